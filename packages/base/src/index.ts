@@ -1,1 +1,12 @@
-export {}
+export { assert, AssertionError, must, unreachable } from './assert.ts'
+export { every, sleep, toError } from './clock.ts'
+export type { Clock, Timer } from './clock.ts'
+export { deferred } from './deferred.ts'
+export type { Deferred } from './deferred.ts'
+export { createLog, silentLog } from './log.ts'
+export type { Log, LogEntry, LogLevel } from './log.ts'
+export { Queue } from './queue.ts'
+export { randomInt, seededRandom, shuffled } from './random.ts'
+export type { Random } from './random.ts'
+export { Scope } from './scope.ts'
+export { Subscribable } from './subscribable.ts'

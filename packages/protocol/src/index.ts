@@ -1,1 +1,80 @@
-export {}
+export { ByteReader, ByteWriter } from './bytes.ts'
+export type { Crypto, KeyPair } from './crypto.ts'
+export {
+  ActorDiedError,
+  ActorUnavailableError,
+  CaptureError,
+  GetTimeoutError,
+  makeError,
+  NodeDiedError,
+  ObjectLostError,
+  OwnerDiedError,
+  PermissionError,
+  RoomError,
+  SerializationError,
+  ShoalError,
+  ShutdownError,
+  TaskCancelledError,
+  TaskError,
+  TaskTimeoutError,
+  TaskUnschedulableError,
+  WorkerCrashedError,
+} from './errors.ts'
+export type { ErrorCode, ErrorDetails } from './errors.ts'
+export {
+  attempt,
+  compareAttempts,
+  FIRST_ATTEMPT,
+  formatJobId,
+  formatObjectId,
+  fromHex,
+  functionHash,
+  functionHashOf,
+  jobId,
+  nodeId,
+  nodeIdOfKeyHash,
+  objectId,
+  parseNodeId,
+  parseObjectId,
+  parseRoomId,
+  randomNodeId,
+  roomIdOfKeyHash,
+  showId,
+  toHex,
+} from './ids.ts'
+export type { ActorId, Attempt, FunctionHash, JobId, NodeId, ObjectId, RoomId, Session, TaskId } from './ids.ts'
+export { LIMITS } from './limits.ts'
+export type { ActorCall, ActorCreate, ActorPlace, ActorStatus } from './messages/actor.ts'
+export { bulkChunk } from './messages/bulk.ts'
+export type { BulkChunk } from './messages/bulk.ts'
+export { directoryRecord, nodeCard, submitterGrant } from './messages/directory.ts'
+export type { DirectoryRecord, NodeCard, SubmitterGrant } from './messages/directory.ts'
+export { linkFrame } from './messages/link.ts'
+export type { LinkFrame, LinkHello, LinkPacket } from './messages/link.ts'
+export { LOG_LEVELS, logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'
+export type { LogLine, NodeMessage } from './messages/node-message.ts'
+export type { ObjectAnswer, PullSubject } from './messages/object.ts'
+export { fromSignalingServer, member, REFUSALS, signal, toSignalingServer } from './messages/signaling.ts'
+export type { FromSignalingServer, Member, Refusal, Signal, ToSignalingServer } from './messages/signaling.ts'
+export { dependency, resultValue, taskOutcome, taskShape } from './messages/task.ts'
+export type {
+  Dependency,
+  ResultValue,
+  TaskOutcome,
+  TaskRefused,
+  TaskResult,
+  TaskShape,
+  TaskSubmit,
+  TaskTemplate,
+} from './messages/task.ts'
+export { newWireError, wireError } from './messages/wire-error.ts'
+export type { WireError } from './messages/wire-error.ts'
+export { ProtocolError } from './protocol-error.ts'
+export type { ProtocolErrorCode } from './protocol-error.ts'
+export { formatRoomFragment, fromBase64Url, parseRoomLink, toBase64Url } from './room-link.ts'
+export type { RoomSecret } from './room-link.ts'
+export { array, bool, bytes, f64, fixedBytes, oneOf, optional, string, struct, u8, union, varint } from './schema.ts'
+export type { Infer, Schema } from './schema.ts'
+export { fromRun, inlineValue, toRun, valueBytes } from './value/encoded-value.ts'
+export type { EncodedValue } from './value/encoded-value.ts'
+export { PROTOCOL_VERSION } from './version.ts'

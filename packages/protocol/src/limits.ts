@@ -1,0 +1,35 @@
+/** What a receiver accepts, each with its reason. Senders respect the same numbers. */
+export const LIMITS = {
+  /** A control message between nodes: one inlined value plus its spec. WebRTC stacks agree on 256 KiB. */
+  controlMessageBytes: 240 * 1024,
+  /** Values up to this size travel inside messages (Ray's max_direct_call_object_size). */
+  inlineValueBytes: 100 * 1024,
+  /** A chunk on the bulk channel: small enough that a heartbeat never waits long behind one. */
+  bulkChunkBytes: 64 * 1024,
+  /** Buffers from this size on are moved beside a frame between threads instead of being copied into it. */
+  outOfBandBytes: 16 * 1024,
+  /** Source text of one inline function. */
+  functionSourceBytes: 4 * 1024 * 1024,
+  /** Values handed into an inline function by name. */
+  functionUsesBytes: 100 * 1024,
+  /** One bundle of a remote module. */
+  moduleSourceBytes: 32 * 1024 * 1024,
+  /** Largest object: one typed array cannot be larger than 2 GiB in every engine. */
+  objectBytes: 2 * 1024 ** 3 - 1,
+  /** A sealed signaling blob: an SDP offer with all its candidates is about 6 kB. */
+  signalingBlobBytes: 64 * 1024,
+  /** Members of one room that a server announces. */
+  roomMembers: 512,
+  /** A sealed directory record. */
+  directoryRecordBytes: 16 * 1024,
+  /** One update of the directory document; the document itself is rolled before it grows past this. */
+  directoryUpdateBytes: 200 * 1024,
+  /** Top-level arguments of one task. */
+  taskArguments: 1024,
+  /** References inside one value. */
+  valueReferences: 100_000,
+  /** A line of a task's log. */
+  logLineBytes: 8 * 1024,
+  /** Names of functions, actors, rooms and people. */
+  nameBytes: 256,
+} as const

@@ -1,0 +1,33 @@
+import { LIMITS } from '../limits.ts'
+import { bytes, fixedBytes, string, struct, varint } from '../schema.ts'
+import type { Infer } from '../schema.ts'
+
+/**
+ * A directory record: opaque to the document that carries it. Readers take the highest version from a writer that is
+ * entitled to the key and ignore the rest. `writer` is an Ed25519 public key; the signature covers key, writer,
+ * version and body. The whole is sealed with the room's key, with the key as context.
+ */
+export const directoryRecord = struct({
+  key: string(LIMITS.nameBytes),
+  writer: fixedBytes(32),
+  version: varint,
+  body: bytes(LIMITS.directoryRecordBytes),
+  signature: fixedBytes(64),
+})
+export type DirectoryRecord = Infer<typeof directoryRecord>
+
+const name = string(LIMITS.nameBytes)
+
+/** A node's card, under `node/<id>`, written by the node's own key. */
+export const nodeCard = struct({
+  name,
+  cores: varint,
+  slots: varint,
+  agent: name,
+  joinedAtMs: varint,
+})
+export type NodeCard = Infer<typeof nodeCard>
+
+/** Under `submitter/<node id>`, written by the room owner's key: the node whose key may submit work. */
+export const submitterGrant = struct({ publicKey: fixedBytes(32) })
+export type SubmitterGrant = Infer<typeof submitterGrant>

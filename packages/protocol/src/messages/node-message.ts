@@ -1,0 +1,82 @@
+import { LIMITS } from '../limits.ts'
+import { ByteReader } from '../bytes.ts'
+import type { ByteWriter } from '../bytes.ts'
+import { jobId, nodeId, objectId } from '../ids.ts'
+import { array, bytes, oneOf, string, struct, union } from '../schema.ts'
+import type { Infer } from '../schema.ts'
+import { actorCall, actorCreate, actorEnd, actorPlace, actorStatus, actorWant } from './actor.ts'
+import {
+  objectAnswer,
+  objectFree,
+  objectHead,
+  objectHeld,
+  objectMissing,
+  objectPull,
+  objectStop,
+  objectWant,
+} from './object.ts'
+import {
+  creditGrant,
+  creditReturn,
+  creditWant,
+  taskRecall,
+  taskRefused,
+  taskResult,
+  taskSubmit,
+  taskTemplate,
+} from './task.ts'
+
+export const LOG_LEVELS = ['log', 'info', 'warn', 'error', 'debug'] as const
+
+export const logLine = struct({
+  job: jobId,
+  task: objectId,
+  node: nodeId,
+  name: string(LIMITS.nameBytes),
+  level: oneOf(LOG_LEVELS),
+  text: string(LIMITS.logLineBytes),
+})
+export type LogLine = Infer<typeof logLine>
+
+/** Everything that one node says to another inside a session, in order and exactly once. */
+export const nodeMessage = union({
+  'task.template': taskTemplate,
+  'task.submit': taskSubmit,
+  'task.result': taskResult,
+  'task.refused': taskRefused,
+  'task.recall': taskRecall,
+  'credit.want': creditWant,
+  'credit.grant': creditGrant,
+  'credit.return': creditReturn,
+  'object.want': objectWant,
+  'object.answer': struct({ answer: objectAnswer }),
+  'object.pull': objectPull,
+  'object.head': objectHead,
+  'object.missing': objectMissing,
+  'object.stop': objectStop,
+  'object.held': objectHeld,
+  'object.free': objectFree,
+  'actor.create': actorCreate,
+  'actor.status': actorStatus,
+  'actor.want': actorWant,
+  'actor.place': actorPlace,
+  'actor.call': actorCall,
+  'actor.end': actorEnd,
+  'directory.vector': struct({ vector: bytes(LIMITS.directoryUpdateBytes) }),
+  'directory.update': struct({ update: bytes(LIMITS.directoryUpdateBytes) }),
+  'job.ended': struct({ job: jobId }),
+  'log.lines': struct({ lines: array(logLine, 1024) }),
+})
+export type NodeMessage = Infer<typeof nodeMessage>
+
+/** The messages of one packet's body. A damaged one is a ProtocolError for the whole packet. */
+export function readNodeMessages(body: Uint8Array<ArrayBuffer>): NodeMessage[] {
+  const reader = new ByteReader(body)
+  const messages: NodeMessage[] = []
+  while (!reader.isDone) messages.push(nodeMessage.read(reader))
+  return messages
+}
+
+export function writeNodeMessage(writer: ByteWriter, message: NodeMessage): void {
+  nodeMessage.write(writer, message)
+}

@@ -1,0 +1,91 @@
+import { attempt, functionHash, jobId, nodeId, objectId } from '../ids.ts'
+import { LIMITS } from '../limits.ts'
+import { array, fixedBytes, optional, string, struct, union, varint } from '../schema.ts'
+import type { Infer } from '../schema.ts'
+import { inlineValue } from '../value/encoded-value.ts'
+import { wireError } from './wire-error.ts'
+
+const name = string(LIMITS.nameBytes)
+
+/** What a task reserves while it runs, in thousandths of a CPU; also the shape that a credit is for. */
+export const taskShape = struct({ milliCpus: varint })
+export type TaskShape = Infer<typeof taskShape>
+
+/**
+ * What many tasks share, sent once a session and then named by its number. `signature` is by the room owner's or a
+ * listed submitter's key over job and function: a node runs no function without one.
+ */
+export const taskTemplate = struct({
+  template: varint,
+  job: jobId,
+  fn: functionHash,
+  /** The export of a remote module, `#n` for its n-th unexported one, or empty for an inline function. */
+  exportName: name,
+  name,
+  submitter: fixedBytes(32),
+  signature: fixedBytes(64),
+  shape: taskShape,
+  numReturns: varint,
+  /** Runs allowed after the first; 2^32 - 1 means for ever. */
+  maxRetries: varint,
+  /** 0: none. */
+  timeoutMs: varint,
+})
+export type TaskTemplate = Infer<typeof taskTemplate>
+
+/** An argument that was a ref: its bytes, or who holds them. */
+export const dependency = struct({
+  id: objectId,
+  attempt,
+  value: union({
+    inline: struct({ value: inlineValue }),
+    stored: struct({ bytes: varint, holders: array(nodeId, 64) }),
+  }),
+})
+export type Dependency = Infer<typeof dependency>
+
+/**
+ * One attempt, from the task's owner to the node whose credit it spends. It is also the task's ledger record, riding
+ * with it until a successor has acknowledged it. Never passed on by its receiver.
+ */
+export const taskSubmit = struct({
+  template: varint,
+  number: varint,
+  attempt,
+  depth: varint,
+  parent: optional(objectId),
+  dependencies: array(dependency, LIMITS.taskArguments),
+  args: inlineValue,
+})
+export type TaskSubmit = Infer<typeof taskSubmit>
+
+export const resultValue = union({
+  inline: struct({ value: inlineValue }),
+  /** The bytes stay with the executor until they are pulled. */
+  stored: struct({ bytes: varint, refs: array(objectId, LIMITS.valueReferences) }),
+})
+export type ResultValue = Infer<typeof resultValue>
+
+export const taskOutcome = union({
+  values: struct({ values: array(resultValue, LIMITS.taskArguments) }),
+  failed: struct({ error: wireError }),
+})
+export type TaskOutcome = Infer<typeof taskOutcome>
+
+/** How one attempt ended; for actor calls too, with the call's position in the actor's order. */
+export const taskResult = struct({ number: varint, attempt, outcome: taskOutcome, cpuMicros: varint, position: varint })
+export type TaskResult = Infer<typeof taskResult>
+
+/** The executor did not start the attempt (no slot, recalled, or not entitled) and never will. */
+export const taskRefused = struct({ number: varint, attempt, error: optional(wireError) })
+export type TaskRefused = Infer<typeof taskRefused>
+
+/** The owner wants an unstarted attempt back; answered by `task.refused`, or not at all when it has started. */
+export const taskRecall = struct({ number: varint, attempt, cancel: varint })
+
+/** An owner's backlog of a shape, sent when it changes from or to nothing and at most every 50 ms between. */
+export const creditWant = struct({ shape: taskShape, queued: varint })
+/** More tasks of the shape that the sender takes now. */
+export const creditGrant = struct({ shape: taskShape, count: varint })
+/** Credits given back unspent. */
+export const creditReturn = struct({ shape: taskShape, count: varint })
