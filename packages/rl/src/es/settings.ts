@@ -1,0 +1,66 @@
+import type { PolicySpec } from '../policy.ts'
+import type { NoiseSpec } from './noise-table.ts'
+
+/** Everything a run is, apart from its seed and where it runs. */
+export interface EsSettings {
+  readonly policy: PolicySpec
+  /** Scale of the last layer's start weights. */
+  readonly lastLayerScale: number
+  readonly noise: NoiseSpec
+  /** Standard deviation of the perturbations. */
+  readonly sigma: number
+  /** Adam's step size. */
+  readonly stepSize: number
+  readonly l2: number
+  /** Antithetic pairs (θ + σε, θ - σε) an iteration. */
+  readonly pairs: number
+  /** Episodes a candidate's return is averaged over. */
+  readonly episodesPerPair: number
+  /** All pairs of an iteration meet the same start states, so that returns differ by policy, not by luck. */
+  readonly commonStarts: boolean
+  readonly evaluateEvery: number
+  readonly evaluateEpisodes: number
+  /** Solved: the mean greedy return of an evaluation reaches this. */
+  readonly solvedReturn: number
+  /** Give up after this many iterations. */
+  readonly maxIterations: number
+}
+
+const NOISE: NoiseSpec = { seed: 123, length: 1 << 20 }
+
+/** Settings that solve their environments; README.md has the measured seeds. */
+export const ES_SETTINGS = {
+  cartpole: {
+    policy: { env: 'CartPole-v1', hidden: [16], observationScale: [1, 1, 1, 1] },
+    lastLayerScale: 0.1,
+    noise: NOISE,
+    sigma: 0.1,
+    stepSize: 0.03,
+    l2: 0.005,
+    pairs: 32,
+    episodesPerPair: 1,
+    commonStarts: false,
+    evaluateEvery: 1,
+    evaluateEpisodes: 20,
+    solvedReturn: 475,
+    maxIterations: 100,
+  },
+  // No l2: it pulls the weights back below what swinging up needs.
+  pendulum: {
+    policy: { env: 'Pendulum-v1', hidden: [16], observationScale: [1, 1, 0.25] },
+    lastLayerScale: 0.1,
+    noise: NOISE,
+    sigma: 0.1,
+    stepSize: 0.02,
+    l2: 0,
+    pairs: 16,
+    episodesPerPair: 4,
+    commonStarts: true,
+    evaluateEvery: 5,
+    evaluateEpisodes: 20,
+    solvedReturn: -250,
+    maxIterations: 400,
+  },
+} as const satisfies Record<string, EsSettings>
+
+export type EsSettingsName = keyof typeof ES_SETTINGS
