@@ -1,1 +1,7 @@
-export {}
+export { ALLOWED_GLOBALS } from './allowed-globals.ts'
+export { checkFunctionSource } from './check-function-source.ts'
+export type { CheckFunctionOptions } from './check-function-source.ts'
+export { checkFunctionFacts, checkFunctionValue } from './check-function-value.ts'
+export type { CaptureAccepted, CaptureReason, CaptureRefused, CaptureReport } from './capture-report.ts'
+export { describeFunction } from './function-facts.ts'
+export type { FunctionFacts, MemberFact } from './function-facts.ts'
