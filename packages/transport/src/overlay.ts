@@ -1,0 +1,59 @@
+import type { NodeId, NodeMessage, Session } from '@shoal/protocol'
+
+/** A peer with whom the handshake is done: its key is proven. */
+export interface Peer {
+  readonly node: NodeId
+  readonly session: Session
+  /** Ed25519, 32 bytes; the node id is the head of its hash. */
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  readonly isDirect: boolean
+}
+
+export interface LinkStats {
+  /** Smoothed, in milliseconds; undefined until measured. */
+  readonly roundTripMs: number | undefined
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+export interface OverlayHandlers {
+  /** A member is known but not linked yet (from signaling). */
+  member(node: NodeId, session: Session, state: 'connecting' | 'unreachable'): void
+  /** A link is up and its key proven; messages may be sent. Said again for a higher session of the same node. */
+  linked(peer: Peer): void
+  /** All paths are gone for now; messages wait for a new one until somebody calls `forget`. */
+  unlinked(node: NodeId, session: Session): void
+  /** The peer said goodbye: its session is over. */
+  goodbye(node: NodeId, session: Session): void
+  /** Anything at all was heard from the session: food for the membership's verdicts. */
+  heard(node: NodeId, session: Session): void
+  /** The signaling server saw the node's socket close (`closed`) or open; undefined node: our own socket went down. */
+  hint(node: NodeId | undefined, session: Session, state: 'closed' | 'present' | 'down'): void
+  /** Once and in order for each pair of sessions. Throwing ProtocolError counts against the link. */
+  message(from: NodeId, message: NodeMessage): void
+  /** A chunk on the bulk lane: no session, no order across links. */
+  bulk(from: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
+}
+
+/**
+ * All links of one node, and the sessions over them: what a node sends to a peer arrives once and in order while both
+ * sessions live, over whatever path there is. A full mesh for now; the place where a sparse, routed topology goes.
+ * It knows nothing of tasks, objects or directories, and never declares anybody dead: `forget` is told to it.
+ */
+export interface Overlay {
+  /** Called once. */
+  start(handlers: OverlayHandlers): void
+  /** Queues a message for the peer's present session; one packet a microtask. Silently dropped when the peer is not known. */
+  send(to: NodeId, message: NodeMessage): void
+  sendBulk(to: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
+  /** 0 when there is no link. */
+  bulkRoom(to: NodeId): number
+  /** Calls back once when there is room, or at once when there is no link. */
+  onBulkRoom(to: NodeId, callback: () => void): void
+  peers(): readonly Peer[]
+  stats(node: NodeId): LinkStats | undefined
+  /** The session is dead: its link is closed, what waits for it is dropped and nothing of it is delivered any more. */
+  forget(node: NodeId, session: Session): void
+  /** Says goodbye on every link and closes all. */
+  close(reason: 'left' | 'closed' | 'reload'): void
+}
