@@ -65,10 +65,12 @@ function checkImport(tree: Tree, file: SourceFile, imported: Import): string | u
   if (target === file.workspace && target.name !== '') {
     return file.isTest ? undefined : `a package does not import its own entry ${specifier}`
   }
+  const layerFault = target === undefined ? undefined : checkLayer(file, target)
+  if (layerFault !== undefined) return layerFault
   if (!isDeclared(tree, file, name)) return `${name} is not declared in ${file.workspace.folder || '.'}/package.json`
   if (target === undefined) return undefined
   if (!target.entries.has(subpath)) return `${specifier} is inside ${target.folder}, not one of its entries`
-  return checkLayer(file, target) ?? checkEntry(file, target, subpath)
+  return checkEntry(file, target, subpath)
 }
 
 function checkRelative(tree: Tree, file: SourceFile, specifier: string): string | undefined {
