@@ -102,8 +102,10 @@ function judgeName({
   if (name === 'eval') return { reason: 'eval', identifier: name, start }
   if (ALLOWED_GLOBALS.has(name)) return undefined
   if (isCompilerHelper(name)) return { reason: 'compiled-helper', identifier: name, start }
-  if (isBaseClass)
-    return { reason: 'base-class', identifier: property === undefined ? name : `${name}.${property}`, start }
+  if (isBaseClass) {
+    if (property === undefined) return { reason: 'base-class', identifier: name, start }
+    return { reason: 'base-class', identifier: property, start, emitted: `${name}.${property}` }
+  }
   return { reason: isPlatformName(name) ? 'platform' : 'captured', identifier: name, start }
 }
 

@@ -29,12 +29,14 @@ const UNDERSCORED_HELPERS: ReadonlySet<string> = new Set(
 const BABEL_HELPER =
   /^_(?:class|async|await|wrap|objec?t?|define|extends|inherits|create|get|set|to|sliced|maybe|non|iterable|interop|super|call|construct|assert|check|apply|decorate|initializer|tagged|type_?of|using|dispose|skip|new_?arrow|read_?only|identity|ts_|unsupported|array|is_?native|possible|export)(?:_[a-z_]+|[A-Z]\w*|)\d*$/
 
-// tsc names the WeakMap of a lowered #n of class A `_A_n`, and the brand of its methods `_A_instances`.
-const LOWERED_PRIVATE = /^_[A-Z]\w*_\w+$/
+// tsc names the WeakMap of a lowered #n of class A `_A_n`, and the brand of its methods `_A_instances`; `_MAX_SIZE` is the user's.
+const LOWERED_PRIVATE = /^_(?=\w*[a-z])[A-Z]\w*_\w+$/
 
 /** Whether a free name is a helper that a compiler inserts for older targets, decorators or JSX. */
 export function isCompilerHelper(name: string): boolean {
-  return UNDERSCORED_HELPERS.has(name) || BABEL_HELPER.test(name) || LOWERED_PRIVATE.test(name)
+  return (
+    UNDERSCORED_HELPERS.has(name) || /^_ref\d*$/.test(name) || BABEL_HELPER.test(name) || LOWERED_PRIVATE.test(name)
+  )
 }
 
 /** Whether a free name stands for `import()` after Vite, Vitest or webpack rewrote it. */
