@@ -13,7 +13,9 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['packages', 'apps', 'signaling-server', 'bench', 'scripts'].map((root) => `${root}/**/*.test.ts`),
+          include: ['packages', 'apps', 'signaling-server', 'bench', 'scripts'].map(
+            (root) => `${root}/**/*.test.{ts,tsx,mjs}`,
+          ),
           exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**', '**/*.web.test.ts'],
         },
       },

@@ -42,8 +42,8 @@ export function parseFlags(spec, argv, env) {
     }
     const equals = argument.indexOf('=')
     const name = argument.slice(2, equals === -1 ? undefined : equals)
+    if (!Object.hasOwn(spec, name)) throw unknownFlag(name, spec)
     const kind = spec[name]
-    if (kind === undefined) throw unknownFlag(name, spec)
     if (kind === 'flag') {
       if (equals !== -1) throw new PlainError(`--${name} takes no value`, 2)
       raw[name] = true
