@@ -28,7 +28,15 @@ const noHiddenPorts = {
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/', '**/node_modules/', '**/fixtures/', '**/generated/', '.shoal/', '**/test-results/'],
+    ignores: [
+      '**/dist/',
+      '**/node_modules/',
+      '**/fixtures/',
+      '**/generated/',
+      '**/*.d.ts',
+      '.shoal/',
+      '**/test-results/',
+    ],
   },
   eslint.configs.recommended,
   ...tseslint.configs.recommended,

@@ -39,8 +39,12 @@ export function findChromium(env = process.env) {
     if (reason !== undefined) throw new PlainError(`SHOAL_CHROMIUM=${named} cannot be used: ${reason}`)
     return { path: named, refused }
   }
+  const seen = new Set()
   for (const path of [...usualPlaces(env), ...onPath(env), ...playwrightPlaces(env)]) {
     if (!existsSync(path)) continue
+    const target = realpathSync(path)
+    if (seen.has(target)) continue
+    seen.add(target)
     const reason = reasonAgainst(path)
     if (reason === undefined) return { path, refused }
     refused.push(`${path}: ${reason}`)
@@ -215,11 +219,17 @@ const majorOf = (match) => (match === null ? undefined : Number(match[1]))
 async function downloadWithPlaywright(installSystem, say) {
   const env = { ...process.env, PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '10000' }
   delete env.PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
-  const options = { env, silenceLimitMs: DOWNLOAD_SILENCE_MS }
+  // Its progress lines are for people; its stack traces, one an attempt, are not.
+  const onOutput = (text) => {
+    for (const line of text.split('\n')) if (/\d%/.test(line)) process.stderr.write(`${line}\n`)
+  }
+  const options = { env, silenceLimitMs: DOWNLOAD_SILENCE_MS, onOutput }
   const result = await runNode([tools.playwright, 'install', '--no-shell', 'chromium'], options)
   if (result.interrupted) throw new PlainError('stopped while downloading Chromium', 130)
   if (result.code !== 0) {
-    say('Playwright could not download its Chromium')
+    const cause =
+      /Error: (.*)/.exec(result.output)?.[1] ?? (result.timedOut ? 'it stalled' : `exit code ${result.code}`)
+    say(`Playwright could not download its Chromium: ${cause}`)
     return
   }
   const isUsable = findChromium().path !== undefined

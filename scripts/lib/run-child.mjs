@@ -15,13 +15,13 @@ const SECOND_CALL_MS = 5000
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined>, stdio?: import('node:child_process').StdioOptions,
- *   shell?: boolean, silenceLimitMs?: number, onSpawn?: (pid: number) => void }} [options]
- *   silenceLimitMs ends a child that has printed nothing for that long (its output is piped through then)
+ *   shell?: boolean, silenceLimitMs?: number, onOutput?: (text: string) => void, onSpawn?: (pid: number) => void }} [options]
+ *   silenceLimitMs ends a child that has printed nothing for that long; its output goes to onOutput then
  * @returns {Promise<{ code: number, output: string, interrupted: boolean, timedOut: boolean }>} code is 128 + n for a
  *   child ended by signal n, 127 for one that could not be started; output is what was piped, else ''
  */
 export function runChild(command, args, options = {}) {
-  const { silenceLimitMs, onSpawn, ...spawnOptions } = options
+  const { silenceLimitMs, onOutput, onSpawn, ...spawnOptions } = options
   const stdio = silenceLimitMs === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe']
   const child = spawn(command, args, { cwd: root, stdio, ...spawnOptions })
   if (child.pid !== undefined) onSpawn?.(child.pid)
@@ -39,16 +39,13 @@ export function runChild(command, args, options = {}) {
       child.kill('SIGKILL')
     }, silenceLimitMs)
   }
-  child.stdout?.on('data', (chunk) => {
-    output += chunk
-    heard()
-    if (silenceLimitMs !== undefined) process.stderr.write(chunk)
-  })
-  child.stderr?.on('data', (chunk) => {
-    output += chunk
-    heard()
-    if (silenceLimitMs !== undefined) process.stderr.write(chunk)
-  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text
+      heard()
+      onOutput?.(text)
+    })
+  }
   heard()
 
   const forward = (signal) => {
