@@ -1,1 +1,10 @@
-export {}
+export { bundleRemoteModule } from './bundle-remote-module.ts'
+export type { BundleOptions, RemoteBundle } from './bundle-remote-module.ts'
+export { bundleInlineScript, inlineWorker } from './inline-worker.ts'
+export type { InlinedScript, InlineOptions } from './inline-worker.ts'
+export type { RemoteExport, RemoteManifest } from './read-manifest.ts'
+export { RemoteModuleError } from './remote-module-error.ts'
+export { shoal } from './shoal-plugin.ts'
+export type { ShoalPluginOptions } from './shoal-plugin.ts'
+export { writeStub } from './write-stub.ts'
+export type { StubOptions } from './write-stub.ts'
