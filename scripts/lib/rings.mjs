@@ -83,7 +83,11 @@ async function unit() {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]
   const { code } = await runNode([tools.vitest, 'run', '--project', 'node', ...reporters])
   const report = readReport(vitestReport)
-  return count(code, report?.numPassedTests, report?.numFailedTests)
+  // A file that does not load has no test to fail; it counts as one.
+  const broken = (report?.testResults ?? []).filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((it) => it.status === 'failed'),
+  )
+  return count(code, report?.numPassedTests, (report?.numFailedTests ?? 0) + broken.length)
 }
 
 async function browser({ chromium, say }) {
@@ -100,7 +104,7 @@ async function browser({ chromium, say }) {
   return count(code, stats?.expected, stats === undefined ? undefined : stats.unexpected + stats.flaky)
 }
 
-/** A run that broke before it could count (a file that does not load) is at least one failure. */
+/** A run that broke before it could count, or that found no test at all, is at least one failure. */
 function count(code, passed = 0, failed = 0) {
   const isBroken = code !== 0 || passed + failed === 0
   return { code: isBroken || failed > 0 ? code || 1 : 0, passed, failed: isBroken ? Math.max(failed, 1) : failed }
