@@ -123,6 +123,17 @@ test('accepts a long file that says why, before or after its imports', () => {
   expect(faultsWith({ [path]: `import { must } from './must.ts'\n\n${header}${lines(400)}` })).toEqual([])
 })
 
+test('accepts an entry whose file depends on conditions', () => {
+  const changes = {
+    'packages/scheduler/src/step.ts': "import '@shoal/base/inline'\n",
+    'packages/base/package.json': JSON.stringify({
+      name: '@shoal/base',
+      exports: { '.': './src/index.ts', './inline': { types: './src/inline.d.ts' } },
+    }),
+  }
+  expect(faultsWith(changes)).toEqual([])
+})
+
 test('accepts a config file that loads another package by the path of its entry', () => {
   const config = "import { init } from './packages/sdk/src/index.ts'\n"
   expect(faultsWith({ 'vite.config.ts': config })).toEqual([])

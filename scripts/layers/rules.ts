@@ -131,7 +131,8 @@ function isDeclared(tree: Tree, file: SourceFile, name: string): boolean {
   const isDevelopment = file.isTest || file.isConfig || workspace.folder === TOOLS || workspace.folder === ''
   // The simulated room is at hand for every test: declared everywhere it would be a cycle of packages.
   if (isDevelopment && tree.byName.get(name)?.folder === TESTING_PACKAGE) return true
-  if (workspace.folder === TOOLS && tree.byName.has(name)) return true
+  // The root is what declares the workspaces.
+  if ((workspace.folder === TOOLS || workspace.folder === '') && tree.byName.has(name)) return true
   const root = tree.workspaces.get('')
   // Types that only describe a JavaScript package come from its @types.
   const names = [name, `@types/${name.replace('@', '').replace('/', '__')}`]

@@ -101,7 +101,8 @@ function readWorkspace(root: string, folder: string): Workspace {
   const json: PackageJson = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as PackageJson) : {}
   const entries = new Map<string, string>()
   for (const [subpath, target] of Object.entries(json.exports ?? {})) {
-    if (typeof target === 'string') entries.set(subpath, posix.join(folder, target))
+    const file = firstTarget(target)
+    if (file !== undefined) entries.set(subpath, posix.join(folder, file))
   }
   const shipped = { ...json.dependencies, ...json.peerDependencies, ...json.optionalDependencies }
   return {
@@ -111,6 +112,15 @@ function readWorkspace(root: string, folder: string): Workspace {
     devDependencies: new Set(Object.keys(json.devDependencies ?? {})),
     entries,
   }
+}
+
+/** `exports` give a path, or paths by condition (`types`, `browser`, ...). */
+function firstTarget(target: unknown): string | undefined {
+  if (typeof target === 'string') return target
+  if (typeof target !== 'object' || target === null) return undefined
+  return Object.values(target)
+    .map(firstTarget)
+    .find((file) => file !== undefined)
 }
 
 function listFolders(path: string): string[] {
