@@ -13,9 +13,11 @@ export interface BundleOptions {
   /** Path of the *.remote.ts file, absolute or relative to `root`. */
   readonly entry: string
   readonly minify: boolean
+  /** Chooses the packages' `production` or `development` condition and NODE_ENV. Default: as `minify`. */
+  readonly isProduction?: boolean
   /** What the bundle's name is relative to. Two roots give two texts, hence two hashes. */
   readonly root: string
-  /** Replaced identifiers and member expressions, as in the page's build; `process.env.NODE_ENV` follows `minify` if absent. */
+  /** Replaced identifiers and member expressions, as in the page's build. */
   readonly define?: Readonly<Record<string, string>>
   /** Further rolldown plugins, for aliases and file types that the page's build knows. */
   readonly plugins?: readonly Plugin[]
@@ -43,19 +45,22 @@ export async function bundleRemoteModule(options: BundleOptions): Promise<Remote
   const entry = path.resolve(root, options.entry)
   const name = nameIn(root, entry)
   const problems: string[] = []
+  const condition = (options.isProduction ?? options.minify) ? 'production' : 'development'
   const build = await rolldown({
     input: entry,
     cwd: root,
     external: (id) => id === SDK,
     platform: 'browser',
-    resolve: { conditionNames: ['browser', options.minify ? 'production' : 'development'] },
+    resolve: { conditionNames: ['browser', condition] },
     transform: {
       target: 'es2022',
       define: {
-        'process.env.NODE_ENV': JSON.stringify(options.minify ? 'production' : 'development'),
+        'process.env.NODE_ENV': JSON.stringify(condition),
         ...options.define,
       },
     },
+    // Which folder a module came from is no part of the text.
+    experimental: { attachDebugInfo: 'none' },
     plugins: [...(options.plugins ?? [])],
     onLog: (_level, log) => {
       // `import.meta` is an empty object in a script: wrong values without any error.

@@ -42,6 +42,8 @@ export async function bundleInlineScript(options: InlineOptions): Promise<Inline
         ...options.define,
       },
     },
+    // Which folder a module came from is no part of the text.
+    experimental: { attachDebugInfo: 'none' },
     plugins: [nestedScripts(options, nested)],
     onLog: (level, log, forward) => {
       if (log.code === 'EMPTY_IMPORT_META')

@@ -126,8 +126,7 @@ function isPrimitive(value: unknown): boolean {
 }
 
 function wrongExport(key: string, value: unknown): string {
-  const what =
-    typeof value === 'function' ? 'a function or class' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+  const what = typeof value === 'function' ? 'a function or class' : Array.isArray(value) ? 'an array' : 'an object'
   return (
     `export \`${key}\` is ${what} that neither remote() nor actor() made. The module never runs in the page, so it would ` +
     'not be there: wrap it, or move it into a file that both sides import (types may be exported as they are)'

@@ -30,6 +30,8 @@ interface Kept {
 export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
   let config: ResolvedConfig | undefined
   const kept = new Map<string, Promise<Kept>>()
+  // The files of modules that could not be bundled: no importer of theirs is in Vite's graph yet.
+  const failed = new Map<string, readonly string[]>()
 
   const bundleOf = async (file: string): Promise<RemoteBundle> => {
     const before = await kept.get(file)?.catch(() => undefined)
@@ -63,6 +65,7 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
         const part = PART.exec(id)
         try {
           const bundle = await bundleOf(file)
+          failed.delete(file)
           for (const watched of bundle.watchFiles) if (watched !== file) this.addWatchFile(watched)
           if (!part)
             return {
@@ -77,9 +80,19 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
           return { code: `export default ${JSON.stringify(text)}`, map: { mappings: '' } }
         } catch (error) {
           if (!(error instanceof RemoteModuleError)) throw error
+          failed.set(file, error.watchFiles)
           for (const watched of error.watchFiles) if (watched !== file) this.addWatchFile(watched)
           return this.error({ message: error.message, id: file, cause: error.cause })
         }
+      },
+      hotUpdate({ file, type, modules }) {
+        // A new file may be the one that was missing.
+        const waiting = [...failed]
+          .filter(([, files]) => type === 'create' || files.includes(file))
+          .map(([entry]) => entry)
+        if (waiting.length === 0) return undefined
+        const graph = this.environment.moduleGraph
+        return [...new Set([...modules, ...waiting.flatMap((entry) => [...(graph.getModulesByFile(entry) ?? [])])])]
       },
     },
   ]
@@ -90,6 +103,7 @@ async function bundle(file: string, config: ResolvedConfig | undefined, options:
     entry: file,
     root: config?.root ?? process.cwd(),
     minify: config?.command === 'build' && config.build.minify !== false,
+    isProduction: config?.isProduction ?? false,
     define: config ? pageDefines(config) : {},
     plugins: [...(options.plugins ?? []), ...aliasPlugin(config)],
   })
