@@ -1,1 +1,5 @@
-export {}
+export { formatConsole } from './runner/format-console.ts'
+export type { Evaluate } from './runner/loaded-code.ts'
+export { Runner } from './runner/runner.ts'
+export type { RunnerOptions } from './runner/runner.ts'
+export type { HostedWorker, WorkerHost, WorkerInit } from './worker-host.ts'

@@ -60,6 +60,7 @@ export { dependency, resultValue, taskOutcome, taskShape } from './messages/task
 export type {
   Dependency,
   ResultValue,
+  TaskArgument,
   TaskOutcome,
   TaskRefused,
   TaskResult,
@@ -75,6 +76,15 @@ export { formatRoomFragment, fromBase64Url, parseRoomLink, toBase64Url } from '.
 export type { RoomSecret } from './room-link.ts'
 export { array, bool, bytes, f64, fixedBytes, oneOf, optional, string, struct, u8, union, varint } from './schema.ts'
 export type { Infer, Schema } from './schema.ts'
+export { decodeValue, noDecodeHooks } from './value/decode-value.ts'
+export type { DecodeHooks } from './value/decode-value.ts'
+export { noEncodeHooks, ValueEncoder } from './value/encode-value.ts'
+export type { EncodeHooks, Replacement } from './value/encode-value.ts'
 export { fromRun, inlineValue, toRun, valueBytes } from './value/encoded-value.ts'
 export type { EncodedValue } from './value/encoded-value.ts'
 export { PROTOCOL_VERSION } from './version.ts'
+export { codeDefinition, runTemplate, templateDefinition } from './port/definitions.ts'
+export type { CodeDefinition, RunTemplate, TemplateDefinition } from './port/definitions.ts'
+export { FrameReader, FrameWriter } from './port/frame.ts'
+export type { Frame, FramePort, PlacedRef } from './port/frame.ts'
+export { SUBMITTER_SPAN, THIS_NODE, TO_NODE, TO_SUBMITTER } from './port/records.ts'

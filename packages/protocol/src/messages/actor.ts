@@ -1,18 +1,17 @@
-import { attempt, objectId } from '../ids.ts'
+import { attempt, nodeId, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import { array, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
-import { dependency } from './task.ts'
+import { taskArgument } from './task.ts'
 import { wireError } from './wire-error.ts'
-import { nodeId } from '../ids.ts'
 
 /** The actor's owner asks a node to host it. Its class comes with a task template. */
 export const actorCreate = struct({
   template: varint,
   number: varint,
   incarnation: attempt,
-  dependencies: array(dependency, LIMITS.taskArguments),
+  dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
 })
 export type ActorCreate = Infer<typeof actorCreate>
@@ -44,7 +43,7 @@ export const actorCall = struct({
   attempt,
   method: string(LIMITS.nameBytes),
   numReturns: varint,
-  dependencies: array(dependency, LIMITS.taskArguments),
+  dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
 })
 export type ActorCall = Infer<typeof actorCall>

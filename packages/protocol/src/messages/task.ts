@@ -44,6 +44,10 @@ export const dependency = struct({
 })
 export type Dependency = Infer<typeof dependency>
 
+/** A top-level argument that was a ref, and its place among the arguments. */
+export const taskArgument = struct({ place: varint, object: dependency })
+export type TaskArgument = Infer<typeof taskArgument>
+
 /**
  * One attempt, from the task's owner to the node whose credit it spends. It is also the task's ledger record, riding
  * with it until a successor has acknowledged it. Never passed on by its receiver.
@@ -54,7 +58,7 @@ export const taskSubmit = struct({
   attempt,
   depth: varint,
   parent: optional(objectId),
-  dependencies: array(dependency, LIMITS.taskArguments),
+  dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
 })
 export type TaskSubmit = Infer<typeof taskSubmit>

@@ -1,0 +1,116 @@
+import type { Code } from './code.ts'
+import type { CoreWorker } from './core-worker.ts'
+import { ObjectRef } from './object-ref.ts'
+import { resolveActorOptions } from './options.ts'
+import type { ActorOptions } from './options.ts'
+import type { Arguments, CoreWorkerSource } from './remote-function.ts'
+
+/** One method of an actor handle: `handle.play.remote(move)`. */
+export interface ActorMethod<A extends readonly unknown[], R> {
+  remote(...args: Arguments<A>): ObjectRef<R>
+}
+
+/** A plain object with one entry a method of the class. It can be passed to tasks and other actors. */
+export type ActorHandle<I> = {
+  readonly [K in keyof I as I[K] extends (...args: never[]) => unknown ? K : never]: I[K] extends (
+    ...args: infer A
+  ) => infer R
+    ? ActorMethod<A, Awaited<R>>
+    : never
+}
+
+export interface ActorIdentity {
+  readonly code: Code
+  readonly exportName: string
+  readonly name: string
+  readonly methods: readonly string[]
+}
+
+/** A class whose instances live somewhere in the room, one process each, and are called through handles. */
+export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
+  readonly #identity: ActorIdentity
+  readonly #options: ActorOptions
+  readonly #source: CoreWorkerSource
+  readonly #templates = new WeakMap<CoreWorker, number>()
+
+  /** Made by `actor()`. */
+  constructor(identity: ActorIdentity, options: ActorOptions, source: CoreWorkerSource) {
+    this.#identity = identity
+    this.#options = options
+    this.#source = source
+    resolveActorOptions(options, identity.name)
+  }
+
+  /** Creates an actor and returns its handle at once. If the constructor throws, every call does with ActorDiedError. */
+  remote(...args: Arguments<C>): ActorHandle<I> {
+    const core = this.#source()
+    let template = this.#templates.get(core)
+    if (template === undefined) {
+      const options = resolveActorOptions(this.#options, this.#identity.name === '' ? 'Actor' : this.#identity.name)
+      template = core.template(this.#identity.code, this.#identity.exportName, options)
+      this.#templates.set(core, template)
+    }
+    const ref = core.createActor(template, args)
+    return makeHandle<I>({ ref, name: this.#identity.name, methods: this.#identity.methods }, core)
+  }
+
+  /** The same class with other options. @throws TypeError or RangeError naming a bad one. */
+  options(options: ActorOptions): ActorClass<C, I> {
+    return new ActorClass<C, I>(this.#identity, { ...this.#options, ...options }, this.#source)
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'ActorClass'
+  }
+
+  /** @internal */
+  static is(value: unknown): value is ActorClass {
+    return typeof value === 'object' && value !== null && #identity in value
+  }
+
+  /** @internal */
+  static describe(actorClass: ActorClass): { identity: ActorIdentity; options: ActorOptions } {
+    return { identity: actorClass.#identity, options: actorClass.#options }
+  }
+}
+
+/** What a handle stands for; it travels in a handle's place. */
+export interface HandleContent {
+  readonly ref: ObjectRef
+  readonly name: string
+  readonly methods: readonly string[]
+}
+
+const contents = new WeakMap<object, HandleContent>()
+
+/** What is behind a handle, undefined for any other object. */
+export function handleContent(value: object): HandleContent | undefined {
+  return contents.get(value)
+}
+
+/** A handle bound to the core worker that it was made in or arrived at. */
+export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHandle<I> {
+  const handle: Record<string, unknown> = {}
+  const caller = core.newActorCaller()
+  for (const method of content.methods) {
+    handle[method] = {
+      remote: (...args: unknown[]) => core.callActor(ObjectRef.idOf(content.ref), caller, method, args),
+    }
+  }
+  Object.defineProperty(handle, Symbol.toStringTag, { value: `ActorHandle(${content.name})` })
+  contents.set(handle, content)
+  return Object.freeze(handle) as ActorHandle<I>
+}
+
+/** The method names of a class, its bases' included, without the constructor and names that start with `_`. */
+export function methodsOf(Class: new (...args: never[]) => object): string[] {
+  const names = new Set<string>()
+  for (let proto = Class.prototype as object | null; proto !== null && proto !== Object.prototype;) {
+    for (const name of Object.getOwnPropertyNames(proto)) {
+      const property = Object.getOwnPropertyDescriptor(proto, name)
+      if (name !== 'constructor' && !name.startsWith('_') && typeof property?.value === 'function') names.add(name)
+    }
+    proto = Object.getPrototypeOf(proto) as object | null
+  }
+  return [...names]
+}

@@ -1,0 +1,166 @@
+import { ValueEncoder } from '@shoal/protocol'
+import { ActorClass, methodsOf } from './actor-class.ts'
+import { inlineCode } from './code.ts'
+import type { Code } from './code.ts'
+import type { CoreWorker } from './core-worker.ts'
+import { encodeHooks } from './hooks.ts'
+import { ObjectRef } from './object-ref.ts'
+import { refuseUnknown } from './options.ts'
+import type { ActorOptions, TaskOptions } from './options.ts'
+import { RemoteFunction } from './remote-function.ts'
+import type { GetOptions, WaitOptions } from './waits.ts'
+
+/** Who and where the running task is. */
+export interface RuntimeContext {
+  /** The tab's node id, 32 hex digits. */
+  readonly nodeId: string
+  /** The worker within its tab, from 1. */
+  readonly workerId: number
+  readonly jobId: string
+  /** Undefined outside of a task. */
+  readonly taskId: string | undefined
+  readonly taskName: string | undefined
+  /** 0 for the first run. */
+  readonly attempt: number
+}
+
+/** Functions and classes that are handed in by name stand in the first parameter, beside these. */
+export interface Api {
+  remote: typeof remoteSignature
+  actor: typeof actorSignature
+  get: typeof getSignature
+  put<T>(value: T): ObjectRef<T>
+  wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
+  context(): RuntimeContext
+}
+
+type Fn<A extends readonly unknown[], R> = (...args: A) => R
+type Class<A extends readonly unknown[], I> = new (...args: A) => I
+type Uses = Readonly<Record<string, unknown>>
+
+declare function remoteSignature<A extends readonly unknown[], R>(
+  fn: Fn<A, R>,
+  options?: TaskOptions,
+): RemoteFunction<A, Awaited<R>>
+declare function remoteSignature<U extends Uses, A extends readonly unknown[], R>(
+  uses: U,
+  fn: (uses: U & Api, ...args: A) => R,
+  options?: TaskOptions,
+): RemoteFunction<A, Awaited<R>>
+declare function actorSignature<A extends readonly unknown[], I extends object>(
+  Class: Class<A, I>,
+  options?: ActorOptions,
+): ActorClass<A, I>
+declare function getSignature<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
+declare function getSignature<const T extends readonly ObjectRef[]>(
+  refs: T,
+  options?: GetOptions,
+): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
+
+/** A module that is being evaluated: its remote functions are named by their order instead of shipped as text. */
+export interface ModuleScope {
+  readonly code: Code
+  /** What was given to `remote()` and `actor()`, in order. */
+  readonly members: { readonly made: object; readonly raw: (...args: never[]) => unknown }[]
+}
+
+export interface ApiHost {
+  /** The core worker to go through, now. @throws when there is none and none can be started. */
+  core(): CoreWorker
+  context(): RuntimeContext
+  /** The module that is being evaluated at this moment, if any. */
+  moduleScope(): ModuleScope | undefined
+}
+
+/** The SDK's functions over a core worker: the same ones on a page, inside tasks and in remote modules. */
+export function createApi(host: ApiHost): Api {
+  const encoder = new ValueEncoder(encodeHooks)
+  const core = (): CoreWorker => host.core()
+
+  function remote(first: unknown, second?: unknown, third?: unknown): RemoteFunction {
+    const hasUses = typeof first !== 'function'
+    const fn = (hasUses ? second : first) as (...args: never[]) => unknown
+    const options = ((hasUses ? third : second) ?? {}) as TaskOptions
+    const uses = hasUses ? usesOf(first) : undefined
+    if (typeof fn !== 'function') throw new TypeError('remote() takes a function')
+    const scope = host.moduleScope()
+    if (scope !== undefined) {
+      if (uses !== undefined)
+        throw new TypeError('in a remote module, remote() takes the function alone: import what it needs')
+      const name = options.name ?? (fn.name || 'anonymous')
+      const made = new RemoteFunction({ code: scope.code, exportName: `#${scope.members.length}`, name }, options, core)
+      scope.members.push({ made, raw: fn })
+      return made
+    }
+    const code = inlineCode(fn, uses, encoder)
+    return new RemoteFunction({ code, exportName: '', name: fn.name }, options, core)
+  }
+
+  function actor(Class: Class<never[], object>, options: ActorOptions = {}): ActorClass {
+    if (typeof Class !== 'function' || Class.prototype === undefined) throw new TypeError('actor() takes a class')
+    const methods = methodsOf(Class)
+    const raw = Class as unknown as (...args: never[]) => unknown
+    const scope = host.moduleScope()
+    if (scope !== undefined) {
+      const identity = { code: scope.code, exportName: `#${scope.members.length}`, name: Class.name, methods }
+      const made = new ActorClass(identity, options, core)
+      scope.members.push({ made, raw })
+      return made
+    }
+    const identity = { code: inlineCode(raw, undefined, encoder), exportName: '', name: Class.name, methods }
+    return new ActorClass(identity, options, core)
+  }
+
+  async function get(refs: unknown, options: GetOptions = {}): Promise<unknown> {
+    refuseUnknown(options, ['timeoutMs', 'signal'])
+    checkTimeout(options.timeoutMs)
+    if (ObjectRef.is(refs)) return (await core().get([refs], options))[0]
+    return core().get(refList('get', refs), options)
+  }
+
+  async function wait<R extends ObjectRef>(refs: readonly R[], options: WaitOptions = {}): Promise<[R[], R[]]> {
+    refuseUnknown(options, ['numReturns', 'timeoutMs', 'signal'])
+    checkTimeout(options.timeoutMs)
+    if (!Array.isArray(refs)) throw new TypeError('wait() takes an array of ObjectRefs')
+    const list = refList('wait', refs)
+    if (new Set(list.map((ref) => ref.id)).size !== list.length) throw new RangeError('wait() takes each ref once')
+    if (list.length === 0) return [[], []]
+    const numReturns = options.numReturns ?? 1
+    if (!Number.isInteger(numReturns) || numReturns < 1 || numReturns > list.length)
+      throw new RangeError(`numReturns must be a whole number from 1 to ${list.length}, got ${numReturns}`)
+    const isReady = await core().wait(list, { ...options, numReturns })
+    const ready: R[] = []
+    const rest: R[] = []
+    refs.forEach((ref, index) => (isReady[index] && ready.length < numReturns ? ready : rest).push(ref))
+    return [ready, rest]
+  }
+
+  return {
+    remote: remote as Api['remote'],
+    actor: actor as unknown as Api['actor'],
+    get: get as Api['get'],
+    put: (value) => core().put(value),
+    wait,
+    context: () => host.context(),
+  }
+}
+
+function usesOf(first: unknown): Uses {
+  if (typeof first !== 'object' || first === null || Array.isArray(first))
+    throw new TypeError('remote() takes a function, or an object of what it uses and then the function')
+  return first as Uses
+}
+
+function refList(caller: string, refs: unknown): readonly ObjectRef[] {
+  if (!Array.isArray(refs)) throw new TypeError(`${caller}() takes an ObjectRef or an array of them`)
+  refs.forEach((ref, index) => {
+    if (!ObjectRef.is(ref)) throw new TypeError(`${caller}() takes ObjectRefs; the element ${index} is none`)
+  })
+  return refs as readonly ObjectRef[]
+}
+
+function checkTimeout(timeoutMs: unknown): void {
+  if (timeoutMs === undefined) return
+  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw new TypeError('timeoutMs must be a number')
+  if (timeoutMs < 0) throw new RangeError(`timeoutMs must not be negative, got ${timeoutMs}`)
+}

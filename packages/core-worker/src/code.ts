@@ -1,0 +1,55 @@
+import { LIMITS } from '@shoal/protocol'
+import type { CodeDefinition, EncodedValue } from '@shoal/protocol'
+import type { ValueEncoder } from '@shoal/protocol'
+
+/** Where a remote function's or actor class's code comes from, before a node has hashed it. */
+export type Code =
+  | { readonly kind: 'ready'; readonly definition: CodeDefinition; readonly callSite: string }
+  /** A bundle that is fetched when it is first used. */
+  | { readonly kind: 'later'; readonly name: string; load(): Promise<CodeDefinition> }
+
+/** The code of an inline function or class. @throws TypeError or RangeError for what can never ship. */
+export function inlineCode(
+  fn: (...args: never[]) => unknown,
+  uses: Readonly<Record<string, unknown>> | undefined,
+  encoder: ValueEncoder,
+): Code {
+  if (typeof fn !== 'function') throw new TypeError('remote() takes a function, actor() a class')
+  const source = Function.prototype.toString.call(fn)
+  // UTF-16 length is a lower bound of the bytes, and exact for nearly all code.
+  if (source.length > LIMITS.functionSourceBytes)
+    throw new RangeError(
+      `the function's source is ${source.length} characters; at most ${LIMITS.functionSourceBytes} can ship. ` +
+        'Put its data into an object with put().',
+    )
+  return {
+    kind: 'ready',
+    definition: {
+      type: 'inline',
+      name: fn.name.slice(0, 80),
+      isClass: /^class\b/.test(source),
+      source,
+      uses: uses === undefined ? undefined : encodeUses(uses, encoder),
+    },
+    callSite: callSite(),
+  }
+}
+
+function encodeUses(uses: Readonly<Record<string, unknown>>, encoder: ValueEncoder): EncodedValue {
+  const value = encoder.encode(uses, 'uses')
+  let bytes = value.body.length
+  for (const buffer of value.buffers) bytes += buffer.length
+  if (bytes > LIMITS.functionUsesBytes)
+    throw new RangeError(
+      `the values handed in by name take ${bytes} bytes; at most ${LIMITS.functionUsesBytes} can ship with a function. ` +
+        'Pass large ones as arguments, or put() them once.',
+    )
+  return value
+}
+
+/** The first stack line outside this package: where the user called remote(). */
+function callSite(): string {
+  const lines = (new Error().stack ?? '').split('\n').slice(1)
+  const outside = lines.find((line) => !/core-worker|sdk\/src|shoal/.test(line))
+  return (outside ?? lines[3] ?? '').trim().slice(0, 300)
+}

@@ -1,0 +1,321 @@
+import { assert } from '@shoal/base'
+import type { Clock } from '@shoal/base'
+import {
+  codeDefinition,
+  decodeValue,
+  FrameReader,
+  FrameWriter,
+  ShutdownError,
+  SUBMITTER_SPAN,
+  templateDefinition,
+  THIS_NODE,
+  TO_NODE,
+  TO_SUBMITTER,
+  ValueEncoder,
+  wireError,
+} from '@shoal/protocol'
+import type { CodeDefinition, Frame, FramePort, ObjectId, PlacedRef } from '@shoal/protocol'
+import type { Code } from './code.ts'
+import { reviveError } from './error-revival.ts'
+import { createHooks } from './hooks.ts'
+import { ObjectRef } from './object-ref.ts'
+import type { RefHome } from './object-ref.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Waits } from './waits.ts'
+import type { GetOptions, WaitOptions } from './waits.ts'
+
+/** Tells when a ref was collected: a hint only, and a port, so that simulations replay. */
+export interface RefFinalizer {
+  register(ref: ObjectRef, id: ObjectId): void
+  unregister(ref: ObjectRef): void
+}
+
+export interface CoreWorkerOptions {
+  readonly port: FramePort
+  readonly clock: Clock
+  /** 0 for a page; the node gives every worker its own. */
+  readonly submitter: number
+  /** `collected` is called with the id of each ref that the collector took. */
+  createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
+  /** Workers only: the records of kind 10 and above. */
+  onRunRecord?(kind: number, reader: FrameReader): void
+  /** Workers only: the run that calls are made from, undefined outside of one. */
+  currentRun?(): number | undefined
+  /** Workers only: a run starts or stops waiting in get or wait. */
+  onBlocked?(run: number, isBlocked: boolean): void
+}
+
+/**
+ * The submitting side of a node's port, as Ray's core worker is the library inside each driver and worker: it numbers
+ * tasks and objects, encodes values once, and waits for answers. It knows nothing of placement, other tabs or storage.
+ * States: open -> closed (by `close`, which settles every wait with ShutdownError).
+ */
+export class CoreWorker implements RefHome {
+  readonly frame: FrameWriter
+  readonly encoder: ValueEncoder
+  readonly #options: CoreWorkerOptions
+  readonly #finalizer: RefFinalizer | undefined
+  readonly #waits: Waits
+  readonly #codes = new Map<Code, number>()
+  #nextNumber: number
+  #nextCode = 0
+  #nextTemplate = 0
+  #released: ObjectId[] = []
+  readonly #polls = new Map<number, () => void>()
+  #lastPoll = 0
+  #closed: Error | undefined
+
+  constructor(options: CoreWorkerOptions) {
+    this.#options = options
+    this.#nextNumber = options.submitter * SUBMITTER_SPAN + 1
+    this.frame = new FrameWriter(THIS_NODE, (frame) => options.port.post(frame))
+    this.encoder = new ValueEncoder(createHooks(this).encode)
+    this.#finalizer = options.createFinalizer?.((id) => this.#releaseId(id))
+    this.#waits = new Waits({
+      clock: options.clock,
+      ask: (kind, ids) => this.#ask(kind, ids),
+      poll: (callback) => this.#poll(callback),
+      ...(options.currentRun && { currentRun: options.currentRun }),
+      ...(options.onBlocked && { onBlocked: options.onBlocked }),
+    })
+    options.port.onFrame((frame) => this.#onFrame(frame))
+  }
+
+  /** The number under which the node knows this code and these options. */
+  template(code: Code, exportName: string, options: ResolvedOptions): number {
+    this.#mustBeOpen()
+    const template = ++this.#nextTemplate
+    const writer = this.frame.begin(TO_NODE.template)
+    templateDefinition.write(writer, { template, code: this.#code(code), exportName, ...options })
+    return template
+  }
+
+  /** Submits a task. One ref, or for any other number of returns an array of that many. */
+  submit(template: number, numReturns: number, args: readonly unknown[]): ObjectRef | ObjectRef[] {
+    this.#mustBeOpen()
+    const { dependencies, value } = this.#arguments(args)
+    const number = this.#reserve(Math.max(1, numReturns))
+    const writer = this.frame.begin(TO_NODE.submit)
+    writer.varint(template)
+    writer.varint(number)
+    writer.varint(this.#parent())
+    this.frame.dependencies(dependencies)
+    this.frame.value(value, false)
+    if (numReturns === 1) return this.#newRef(number)
+    return Array.from({ length: numReturns }, (_, index) => this.#newRef(number + index))
+  }
+
+  /** @throws TypeError for a ref, as in Ray: wrap it in an array to store the ref itself. */
+  put<T>(value: T): ObjectRef<T> {
+    this.#mustBeOpen()
+    if (ObjectRef.is(value))
+      throw new TypeError('put() takes a value, not an ObjectRef; wrap it as [ref] to store the ref')
+    const encoded = this.encoder.encode(value, 'value')
+    const number = this.#reserve(1)
+    this.frame.begin(TO_NODE.put).varint(number)
+    this.frame.value(encoded, false)
+    return this.#newRef(number) as ObjectRef<T>
+  }
+
+  get(refs: readonly ObjectRef[], options: GetOptions): Promise<unknown[]> {
+    this.#mustBeOpen()
+    return this.#waits.get(
+      refs.map((ref) => this.#idOf(ref)),
+      options,
+    )
+  }
+
+  wait(refs: readonly ObjectRef[], options: WaitOptions): Promise<boolean[]> {
+    this.#mustBeOpen()
+    return this.#waits.wait(
+      refs.map((ref) => this.#idOf(ref)),
+      options,
+    )
+  }
+
+  createActor(template: number, args: readonly unknown[]): ObjectRef {
+    this.#mustBeOpen()
+    const { dependencies, value } = this.#arguments(args)
+    const number = this.#reserve(1)
+    const writer = this.frame.begin(TO_NODE.actorCreate)
+    writer.varint(template)
+    writer.varint(number)
+    writer.varint(this.#parent())
+    this.frame.dependencies(dependencies)
+    this.frame.value(value, false)
+    return this.#newRef(number)
+  }
+
+  /** A new submitter of actor calls: calls through one handle keep their order. */
+  newActorCaller(): { readonly caller: number; calls: number } {
+    return { caller: this.#reserve(1), calls: 0 }
+  }
+
+  callActor(
+    actor: ObjectId,
+    caller: { readonly caller: number; calls: number },
+    method: string,
+    args: readonly unknown[],
+  ): ObjectRef {
+    this.#mustBeOpen()
+    const { dependencies, value } = this.#arguments(args)
+    const number = this.#reserve(1)
+    const writer = this.frame.begin(TO_NODE.actorCall)
+    this.frame.id(actor)
+    writer.string(method)
+    writer.varint(number)
+    writer.varint(1)
+    writer.varint(caller.caller)
+    writer.varint(++caller.calls)
+    writer.varint(this.#parent())
+    this.frame.dependencies(dependencies)
+    this.frame.value(value, false)
+    return this.#newRef(number)
+  }
+
+  /** The ref for an id that came inside a value; it counts as one reference. */
+  adoptRef(id: ObjectId): ObjectRef {
+    const ref = new ObjectRef(this, id)
+    this.#finalizer?.register(ref, id)
+    return ref
+  }
+
+  release(id: ObjectId): void {
+    this.#releaseId(id)
+  }
+
+  /** Rejects every wait with `reason` and refuses further calls. */
+  close(reason: Error = new ShutdownError('shutdown', 'this session was shut down')): void {
+    if (this.#closed) return
+    this.#closed = reason
+    this.#waits.close(reason)
+    this.#options.port.close()
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw this.#closed
+  }
+
+  #reserve(count: number): number {
+    const number = this.#nextNumber
+    this.#nextNumber += count
+    return number
+  }
+
+  #newRef(number: number): ObjectRef {
+    return this.adoptRef({ owner: THIS_NODE, number })
+  }
+
+  #parent(): number {
+    const run = this.#options.currentRun?.()
+    return run === undefined ? 0 : run + 1
+  }
+
+  #idOf(ref: ObjectRef): ObjectId {
+    const home = ObjectRef.homeOf(ref)
+    if (home !== this) throw new TypeError(`${ref.id} belongs to another session`)
+    return ObjectRef.idOf(ref)
+  }
+
+  #arguments(args: readonly unknown[]): { dependencies: PlacedRef[]; value: ReturnType<ValueEncoder['encode']> } {
+    let dependencies: PlacedRef[] = NO_DEPENDENCIES
+    let plain = args
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]
+      if (!ObjectRef.is(arg)) continue
+      if (plain === args) {
+        plain = [...args]
+        dependencies = []
+      }
+      ;(plain as unknown[])[i] = undefined
+      dependencies.push({ place: i, id: this.#idOf(arg) })
+    }
+    return { dependencies, value: this.encoder.encode(plain, 'arguments') }
+  }
+
+  #code(code: Code): number {
+    const known = this.#codes.get(code)
+    if (known !== undefined) return known
+    const number = ++this.#nextCode
+    this.#codes.set(code, number)
+    if (code.kind === 'ready') this.#sendCode(number, code.callSite, code.definition)
+    else
+      code.load().then(
+        (definition) => this.#sendCode(number, '', definition),
+        (error: unknown) =>
+          this.#sendCode(number, `could not be loaded: ${String(error)}`, {
+            type: 'module',
+            name: code.name,
+            source: '',
+          }),
+      )
+    return number
+  }
+
+  #sendCode(number: number, callSite: string, definition: CodeDefinition): void {
+    if (this.#closed) return
+    const writer = this.frame.begin(TO_NODE.code)
+    writer.varint(number)
+    writer.string(callSite)
+    codeDefinition.write(writer, definition)
+  }
+
+  #ask(kind: 'want' | 'watch' | 'unwant', ids: readonly ObjectId[]): void {
+    if (this.#closed) return
+    this.frame.begin(TO_NODE[kind])
+    this.frame.ids(ids)
+  }
+
+  #poll(callback: () => void): void {
+    const number = ++this.#lastPoll
+    this.#polls.set(number, callback)
+    this.frame.begin(TO_NODE.poll).varint(number)
+  }
+
+  #onPolled(number: number): void {
+    const callback = this.#polls.get(number)
+    this.#polls.delete(number)
+    callback?.()
+  }
+
+  #releaseId(id: ObjectId): void {
+    if (this.#closed) return
+    if (this.#released.length === 0)
+      queueMicrotask(() => {
+        const ids = this.#released
+        this.#released = []
+        if (this.#closed) return
+        this.frame.begin(TO_NODE.release)
+        this.frame.ids(ids)
+      })
+    this.#released.push(id)
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#closed) return
+    const reader = new FrameReader(THIS_NODE, frame)
+    while (!reader.isDone) {
+      const kind = reader.kind()
+      if (kind === TO_SUBMITTER.value) this.#onValue(reader)
+      else if (kind === TO_SUBMITTER.ready) this.#waits.onReady(reader.ids())
+      else if (kind === TO_SUBMITTER.polled) this.#onPolled(reader.reader.varint())
+      else {
+        assert(this.#options.onRunRecord, `record ${kind} is not for this submitter`)
+        this.#options.onRunRecord(kind, reader)
+      }
+    }
+  }
+
+  #onValue(reader: FrameReader): void {
+    const id = reader.id()
+    if (reader.kind() === 0) {
+      const encoded = reader.value()
+      this.#waits.onValue(id, () => decodeValue(encoded, createHooks(this).decode))
+    } else {
+      const error = wireError.read(reader.reader)
+      this.#waits.onError(id, reviveError(error, createHooks(this).decode))
+    }
+  }
+}
+
+const NO_DEPENDENCIES: PlacedRef[] = []

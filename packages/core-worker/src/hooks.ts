@@ -1,0 +1,92 @@
+import { LIMITS, SerializationError } from '@shoal/protocol'
+import type { CodeDefinition, DecodeHooks, EncodeHooks, Replacement } from '@shoal/protocol'
+import { ActorClass, handleContent, makeHandle } from './actor-class.ts'
+import type { HandleContent } from './actor-class.ts'
+import type { Code } from './code.ts'
+import type { CoreWorker } from './core-worker.ts'
+import { ObjectRef } from './object-ref.ts'
+import type { ActorOptions, TaskOptions } from './options.ts'
+import { RemoteFunction } from './remote-function.ts'
+
+interface FunctionPayload {
+  readonly definition: CodeDefinition
+  readonly exportName: string
+  readonly name: string
+  readonly options: TaskOptions
+}
+
+interface ActorClassPayload extends Omit<FunctionPayload, 'options'> {
+  readonly options: ActorOptions
+  readonly methods: readonly string[]
+}
+
+/** How refs, remote functions, actor classes and handles travel inside values. */
+export function replaceHandles(value: object): Replacement | undefined {
+  if (ObjectRef.is(value)) return { kind: 'ref', id: ObjectRef.idOf(value) }
+  if (RemoteFunction.is(value)) {
+    const { identity, options } = RemoteFunction.describe(value)
+    const payload: FunctionPayload = {
+      definition: readyDefinition(identity.code, identity.name),
+      exportName: identity.exportName,
+      name: identity.name,
+      options,
+    }
+    return { kind: 'extension', name: 'function', payload }
+  }
+  if (ActorClass.is(value)) {
+    const { identity, options } = ActorClass.describe(value)
+    const payload: ActorClassPayload = {
+      definition: readyDefinition(identity.code, identity.name),
+      exportName: identity.exportName,
+      name: identity.name,
+      options,
+      methods: identity.methods,
+    }
+    return { kind: 'extension', name: 'actor-class', payload }
+  }
+  const handle = handleContent(value)
+  return handle === undefined ? undefined : { kind: 'extension', name: 'actor', payload: { ...handle } }
+}
+
+/** Encoding alone, for what is encoded before there is a core worker. */
+export const encodeHooks: EncodeHooks = { replace: replaceHandles }
+
+export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; readonly decode: DecodeHooks } {
+  return {
+    encode: encodeHooks,
+    decode: {
+      ref: (id) => core.adoptRef(id),
+      extension(name, payload) {
+        if (name === 'actor') return makeHandle(payload as HandleContent, core)
+        if (name === 'actor-class') {
+          const { definition, exportName, name: className, options, methods } = payload as ActorClassPayload
+          return new ActorClass(
+            { code: arrived(definition), exportName, name: className, methods },
+            options,
+            () => core,
+          )
+        }
+        if (name === 'function') {
+          const { definition, exportName, name: functionName, options } = payload as FunctionPayload
+          return new RemoteFunction({ code: arrived(definition), exportName, name: functionName }, options, () => core)
+        }
+        throw new SerializationError('not-serializable', `a value of the unknown kind ${name}`)
+      },
+    },
+  }
+}
+
+function readyDefinition(code: Code, name: string): CodeDefinition {
+  if (code.kind === 'later')
+    throw new SerializationError(
+      'not-serializable',
+      `${name} comes from a remote module and cannot be passed as a value from a page; import it in the module that calls it`,
+    )
+  if (code.definition.type !== 'known' && code.definition.source.length > LIMITS.functionSourceBytes)
+    throw new SerializationError('not-serializable', `the code of ${name} is too large to travel inside a value`)
+  return code.definition
+}
+
+function arrived(definition: CodeDefinition): Code {
+  return { kind: 'ready', definition, callSite: '' }
+}

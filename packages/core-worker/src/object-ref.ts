@@ -1,0 +1,77 @@
+import { formatObjectId, ShoalError, THIS_NODE } from '@shoal/protocol'
+import type { ObjectId } from '@shoal/protocol'
+
+// Safari has no Symbol.dispose yet: a class key written with it would be named `undefined` there.
+if (typeof Symbol.dispose !== 'symbol')
+  Object.defineProperty(Symbol, 'dispose', { value: Symbol.for('Symbol.dispose') })
+
+declare const valueType: unique symbol
+
+/** What a ref needs from the core worker that made it. */
+export interface RefHome {
+  release(id: ObjectId): void
+}
+
+/**
+ * A future for a value that a task returns or `put` stored. It has no `then`: `await get(ref)` fetches the value, and
+ * passing the ref as an argument passes the value on without fetching it here. End it with `using` or `release()` when
+ * it is no longer needed; the collector is only a hint.
+ */
+export class ObjectRef<T = unknown> {
+  declare readonly [valueType]: T
+  readonly #home: RefHome
+  readonly #id: ObjectId
+  #isReleased = false
+
+  /** Made by Shoal, not by applications. */
+  constructor(home: RefHome, id: ObjectId) {
+    this.#home = home
+    this.#id = id
+  }
+
+  /** The id as text, unique in the room once the ref has left its tab. */
+  get id(): string {
+    return this.#id.owner === THIS_NODE ? `this-tab/${this.#id.number}` : formatObjectId(this.#id)
+  }
+
+  /** Ends this reference; twice is harmless. Tasks that already have it as an argument keep the object alive. */
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#home.release(this.#id)
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /** @throws TypeError: a ref is no value. */
+  toJSON(): never {
+    throw new TypeError('an ObjectRef was used as a value: await get(ref) gives what it stands for')
+  }
+
+  /** @throws TypeError: a ref is no value. */
+  [Symbol.toPrimitive](): never {
+    throw new TypeError('an ObjectRef was used as a value: await get(ref) gives what it stands for')
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'ObjectRef'
+  }
+
+  /** @internal */
+  static idOf(ref: ObjectRef): ObjectId {
+    if (ref.#isReleased) throw new ShoalError('object-lost', `${ref.id} was released and can no longer be used`)
+    return ref.#id
+  }
+
+  /** @internal */
+  static homeOf(ref: ObjectRef): RefHome {
+    return ref.#home
+  }
+
+  /** True for any object made by this class in this copy of the SDK. */
+  static is(value: unknown): value is ObjectRef {
+    return typeof value === 'object' && value !== null && #home in value
+  }
+}

@@ -1,0 +1,276 @@
+import { toError } from '@shoal/base'
+import type { Clock, Timer } from '@shoal/base'
+import { GetTimeoutError, showId } from '@shoal/protocol'
+import type { ObjectId, ShoalError } from '@shoal/protocol'
+
+export interface GetOptions {
+  /** Rejects with GetTimeoutError after this many milliseconds; 0 polls. Default: for ever. */
+  readonly timeoutMs?: number
+  /** Rejects with the signal's reason. The tasks go on. */
+  readonly signal?: AbortSignal
+}
+
+export interface WaitOptions extends GetOptions {
+  /** How many refs to wait for. Default 1. */
+  readonly numReturns?: number
+}
+
+export interface WaitsOptions {
+  readonly clock: Clock
+  ask(kind: 'want' | 'watch' | 'unwant', ids: readonly ObjectId[]): void
+  /** Calls back once the node has looked at everything asked before. */
+  poll(callback: () => void): void
+  currentRun?(): number | undefined
+  onBlocked?(run: number, isBlocked: boolean): void
+}
+
+interface Listener {
+  value(value: unknown): void
+  error(error: ShoalError): void
+}
+
+/**
+ * The gets and waits of one core worker that are still open. Ids are asked for once however many wait for them.
+ * Every promise settles: by an answer, its timeout, its signal, or `close`.
+ */
+export class Waits {
+  readonly #options: WaitsOptions
+  readonly #wanted = new Map<string | number, Set<Listener>>()
+  readonly #watched = new Map<string | number, Set<() => void>>()
+  readonly #open = new Set<(reason: Error) => void>()
+  readonly #blockedCalls = new Map<number, number>()
+
+  constructor(options: WaitsOptions) {
+    this.#options = options
+  }
+
+  /** Values in the order of `ids`; the first error rejects at once. */
+  get(ids: readonly ObjectId[], options: GetOptions): Promise<unknown[]> {
+    if (ids.length === 0) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      const values = new Array<unknown>(ids.length)
+      let missing = ids.length
+      const places = group(ids)
+      const listeners = new Map<string | number, Listener>()
+      const end = this.#begin(
+        options,
+        reject,
+        () => {
+          const left: ObjectId[] = []
+          for (const [key, listener] of listeners)
+            if (this.#drop(this.#wanted, key, listener)) left.push(idAt(places, key))
+          if (left.length > 0) this.#options.ask('unwant', left)
+        },
+        () =>
+          new GetTimeoutError(
+            'get-timeout',
+            `${missing} of ${ids.length} objects did not exist within ${options.timeoutMs} ms`,
+          ),
+      )
+      const asked: ObjectId[] = []
+      for (const [key, { id, indexes }] of places) {
+        const listener: Listener = {
+          value: (value) => {
+            listeners.delete(key)
+            for (const index of indexes) values[index] = value
+            missing -= indexes.length
+            if (missing === 0) {
+              end()
+              resolve(values)
+            }
+          },
+          error: (error) => {
+            listeners.delete(key)
+            end()
+            reject(error)
+          },
+        }
+        listeners.set(key, listener)
+        if (this.#add(this.#wanted, key, listener)) asked.push(id)
+      }
+      if (asked.length > 0) this.#options.ask('want', asked)
+    })
+  }
+
+  /** For each id whether it exists (as a value or an error), once `numReturns` do or the time is up. */
+  wait(ids: readonly ObjectId[], options: WaitOptions): Promise<boolean[]> {
+    const numReturns = options.numReturns ?? 1
+    return new Promise((resolve, reject) => {
+      const ready = new Array<boolean>(ids.length).fill(false)
+      let count = 0
+      const places = group(ids)
+      const listeners = new Map<string | number, () => void>()
+      const finish = (): void => {
+        end()
+        resolve(ready)
+      }
+      const end = this.#begin({ ...(options.signal && { signal: options.signal }) }, reject, () => {
+        timer?.cancel()
+        const left: ObjectId[] = []
+        for (const [key, listener] of listeners)
+          if (this.#drop(this.#watched, key, listener)) left.push(idAt(places, key))
+        if (left.length > 0) this.#options.ask('unwant', left)
+      })
+      const asked: ObjectId[] = []
+      for (const [key, { id, indexes }] of places) {
+        const listener = (): void => {
+          listeners.delete(key)
+          for (const index of indexes) ready[index] = true
+          // Answers of one frame all count before the promise settles, so that a poll sees everything that exists.
+          if (++count === numReturns) queueMicrotask(finish)
+        }
+        listeners.set(key, listener)
+        if (this.#add(this.#watched, key, listener)) asked.push(id)
+      }
+      const limit = options.timeoutMs
+      if (asked.length > 0) this.#options.ask('watch', asked)
+      const timer = limit === undefined || limit === Infinity ? undefined : this.#timeout(limit, finish)
+    })
+  }
+
+  /** `decode` is called once however many wait, and also when nobody does, so that the refs inside are counted off. */
+  onValue(id: ObjectId, decode: () => unknown): void {
+    const listeners = this.#take(this.#wanted, keyOf(id))
+    let value: unknown
+    try {
+      value = decode()
+    } catch (error) {
+      for (const listener of listeners) listener.error(error as ShoalError)
+      return
+    }
+    for (const listener of listeners) listener.value(value)
+  }
+
+  onError(id: ObjectId, error: ShoalError): void {
+    for (const listener of this.#take(this.#wanted, keyOf(id))) listener.error(error)
+  }
+
+  onReady(ids: readonly ObjectId[]): void {
+    for (const id of ids) for (const listener of this.#take(this.#watched, keyOf(id))) listener()
+  }
+
+  close(reason: Error): void {
+    for (const stop of [...this.#open]) stop(reason)
+  }
+
+  /** Registers an open call with its timeout and signal; gives back what ends it. `cleanup` runs exactly once. */
+  #begin(
+    options: GetOptions,
+    reject: (reason: Error) => void,
+    cleanup: () => void,
+    timeoutError?: () => Error,
+  ): () => void {
+    const run = this.#options.currentRun?.()
+    let isOpen = true
+    const end = (): void => {
+      if (!isOpen) return
+      isOpen = false
+      timer?.cancel()
+      options.signal?.removeEventListener('abort', onAbort)
+      this.#open.delete(stop)
+      this.#unblock(run)
+      cleanup()
+    }
+    const stop = (reason: Error): void => {
+      if (!isOpen) return
+      end()
+      reject(reason)
+    }
+    const onAbort = (): void => stop(toError(options.signal?.reason))
+    const limit = timeoutError === undefined ? undefined : options.timeoutMs
+    const timer =
+      limit === undefined || limit === Infinity || timeoutError === undefined
+        ? undefined
+        : this.#timeout(limit, () => stop(timeoutError()))
+    this.#open.add(stop)
+    this.#block(run)
+    if (options.signal?.aborted) queueMicrotask(onAbort)
+    else options.signal?.addEventListener('abort', onAbort, { once: true })
+    return end
+  }
+
+  /** A limit of 0 polls: however short it is, what exists already is seen. */
+  #timeout(limitMs: number, fire: () => void): Timer {
+    let isDue = false
+    let isLookedAt = false
+    queueMicrotask(() =>
+      this.#options.poll(() => {
+        isLookedAt = true
+        if (isDue) fire()
+      }),
+    )
+    return this.#options.clock.after(limitMs, () => {
+      isDue = true
+      if (isLookedAt) fire()
+    })
+  }
+
+  #block(run: number | undefined): void {
+    if (run === undefined) return
+    const calls = this.#blockedCalls.get(run) ?? 0
+    this.#blockedCalls.set(run, calls + 1)
+    // After the question itself, so that the node knows whether the answer is there already.
+    if (calls === 0) queueMicrotask(() => this.#blockedCalls.has(run) && this.#options.onBlocked?.(run, true))
+  }
+
+  #unblock(run: number | undefined): void {
+    if (run === undefined) return
+    const calls = this.#blockedCalls.get(run) ?? 1
+    if (calls > 1) this.#blockedCalls.set(run, calls - 1)
+    else {
+      this.#blockedCalls.delete(run)
+      this.#options.onBlocked?.(run, false)
+    }
+  }
+
+  #add<L>(table: Map<string | number, Set<L>>, key: string | number, listener: L): boolean {
+    const listeners = table.get(key)
+    if (listeners === undefined) {
+      table.set(key, new Set([listener]))
+      return true
+    }
+    listeners.add(listener)
+    return false
+  }
+
+  /** True when nobody else waits for the id. */
+  #drop<L>(table: Map<string | number, Set<L>>, key: string | number, listener: L): boolean {
+    const listeners = table.get(key)
+    if (listeners === undefined) return false
+    listeners.delete(listener)
+    if (listeners.size > 0) return false
+    table.delete(key)
+    return true
+  }
+
+  #take<L>(table: Map<string | number, Set<L>>, key: string | number): readonly L[] {
+    const listeners = table.get(key)
+    table.delete(key)
+    return listeners === undefined ? [] : [...listeners]
+  }
+}
+
+type Places = Map<string | number, { readonly id: ObjectId; readonly indexes: number[] }>
+
+function group(ids: readonly ObjectId[]): Places {
+  const places: Places = new Map()
+  ids.forEach((id, index) => {
+    const key = keyOf(id)
+    const place = places.get(key)
+    if (place === undefined) places.set(key, { id, indexes: [index] })
+    else place.indexes.push(index)
+  })
+  return places
+}
+
+function idAt(places: Places, key: string | number): ObjectId {
+  const place = places.get(key)
+  if (place === undefined) throw new RangeError(`no object ${showId({ owner: '' as never, number: 0 })}`)
+  return place.id
+}
+
+// Almost every id is of this tab's node: its number alone is the key, other ids are text.
+const THIS_TAB = '0'.repeat(32)
+function keyOf(id: ObjectId): string | number {
+  return id.owner === THIS_TAB ? id.number : `${id.owner}/${id.number}`
+}

@@ -1,0 +1,25 @@
+import type { FramePort, NodeId } from '@shoal/protocol'
+
+/** What a new worker is told about itself. */
+export interface WorkerInit {
+  readonly submitter: number
+  readonly workerId: number
+  readonly nodeId: NodeId
+}
+
+/** A worker in the sandbox, running or about to. */
+export interface HostedWorker {
+  /** Frames to and from the worker's runner; what is posted before it is up waits. */
+  readonly port: FramePort
+  /** Called once when the worker ended by itself: it crashed, ran out of memory, or its frame did. */
+  onEnded(handler: (reason: string) => void): void
+  /** Ends it at once, in the middle of whatever it does. Idempotent; `onEnded` is not called for it. */
+  terminate(): void
+}
+
+/** Makes workers: in the sandbox frame of a page, or in the same process under simulation. */
+export interface WorkerHost {
+  start(init: WorkerInit): HostedWorker
+  /** Ends all workers and the place they live in. */
+  close(): void
+}

@@ -1,0 +1,67 @@
+import type { NodeId } from '../ids.ts'
+
+// The records that cross a node's ports. A submitter is a page or one worker; its numbers count in a range of its own,
+// so that a ref exists the moment `.remote()` returns. Each line gives a record's fields in order; `id`, `ids` and
+// `value` and `dependencies` are FrameWriter's, the rest schemas or varints.
+
+/** From a page or worker to its tab's node. */
+export const TO_NODE = {
+  /** code: varint, call site of `remote()`: string, codeDefinition */
+  code: 1,
+  /** templateDefinition */
+  template: 2,
+  /** template, number, parent run + 1 (0: none), dependencies, args: value */
+  submit: 3,
+  /** number, value */
+  put: 4,
+  /** ids: send each value, or the error, as soon as it exists; answered once each by TO_SUBMITTER.value */
+  want: 5,
+  /** ids: say when each exists; answered once each by TO_SUBMITTER.ready */
+  watch: 6,
+  /** ids: an answer is no longer needed; it may come all the same */
+  unwant: 7,
+  /** ids: one reference of each is gone */
+  release: 8,
+  /** number: asks for TO_SUBMITTER.polled with it, once all that was sent before has been looked at */
+  poll: 11,
+  /** template, number (the actor's), parent run + 1, dependencies, args: value */
+  actorCreate: 9,
+  /** actor: id, method: string, number, numReturns, call, parent run + 1, dependencies, args: value */
+  actorCall: 10,
+  /** From workers only. run, cpu in microseconds, 0 and count and that many values, or 1 and a wireError */
+  done: 20,
+  /** run, 1 when it blocks in get or wait, 0 when it goes on */
+  blocked: 21,
+  /** run: given back unstarted, after `drop` or because the worker's task has blocked */
+  dropped: 22,
+  /** run, level: index into LOG_LEVELS, text */
+  log: 23,
+} as const
+
+/** From a node to its page or a worker. */
+export const TO_SUBMITTER = {
+  /** id, 0 and value, or 1 and wireError */
+  value: 1,
+  /** ids that exist now, values or errors */
+  ready: 2,
+  /** number of the poll */
+  polled: 3,
+  /** To workers only. code: the node's number, functionHash, codeDefinition */
+  code: 10,
+  /** runTemplate */
+  template: 15,
+  /** run, template, task: id, attempt's epoch and number, count and that many (place, value), args: value */
+  run: 11,
+  /** The same fields: makes the actor that this worker hosts from now on. */
+  actorNew: 12,
+  /** The same fields, with the method's name behind the template's number. */
+  actorRun: 13,
+  /** run: give it back if it has not started */
+  drop: 14,
+} as const
+
+/** A submitter's numbers: `submitter * SUBMITTER_SPAN + n`, n from 1. The page is submitter 0. */
+export const SUBMITTER_SPAN = 2 ** 32
+
+/** The owner that submitters write for their own tab's node: its real id may not be known yet when a ref is made. */
+export const THIS_NODE = '0'.repeat(32) as NodeId
