@@ -8,6 +8,7 @@ import path from 'node:path'
 import { rolldown, type Plugin, type RolldownBuild, type RolldownOutput } from 'rolldown'
 import { readManifest, type RemoteManifest } from './read-manifest.ts'
 import { RemoteModuleError } from './remote-module-error.ts'
+import { stripQuery } from './strip-query.ts'
 
 export interface BundleOptions {
   /** Path of the *.remote.ts file, absolute or relative to `root`. */
@@ -118,6 +119,6 @@ function onlyChunk({ output }: RolldownOutput, name: string): RolldownOutput['ou
 }
 
 async function filesOf(build: RolldownBuild, entry: string): Promise<string[]> {
-  const files = (await build.watchFiles).map((id) => id.replace(/[?#].*$/, '')).filter((id) => path.isAbsolute(id))
+  const files = (await build.watchFiles).map(stripQuery).filter((id) => path.isAbsolute(id))
   return [...new Set([entry, ...files])]
 }

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { rolldown, type Plugin as RolldownPlugin } from 'rolldown'
 import type { Plugin } from 'vite'
 import { pageDefines } from './page-defines.ts'
+import { stripQuery } from './strip-query.ts'
 
 const QUERY = '?shoal-inline'
 
@@ -62,7 +63,7 @@ export async function bundleInlineScript(options: InlineOptions): Promise<Inline
     const foreign = [...chunk.imports, ...chunk.dynamicImports].map((id) => `imports ${id}, which cannot be inlined`)
     const problem = problems[0] ?? foreign[0]
     if (problem !== undefined) throw new Error(`${path.basename(options.entry)}: ${problem}`)
-    const own = (await build.watchFiles).map((id) => id.replace(/[?#].*$/, '')).filter((id) => path.isAbsolute(id))
+    const own = (await build.watchFiles).map(stripQuery).filter((id) => path.isAbsolute(id))
     return { code: chunk.code, watchFiles: [...new Set([options.entry, ...own, ...nested])] }
   } finally {
     await build.close()
@@ -102,17 +103,13 @@ export function inlineWorker(): Plugin {
     async resolveId(source, importer) {
       if (!source.endsWith(QUERY)) return undefined
       const found = await this.resolve(source.slice(0, -QUERY.length), importer, { skipSelf: true })
-      return found ? fileOf(found.id) + QUERY : undefined
+      return found ? stripQuery(found.id) + QUERY : undefined
     },
     async load(id) {
       if (!id.endsWith(QUERY)) return undefined
-      const inlined = await bundleInlineScript({ entry: fileOf(id), isProduction, minify, define })
+      const inlined = await bundleInlineScript({ entry: stripQuery(id), isProduction, minify, define })
       for (const file of inlined.watchFiles) this.addWatchFile(file)
       return { code: `export default ${JSON.stringify(inlined.code)}`, map: { mappings: '' }, moduleType: 'js' }
     },
   }
-}
-
-function fileOf(id: string): string {
-  return id.replace(/[?#].*$/, '')
 }

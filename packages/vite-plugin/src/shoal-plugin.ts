@@ -12,6 +12,7 @@ import type { Plugin, ResolvedConfig } from 'vite'
 import { bundleRemoteModule, type RemoteBundle } from './bundle-remote-module.ts'
 import { pageDefines } from './page-defines.ts'
 import { RemoteModuleError } from './remote-module-error.ts'
+import { stripQuery } from './strip-query.ts'
 import { writeStub } from './write-stub.ts'
 
 export interface ShoalPluginOptions {
@@ -53,14 +54,14 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
       resolveId(source) {
         // Written by our own stub with an absolute path.
         return PART.test(source) &&
-          path.isAbsolute(fileOf(source)) &&
-          REMOTE_FILE.test(fileOf(source)) &&
+          path.isAbsolute(stripQuery(source)) &&
+          REMOTE_FILE.test(stripQuery(source)) &&
           isOurs(source, kept)
           ? source
           : undefined
       },
       async load(id) {
-        const file = fileOf(id)
+        const file = stripQuery(id)
         if (!REMOTE_FILE.test(file) || /[?&](?:raw|url|worker|sharedworker)\b/.test(id)) return undefined
         const part = PART.exec(id)
         try {
@@ -142,11 +143,7 @@ function partsOf(
 }
 
 function isOurs(source: string, kept: ReadonlyMap<string, unknown>): boolean {
-  return kept.has(fileOf(source))
-}
-
-function fileOf(id: string): string {
-  return id.replace(/[?#].*$/, '')
+  return kept.has(stripQuery(source))
 }
 
 async function signatureOf(files: readonly string[]): Promise<string> {
