@@ -1,1 +1,5 @@
-export {}
+export { createDirectory } from './directory/directory.ts'
+export type { Directory, DirectoryChange, DirectoryEntry, DirectoryOptions } from './directory/directory.ts'
+export { createDirectorySync } from './directory/directory-sync.ts'
+export type { DirectorySync, DirectorySyncOptions } from './directory/directory-sync.ts'
+export { isEntitled, subjectOf } from './directory/entitlement.ts'

@@ -1,0 +1,2 @@
+export { createDirectorySeed } from './seed.ts'
+export type { DirectorySeed, DirectorySeedOptions } from './seed.ts'
