@@ -26,6 +26,7 @@ const commands = {
       cert: 'text',
       key: 'text',
       ice: 'json',
+      verbose: 'flag',
       'install-system': 'flag',
     },
     run: start,
@@ -46,10 +47,20 @@ export async function main(argv) {
   if (command === undefined) {
     throw new PlainError(`usage: node scripts/main.mjs ${Object.keys(commands).join('|')} [flags]`, 2)
   }
+  if (command.flags !== undefined && (rest.includes('--help') || rest.includes('-h'))) {
+    console.log(usageOf(name, command.flags))
+    return 0
+  }
   const flags = command.flags === undefined ? undefined : parseFlags(command.flags, rest, process.env)
   mkdirSync(stateDir, { recursive: true })
   await ensureInstalled(say)
   return command.run(flags ?? forwarded(command.forwards, rest))
+}
+
+function usageOf(name, flags) {
+  const values = { flag: '', integer: ' N', text: ' TEXT', json: ' JSON' }
+  const list = Object.entries(flags).map(([flag, kind]) => `  --${flag}${values[kind]}`)
+  return [`npm ${name === 'start' || name === 'test' ? '' : 'run '}${name} -- [flags]`, ...list].join('\n')
 }
 
 /** Flags of a program that parses its own: passed on as they are, plus what npm put into the environment. */
@@ -70,12 +81,12 @@ function forwarded(names, argv) {
 
 async function start(flags) {
   if (flags.tabs !== undefined) return runRoom(flags)
-  for (const name of ['run', 'timeout', 'json']) {
+  for (const name of ['run', 'timeout']) {
     if (flags[name] !== undefined) throw new PlainError(`--${name} goes with --tabs`, 2)
   }
   if ((flags.cert === undefined) !== (flags.key === undefined)) throw new PlainError('--cert and --key go together', 2)
   await ensureBuilt(say)
-  const args = [...toArgs(flags, ['port', 'host', 'https', 'cert', 'key', 'ice']), '--site', siteDir]
+  const args = [...toArgs(flags, ['port', 'host', 'https', 'cert', 'key', 'ice', 'json', 'verbose']), '--site', siteDir]
   const { code, interrupted } = await runProgram('signaling-server/src/main.ts', args)
   return interrupted && code >= 128 ? 0 : code
 }
