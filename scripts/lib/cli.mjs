@@ -96,6 +96,7 @@ async function runRoom(flags) {
     if (flags[name] !== undefined) throw new PlainError(`--${name} does not go with --tabs, which binds loopback`, 2)
   }
   if (flags.tabs < 1) throw new PlainError('--tabs needs at least 1', 2)
+  mustExist('scripts/run-room.ts')
   const chromium = await ensureChromium({ say, installSystem: flags.installSystem })
   await ensureBuilt(say)
   const args = [...toArgs(flags, ['tabs', 'run', 'timeout', 'json', 'port', 'ice']), '--chromium', chromium]
@@ -108,6 +109,7 @@ async function test(flags) {
 }
 
 async function bench(args) {
+  mustExist('bench/src/main.ts')
   const chromium = await ensureChromium({ say })
   await ensureBuilt(say)
   return (await runProgram('bench/src/main.ts', args, { SHOAL_CHROMIUM: chromium })).code
@@ -118,6 +120,7 @@ async function sim(args) {
 }
 
 async function chaos(args) {
+  mustExist('e2e/chaos/main.ts')
   const chromium = await ensureChromium({ say })
   await ensureBuilt(say)
   return (await runProgram('e2e/chaos/main.ts', args, { SHOAL_CHROMIUM: chromium })).code
@@ -131,7 +134,12 @@ function toArgs(flags, names) {
   })
 }
 
-async function runProgram(entry, args, env = {}) {
+/** Asked before anything long (a build, a download) is done for it. */
+function mustExist(entry) {
   if (!existsSync(join(root, entry))) throw new PlainError(`${entry} is not part of this version of Shoal`)
+}
+
+async function runProgram(entry, args, env = {}) {
+  mustExist(entry)
   return runNode(['--import', 'tsx', entry, ...args], { env: { ...process.env, ...env } })
 }
