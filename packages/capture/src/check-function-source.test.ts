@@ -149,6 +149,10 @@ describe('what is refused by what it is', () => {
     expect(check(source)).toBe(`${reason} ${identifier}`)
   })
 
+  test('text deeper than the stack is refused, not thrown at the caller', () => {
+    expect(check(`() => ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toBe('syntax it is nested too deeply')
+  })
+
   test.each<[string, CaptureReason, string]>([
     ['class t extends I { run() { return k } }', 'base-class', 'I'],
     ['class extends lib.Base {}', 'base-class', 'Base'],

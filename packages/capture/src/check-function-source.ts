@@ -30,6 +30,16 @@ export interface CheckFunctionOptions {
 export function checkFunctionSource(source: string, options: CheckFunctionOptions): CaptureReport {
   if (isNativeText(source))
     return refuse({ reason: 'no-source', identifier: nativeName(source), start: 0 }, source, options)
+  try {
+    return checkText(source, options)
+  } catch (error) {
+    // Parser and walk recurse: text from a generator may be deeper than the stack.
+    if (!(error instanceof RangeError)) throw error
+    return refuse({ reason: 'syntax', identifier: 'it is nested too deeply', start: 0 }, source, options)
+  }
+}
+
+function checkText(source: string, options: CheckFunctionOptions): CaptureReport {
   const parsed = parseFunction(source)
   if (!('root' in parsed)) return refuse(unparsed(parsed, source), source, options)
   const findings = findOuterUses(parsed.root)
