@@ -14,11 +14,18 @@ export interface LinkStats {
   readonly roundTripMs: number | undefined
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** Sent or waiting to be, and not acknowledged: without a bound here, so that whoever sends can set its own. */
+  readonly unacknowledgedBytes: number
+  /** Frames and signals that a correct peer does not send; the third within 10 s closes its link. */
+  readonly faults: number
 }
 
 export interface OverlayHandlers {
-  /** A member is known but not linked yet (from signaling). */
-  member(node: NodeId, session: Session, state: 'connecting' | 'unreachable'): void
+  /**
+   * A member is known but not linked yet (from signaling). `unreachable`: no link for 10 s, slow tries go on.
+   * `incompatible`: it speaks another version of the protocol, one of the two must reload.
+   */
+  member(node: NodeId, session: Session, state: 'connecting' | 'unreachable' | 'incompatible'): void
   /** A link is up and its key proven; messages may be sent. Said again for a higher session of the same node. */
   linked(peer: Peer): void
   /** All paths are gone for now; messages wait for a new one until somebody calls `forget`. */

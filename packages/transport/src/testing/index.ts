@@ -1,0 +1,5 @@
+export { createGuardedOverlay } from '../overlay/overlay-impl.ts'
+export { ALL_GUARDS } from '../overlay/guards.ts'
+export type { OverlayGuards } from '../overlay/guards.ts'
+export { linkContract } from './link-contract.ts'
+export type { ContractPair } from './link-contract.ts'
