@@ -8,7 +8,7 @@ export function centredRanks(values: ArrayLike<number>): Float64Array {
   const ranks = new Float64Array(n)
   if (n < 2) return ranks
   const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => values[a]! - values[b]!)
-  for (let start = 0; start < n; ) {
+  for (let start = 0; start < n;) {
     let end = start + 1
     while (end < n && values[order[end]!] === values[order[start]!]) end += 1
     const shared = (start + end - 1) / 2 / (n - 1) - 0.5

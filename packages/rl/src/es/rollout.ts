@@ -110,7 +110,8 @@ export function runRollouts(theta: Float32Array, request: RolloutRequest): Rollo
   const player = new Player(request.policy, request.trace === true)
   checkTheta(theta, player)
   if (indices.length !== episodeSeeds.length) throw new RangeError('indices and episodeSeeds differ in length')
-  if (!Number.isSafeInteger(episodesPerPair) || episodesPerPair < 1) throw new RangeError('episodesPerPair must be 1 or more')
+  if (!Number.isSafeInteger(episodesPerPair) || episodesPerPair < 1)
+    throw new RangeError('episodesPerPair must be 1 or more')
   const table = noiseTable(request.noise)
   const candidate = new Float64Array(theta.length)
   const returns = new Float32Array(2 * indices.length)
@@ -120,7 +121,8 @@ export function runRollouts(theta: Float32Array, request: RolloutRequest): Rollo
   for (let slot = 0; slot < returns.length; slot += 1) {
     const pair = slot >> 1
     const index = indices[pair]!
-    if (index < 0 || index + theta.length > table.length) throw new RangeError(`noise index ${index} is outside the table`)
+    if (index < 0 || index + theta.length > table.length)
+      throw new RangeError(`noise index ${index} is outside the table`)
     const scale = slot % 2 === 0 ? sigma : -sigma
     for (let i = 0; i < theta.length; i += 1) candidate[i] = theta[i]! + scale * table[index + i]!
     let total = 0

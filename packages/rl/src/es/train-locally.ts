@@ -1,5 +1,6 @@
 import { createEsState, esPlan, esUpdate, evaluationSeeds } from './es.ts'
 import type { EsState } from './es.ts'
+import { mean } from './mean.ts'
 import { runEvaluation, runRollouts } from './rollout.ts'
 import type { EsSettings } from './settings.ts'
 
@@ -38,10 +39,4 @@ export function trainLocally(settings: EsSettings, seed: number, maxSteps = Numb
     meanReturns.push(mean(outcome.returns))
     state = esUpdate(state, settings, outcome)
   }
-}
-
-export function mean(values: ArrayLike<number>): number {
-  let total = 0
-  for (let i = 0; i < values.length; i += 1) total += values[i]!
-  return total / values.length
 }
