@@ -1,0 +1,110 @@
+import { Queue } from '@shoal/base'
+
+/** A task that could start now. `key` is whatever the caller names it by. */
+export interface ReadyTask<K> {
+  readonly key: K
+  /** Which measured run time is its own. */
+  readonly kind: string
+  /** True for guests, which came on a credit, and for own tasks whose code may not leave: they run here or not at all. */
+  readonly staysHere: boolean
+  /** Levels below the job's driver; the deepest start first, which bounds suspended parents by slots x depth. */
+  readonly depth: number
+  /** Never behind another task in one worker: it may be killed, or must not run twice. */
+  readonly isExclusive: boolean
+  /** Bytes of inputs and where they lie, for placement; empty for most tasks. */
+  readonly inputs: readonly { readonly bytes: number; readonly holders: readonly string[] }[]
+}
+
+interface Entry<K> {
+  readonly order: number
+  readonly task: ReadyTask<K>
+}
+
+/** Ready tasks of one shape: deepest first, and first come first served within a depth, own and guests alike. */
+export class ReadyQueue<K> {
+  readonly #own: Queue<Entry<K>>[] = []
+  readonly #guests: Queue<Entry<K>>[] = []
+  #order = 0
+  #ownCount = 0
+  #guestCount = 0
+
+  get ownCount(): number {
+    return this.#ownCount
+  }
+
+  get guestCount(): number {
+    return this.#guestCount
+  }
+
+  push(task: ReadyTask<K>): void {
+    this.#bucket(task).push({ order: ++this.#order, task })
+    this.#count(task, 1)
+  }
+
+  /** Puts a task back at the front of its depth: it was taken and given back. */
+  unshift(task: ReadyTask<K>): void {
+    this.#bucket(task).unshift({ order: 0, task })
+    this.#count(task, 1)
+  }
+
+  peek(): ReadyTask<K> | undefined {
+    return this.#front()?.peek()?.task
+  }
+
+  shift(): ReadyTask<K> | undefined {
+    const task = this.#front()?.shift()?.task
+    if (task) this.#count(task, -1)
+    return task
+  }
+
+  peekOwn(): ReadyTask<K> | undefined {
+    return deepest(this.#own)?.peek()?.task
+  }
+
+  shiftOwn(): ReadyTask<K> | undefined {
+    const task = deepest(this.#own)?.shift()?.task
+    if (task) this.#count(task, -1)
+    return task
+  }
+
+  /** Takes a task out; false when it is not here. Linear: for cancelled and recalled tasks only. */
+  remove(matches: (key: K) => boolean): ReadyTask<K> | undefined {
+    for (const buckets of [this.#own, this.#guests])
+      for (const bucket of buckets) {
+        const entries = [...bucket]
+        const found = entries.find((entry) => matches(entry.task.key))
+        if (found === undefined) continue
+        bucket.clear()
+        for (const entry of entries) if (entry !== found) bucket.push(entry)
+        this.#count(found.task, -1)
+        return found.task
+      }
+    return undefined
+  }
+
+  #front(): Queue<Entry<K>> | undefined {
+    for (let depth = Math.max(this.#own.length, this.#guests.length) - 1; depth >= 0; depth--) {
+      const own = this.#own[depth]?.peek()
+      const guest = this.#guests[depth]?.peek()
+      if (own && (!guest || own.order < guest.order)) return this.#own[depth]
+      if (guest) return this.#guests[depth]
+    }
+    return undefined
+  }
+
+  #bucket(task: ReadyTask<K>): Queue<Entry<K>> {
+    const buckets = task.staysHere ? this.#guests : this.#own
+    while (buckets.length <= task.depth) buckets.push(new Queue())
+    return buckets[task.depth] as Queue<Entry<K>>
+  }
+
+  #count(task: ReadyTask<K>, change: number): void {
+    if (task.staysHere) this.#guestCount += change
+    else this.#ownCount += change
+  }
+}
+
+function deepest<K>(buckets: readonly Queue<Entry<K>>[]): Queue<Entry<K>> | undefined {
+  for (let depth = buckets.length - 1; depth >= 0; depth--) if ((buckets[depth]?.length ?? 0) > 0) return buckets[depth]
+  return undefined
+}
