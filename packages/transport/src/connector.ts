@@ -18,6 +18,8 @@ export interface ConnectionHandlers {
   open(opened: OpenLink): void
   /** The connection could not be made or was given up; said instead of `open`. */
   failed(reason: string): void
+  /** The peer's page is going away and said so; the link may still stand for a moment. Only some paths can tell. */
+  goodbye?(): void
 }
 
 /** A connection being made. */

@@ -1,0 +1,5 @@
+export { createRtcConnector } from './rtc-connector.ts'
+export { createRtcHost } from './rtc-host.ts'
+export type { RtcHost, RtcHostOptions } from './rtc-host.ts'
+export { createWebSocketSignaling, serverSocketUrl } from './websocket-signaling.ts'
+export type { WebSocketSignalingOptions } from './websocket-signaling.ts'

@@ -1,0 +1,10 @@
+/// <reference path="./simple-peer.d.ts" />
+import type SimplePeer from 'simple-peer'
+
+export type SimplePeerClass = SimplePeer.SimplePeer
+
+/** Loads simple-peer with the first connection: a tab that works alone never needs it. */
+export async function loadSimplePeer(): Promise<SimplePeerClass> {
+  const { default: loaded } = await import('simple-peer/simplepeer.min.js')
+  return loaded
+}

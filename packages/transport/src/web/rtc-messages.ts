@@ -1,0 +1,48 @@
+/** Which of a connection's two channels. */
+export type LaneName = 'control' | 'bulk'
+
+/** What the page's host and the node worker's connector say to each other; connections are numbered by the connector. */
+export type ToRtcHost =
+  | { readonly type: 'connect'; readonly id: number; readonly isInitiator: boolean }
+  | { readonly type: 'signal'; readonly id: number; readonly data: string }
+  | { readonly type: 'close'; readonly id: number }
+  /** Where channels are forwarded only. */
+  | { readonly type: 'send'; readonly id: number; readonly lane: LaneName; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'finish'; readonly id: number; readonly lane: LaneName }
+
+export type FromRtcHost =
+  /** Said first: whether this browser makes connections at all. */
+  | { readonly type: 'ready'; readonly isAvailable: boolean }
+  | { readonly type: 'signal'; readonly id: number; readonly data: string }
+  /** The channels themselves, still connecting. */
+  | { readonly type: 'channels'; readonly id: number; readonly control: RTCDataChannel; readonly bulk: RTCDataChannel }
+  /** Instead of them: they stay on the page, which passes every message on. */
+  | { readonly type: 'forwarding'; readonly id: number }
+  | {
+      readonly type: 'connected'
+      readonly id: number
+      readonly localFingerprint: string
+      readonly remoteFingerprint: string
+      readonly isDirect: boolean
+    }
+  | { readonly type: 'goodbye'; readonly id: number }
+  | { readonly type: 'ended'; readonly id: number; readonly isFailure: boolean; readonly reason: string }
+  | { readonly type: 'lane-open'; readonly id: number; readonly lane: LaneName }
+  | {
+      readonly type: 'lane-message'
+      readonly id: number
+      readonly lane: LaneName
+      readonly bytes: Uint8Array<ArrayBuffer>
+    }
+  /** `taken`: bytes received over the port so far; `buffered`: how many of them still wait on the page. */
+  | {
+      readonly type: 'lane-drained'
+      readonly id: number
+      readonly lane: LaneName
+      readonly taken: number
+      readonly buffered: number
+    }
+  | { readonly type: 'lane-closed'; readonly id: number; readonly lane: LaneName; readonly isFailure: boolean }
+
+/** The ids of the negotiated channels, the same on both sides; simple-peer's own takes another. */
+export const LANE_IDS: Readonly<Record<LaneName, number>> = { control: 1, bulk: 2 }
