@@ -1,1 +1,3 @@
-export {}
+export { ObjectTable } from './object-table.ts'
+export { Transfers } from './transfers.ts'
+export type { PullOutcome, TransferNetwork, TransfersOptions } from './transfers.ts'
