@@ -1,0 +1,44 @@
+/**
+ * Full acceptance of the shipped settings: `npx tsx packages/rl/scripts/acceptance.ts [cartpole|pendulum]`, one minute or
+ * less a core. Prints a line a seed and exits 1 when too few seeds solve. A fresh evaluation of 100 episodes stands beside the one
+ * that ended the run, since that one was chosen for being good.
+ */
+import { mean } from '../src/es/mean.ts'
+import { runEvaluation } from '../src/es/rollout.ts'
+import { ES_SETTINGS } from '../src/es/settings.ts'
+import type { EsSettings, EsSettingsName } from '../src/es/settings.ts'
+import { trainLocally } from '../src/es/train-locally.ts'
+
+const GOALS: { readonly [Name in EsSettingsName]: { readonly solvedSeeds: number; readonly maxSteps: number } } = {
+  cartpole: { solvedSeeds: 9, maxSteps: Number.POSITIVE_INFINITY },
+  pendulum: { solvedSeeds: 7, maxSteps: 10_000_000 },
+}
+const SEEDS = 10
+const FRESH_EPISODES = Uint32Array.from({ length: 100 }, (_, i) => 1_000_000 + i)
+
+function accept(name: EsSettingsName): boolean {
+  const settings: EsSettings = ES_SETTINGS[name]
+  const { solvedSeeds, maxSteps } = GOALS[name]
+  let solved = 0
+  for (let seed = 0; seed < SEEDS; seed += 1) {
+    const startMs = performance.now()
+    const run = trainLocally(settings, seed, maxSteps)
+    const seconds = (performance.now() - startMs) / 1000
+    const isGood = run.solved && run.steps <= maxSteps
+    if (isGood) solved += 1
+    const fresh = mean(
+      runEvaluation(run.state.theta, { policy: settings.policy, episodeSeeds: FRESH_EPISODES }).returns,
+    )
+    console.log(
+      `${name} seed ${seed}: ${isGood ? 'solved' : 'NOT solved'}, ${run.iterations} iterations, ${run.steps} steps, ` +
+        `${seconds.toFixed(2)} s, return ${run.evalReturn.toFixed(1)}, fresh ${fresh.toFixed(1)}`,
+    )
+  }
+  console.log(`${name}: ${solved} of ${SEEDS} seeds, ${solvedSeeds} wanted`)
+  return solved >= solvedSeeds
+}
+
+const wanted = process.argv[2]
+const names = (Object.keys(GOALS) as EsSettingsName[]).filter((name) => wanted === undefined || name === wanted)
+if (names.length === 0) throw new RangeError(`no settings named '${wanted}'`)
+process.exitCode = names.map(accept).every(Boolean) ? 0 : 1
