@@ -4,8 +4,9 @@ import type { RoomId } from '@shoal/protocol'
 import { LIMITS } from '@shoal/protocol'
 import type { Directory } from '../directory/directory.ts'
 
-/** The provider closes a socket that was silent for 30 s; asking what is new before that keeps it and heals lost updates. */
-const RESYNC_MS = 20_000
+/** Kinds of messages in y-websocket's protocol, of which this is the first. */
+const KINDS = 4
+const SYNC = 0
 const MAX_BACKOFF_MS = 10_000
 /** The server's answer is a whole document, which may be larger than one update between nodes. */
 const MAX_MESSAGE_BYTES = 4 * LIMITS.directoryUpdateBytes
@@ -28,7 +29,7 @@ export interface DirectorySeed {
 
 /**
  * Keeps the directory's document and the server's copy of it the same, through y-websocket at
- * `<server>/directory/<room>`, `/directory/<room>.<generation>` once it was rolled. What the server holds is sealed and
+ * `<server>/directory/<room>`, and under a name of its own once it was rolled. What the server holds is sealed and
  * signed, so it can neither read nor forge it; without the server the room goes on over its links, and the seed tries
  * again for ever, without a word. Runs in a worker: no BroadcastChannel (partition tests would lie), no awareness.
  */
@@ -49,16 +50,20 @@ export function createDirectorySeed(options: DirectorySeedOptions): DirectorySee
     // Destroyed before use: it sends nothing, keeps no interval, and the provider finds the object it expects.
     const awareness = new Awareness(doc)
     awareness.destroy()
-    return new WebsocketProvider(url, generation === 0 ? room : `${room}.${generation}`, doc, {
+    const created = new WebsocketProvider(url, seedName(room, generation), doc, {
       awareness,
       disableBc: true,
-      // The provider looks at the global's constants there.
-      resyncInterval: 'WebSocket' in globalThis ? RESYNC_MS : -1,
+      connect: false,
       maxBackoffTime: MAX_BACKOFF_MS,
       WebSocketPolyfill: socket,
       // A full room or an old server may be well again later; the other nodes are reached over links anyway.
       shouldReconnect: () => true,
     })
+    // Only documents are synced. The other kinds (awareness as the server's sign of life, the reason of a refusal) need
+    // no answer, and the provider's own handlers would keep states of strangers and print to the console.
+    created.messageHandlers = created.messageHandlers.map((handler, kind) => (kind === SYNC ? handler : () => {}))
+    created.connect()
+    return created
   }
 
   return {
@@ -88,8 +93,8 @@ function guarded(base: typeof WebSocket, onFault: (error: unknown) => void): typ
 
     #receive(event: MessageEvent<unknown>): void {
       const { data } = event
-      // Nothing but the two messages of y-protocols/sync and the awareness that we do not have is of use here.
-      if (!(data instanceof ArrayBuffer) || data.byteLength > MAX_MESSAGE_BYTES || new Uint8Array(data)[0] !== 0) return
+      if (!(data instanceof ArrayBuffer) || data.byteLength > MAX_MESSAGE_BYTES) return
+      if ((new Uint8Array(data)[0] ?? KINDS) >= KINDS) return
       try {
         this.#handler?.call(this, event)
       } catch (error) {
@@ -97,4 +102,14 @@ function guarded(base: typeof WebSocket, onFault: (error: unknown) => void): typ
       }
     }
   }
+}
+
+/**
+ * The name of a generation's document at the server: the room's id, with the generation's number in its last 32 bits.
+ * Never the room's own document again: merging what was left behind would grow the new one at once. Abandoned documents
+ * end at the server when their last reader has gone.
+ */
+export function seedName(room: RoomId, generation: number): string {
+  const tail = (Number.parseInt(room.slice(-8), 16) ^ generation) >>> 0
+  return room.slice(0, -8) + tail.toString(16).padStart(8, '0')
 }
