@@ -1,0 +1,7 @@
+export { createFrameWorkerHost } from './frame-worker-host.ts'
+export type { FrameWorkerHostOptions } from './frame-worker-host.ts'
+export { createMessageFramePort } from './message-frame-port.ts'
+export type { MessageFramePortOptions } from './message-frame-port.ts'
+export { SANDBOX_POLICY, sandboxDocument } from './sandbox-document.ts'
+export { createSandboxFrame } from './sandbox-frame.ts'
+export type { SandboxFrame, SandboxFrameOptions } from './sandbox-frame.ts'

@@ -1,0 +1,73 @@
+import type { Frame, FramePort } from '@shoal/protocol'
+
+export interface MessageFramePortOptions {
+  /** Something came that is no frame: the other side is broken or hostile. The port is closed already. */
+  onMalformed?(reason: string): void
+}
+
+/** Below this, copying the bytes costs less than handing their whole buffer over. */
+const TRANSFER_BYTES = 32 * 1024
+
+// User code shares the sandbox worker's realm and may replace what prototypes hold: to be handed the port, an event's
+// target, by our own call. So all that touches a port is taken when this module is evaluated, before any user code.
+const apply = Reflect.apply
+const isArray = Array.isArray
+const dataGetter =
+  typeof MessageEvent === 'undefined' ? undefined : Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')?.get
+const dataOf = (event: MessageEvent): unknown =>
+  dataGetter === undefined ? (event.data as unknown) : (apply(dataGetter, event, []) as unknown)
+
+/**
+ * A FramePort over a MessagePort, one message a frame: `[bytes, ...buffers]`. Takes ownership of the port. Frames that
+ * arrive before `onFrame` wait in the port; they survive its transfer too.
+ */
+export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): FramePort {
+  const postMessage = port.postMessage.bind(port) as (message: unknown, transfer: Transferable[]) => void
+  const closePort = port.close.bind(port)
+  const start = port.start.bind(port)
+  const listen = port.addEventListener.bind(port)
+  const refuse = (reason: string): void => {
+    closePort()
+    options.onMalformed?.(reason)
+  }
+  return {
+    post(frame) {
+      const message: Uint8Array<ArrayBuffer>[] = [frame.bytes]
+      const moved: ArrayBuffer[] = []
+      if (frame.bytes.byteLength > TRANSFER_BYTES) moved[0] = frame.bytes.buffer
+      // A clone of a view takes all of the buffer under it along.
+      else if (!isWhole(frame.bytes)) message[0] = frame.bytes.slice()
+      for (let i = 0; i < frame.buffers.length; i++) {
+        const given = frame.buffers[i] as Uint8Array<ArrayBuffer>
+        const buffer = isWhole(given) ? given : given.slice()
+        message[i + 1] = buffer
+        moved[moved.length] = buffer.buffer
+      }
+      postMessage(message, moved)
+    },
+    onFrame(handler) {
+      listen('message', (event) => {
+        const frame = readFrame(dataOf(event))
+        if (frame === undefined) refuse('it sent a message that is no frame')
+        else handler(frame)
+      })
+      listen('messageerror', () => refuse('it sent a message that cannot be read here'))
+      start()
+    },
+    close: closePort,
+  }
+}
+
+function isWhole(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return bytes.byteLength === bytes.buffer.byteLength
+}
+
+function readFrame(data: unknown): Frame | undefined {
+  if (!isArray(data) || data.length === 0) return undefined
+  for (let i = 0; i < data.length; i++) if (!isBytes(data[i])) return undefined
+  return { bytes: data[0] as Uint8Array<ArrayBuffer>, buffers: data.slice(1) as Uint8Array<ArrayBuffer>[] }
+}
+
+function isBytes(item: unknown): item is Uint8Array<ArrayBuffer> {
+  return item instanceof Uint8Array && item.buffer instanceof ArrayBuffer
+}

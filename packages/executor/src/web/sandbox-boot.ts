@@ -1,0 +1,122 @@
+/// <reference types="@shoal/vite-plugin/inline-worker" />
+/**
+ * All that runs in the sandbox frame's document. It makes blob workers for the node worker, hands each its port, tells
+ * when one breaks, and ends them. It takes one message, the control port from the page, and nothing from its workers:
+ * user code is in those, and this document could still open a WebRTC connection, which no CSP stops.
+ * It knows nothing of tasks: the workers speak with the node worker themselves.
+ */
+import { expose } from 'comlink'
+import { PROTOCOL_VERSION } from '@shoal/protocol'
+import type { WorkerInit } from '../worker-host.ts'
+import { CONTROL_MESSAGE } from './frame-control.ts'
+import type { FrameControl, WorkerStart } from './frame-control.ts'
+import workerScript from './sandbox-worker.ts?shoal-inline'
+
+type OnEnded = Parameters<FrameControl['watch']>[0]
+
+class WorkerShop implements FrameControl {
+  readonly #url = URL.createObjectURL(new Blob([workerScript], { type: 'text/javascript' }))
+  readonly #running = new Map<number, SandboxWorker>()
+  // Kept as long as the frame: Comlink drops a call in flight when its proxy is collected.
+  #onEnded: OnEnded | undefined
+  #spare: SandboxWorker | undefined
+  #isRefillScheduled = false
+
+  constructor() {
+    this.#refillSoon()
+  }
+
+  hello(): { version: number } {
+    return { version: PROTOCOL_VERSION }
+  }
+
+  watch(onEnded: OnEnded): void {
+    this.#onEnded = onEnded
+  }
+
+  start(number: number, init: WorkerInit, port: MessagePort): void {
+    const worker = this.#spare ?? new SandboxWorker(this.#url)
+    this.#spare = undefined
+    this.#running.set(number, worker)
+    worker.onBroken((reason) => {
+      if (!this.#running.delete(number)) return
+      worker.terminate()
+      this.#onEnded?.(number, reason)
+    })
+    worker.give({ init, port })
+    this.#refillSoon()
+  }
+
+  terminate(number: number): void {
+    this.#running.get(number)?.terminate()
+    this.#running.delete(number)
+  }
+
+  /** The node worker is gone, and nobody will ask again. */
+  close(): void {
+    for (const worker of this.#running.values()) worker.terminate()
+    this.#running.clear()
+    this.#spare?.terminate()
+    this.#spare = undefined
+    this.#isRefillScheduled = true
+  }
+
+  /** One worker waits ready (about 2 MB), made after a burst of starts rather than between them. */
+  #refillSoon(): void {
+    if (this.#isRefillScheduled) return
+    this.#isRefillScheduled = true
+    setTimeout(() => {
+      if (!this.#isRefillScheduled || this.#spare !== undefined) return
+      this.#isRefillScheduled = false
+      this.#spare = new SandboxWorker(this.#url)
+    })
+  }
+}
+
+/** A blob worker and the first fault that the browser reported of it. */
+class SandboxWorker {
+  readonly #worker: Worker
+  #fault: string | undefined
+  #onBroken: ((reason: string) => void) | undefined
+
+  constructor(url: string) {
+    this.#worker = new Worker(url, { name: 'shoal' })
+    this.#worker.addEventListener('error', (event) => {
+      event.preventDefault()
+      this.#break(event.message === undefined || event.message === '' ? NOT_STARTED : event.message)
+    })
+    this.#worker.addEventListener('messageerror', () => this.#break('it sent its frame what cannot be read'))
+  }
+
+  onBroken(handler: (reason: string) => void): void {
+    this.#onBroken = handler
+    if (this.#fault !== undefined) handler(this.#fault)
+  }
+
+  give(start: WorkerStart): void {
+    this.#worker.postMessage(start, [start.port])
+  }
+
+  terminate(): void {
+    this.#worker.terminate()
+  }
+
+  #break(reason: string): void {
+    if (this.#fault !== undefined) return
+    this.#fault = reason
+    this.#onBroken?.(reason)
+  }
+}
+
+const NOT_STARTED = 'the browser did not start it; a Content-Security-Policy of the page may forbid workers from blob:'
+
+const shop = new WorkerShop()
+
+function onMessage(event: MessageEvent): void {
+  const [port] = event.ports
+  if (event.source !== parent || event.data !== CONTROL_MESSAGE || port === undefined) return
+  removeEventListener('message', onMessage)
+  port.addEventListener('close', () => shop.close())
+  expose(shop, port)
+}
+addEventListener('message', onMessage)

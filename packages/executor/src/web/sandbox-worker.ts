@@ -1,0 +1,164 @@
+/**
+ * The script of a sandbox worker: a Runner on this thread's clock, timers and eval. It is bundled to one classic script,
+ * evaluated in a blob worker of the sandbox frame, and waits for one message: who it is, and the port to the node worker.
+ *
+ * User code runs in this realm. It must not reach the port or the runner, so neither is ever on a global, and all that
+ * touches them is taken from the platform before user code is there to change it. This is no wall between tasks of one
+ * worker: a task can spoil a prototype for the next one, and the node believes a worker no more than the code it ran.
+ */
+import { AssertionError, toError } from '@shoal/base'
+import type { Clock } from '@shoal/base'
+import { ActorClass, ObjectRef, RemoteFunction } from '@shoal/core-worker'
+import type { RefFinalizer } from '@shoal/core-worker'
+import {
+  ActorDiedError,
+  ActorUnavailableError,
+  CaptureError,
+  GetTimeoutError,
+  LOG_LEVELS,
+  NodeDiedError,
+  ObjectLostError,
+  OwnerDiedError,
+  PermissionError,
+  ProtocolError,
+  RoomError,
+  SerializationError,
+  ShoalError,
+  ShutdownError,
+  TaskCancelledError,
+  TaskError,
+  TaskTimeoutError,
+  TaskUnschedulableError,
+  WorkerCrashedError,
+} from '@shoal/protocol'
+import type { FramePort, ObjectId } from '@shoal/protocol'
+import type { Evaluate } from '../runner/loaded-code.ts'
+import { Runner } from '../runner/runner.ts'
+import type { WorkerStart } from './frame-control.ts'
+import { createMessageFramePort } from './message-frame-port.ts'
+import { TaskRandom } from './task-random.ts'
+import { removeGlobals } from './worker-globals.ts'
+
+const SDK_EXPORTS = {
+  ActorClass,
+  ActorDiedError,
+  ActorUnavailableError,
+  CaptureError,
+  GetTimeoutError,
+  NodeDiedError,
+  ObjectLostError,
+  ObjectRef,
+  OwnerDiedError,
+  PermissionError,
+  RemoteFunction,
+  RoomError,
+  SerializationError,
+  ShoalError,
+  ShutdownError,
+  TaskCancelledError,
+  TaskError,
+  TaskTimeoutError,
+  TaskUnschedulableError,
+  WorkerCrashedError,
+}
+
+type Level = (typeof LOG_LEVELS)[number]
+
+const NativeFunction = Function
+const nativeSetTimeout = setTimeout.bind(globalThis)
+const nativeClearTimeout = clearTimeout.bind(globalThis)
+const now = performance.now.bind(performance)
+const nativeConsole = Object.fromEntries(LOG_LEVELS.map((level) => [level, console[level].bind(console)])) as Record<
+  Level,
+  (...args: unknown[]) => void
+>
+
+const clock: Clock = {
+  now,
+  after(delayMs, callback) {
+    const timer = nativeSetTimeout(callback, delayMs)
+    return { cancel: () => nativeClearTimeout(timer) }
+  },
+}
+
+const evaluate: Evaluate = (parameters, body) =>
+  new NativeFunction(...parameters, body) as (...args: unknown[]) => unknown
+
+addEventListener('message', (event: MessageEvent<WorkerStart>) => run(event.data), { once: true })
+removeGlobals(globalThis)
+
+function run({ init, port }: WorkerStart): void {
+  const random = new TaskRandom(init.nodeId)
+  const seeded = random.float.bind(random)
+  const faults = new WeakSet<Error>()
+  const runner = new Runner({
+    ...init,
+    port: rememberFaults(createMessageFramePort(port), faults),
+    clock,
+    evaluate,
+    sdkExports: SDK_EXPORTS,
+    createFinalizer,
+    soon: createSoon(),
+    onRunStart(task) {
+      random.begin(task)
+      // A task before this one may have put its own in its place.
+      Math.random = seeded
+    },
+  })
+  for (const level of LOG_LEVELS)
+    console[level] = (...args: unknown[]) => {
+      runner.log(level, args)
+      nativeConsole[level](...args)
+    }
+  addEventListener('error', (event) => {
+    const error: unknown = event.error
+    // A fault of ours, or of the node's frames: unhandled, it reaches the frame, which ends this worker and says why.
+    if (error instanceof AssertionError || (error instanceof Error && faults.has(error))) return
+    event.preventDefault()
+    console.error('uncaught in a task or after it:', error ?? event.message)
+  })
+  addEventListener('unhandledrejection', (event) => {
+    event.preventDefault()
+    console.error('a promise was rejected and nobody looked:', event.reason)
+  })
+}
+
+/** What the runner throws while it reads a frame is not user code's doing. */
+function rememberFaults(port: FramePort, faults: WeakSet<Error>): FramePort {
+  return {
+    post: (frame) => port.post(frame),
+    onFrame(handler) {
+      port.onFrame((frame) => {
+        try {
+          handler(frame)
+        } catch (thrown) {
+          const error = thrown instanceof ProtocolError ? thrown : toError(thrown)
+          faults.add(error)
+          throw error
+        }
+      })
+    },
+    close: () => port.close(),
+  }
+}
+
+function createFinalizer(collected: (id: ObjectId) => void): RefFinalizer {
+  const registry = new FinalizationRegistry<ObjectId>(collected)
+  return {
+    register: (ref, id) => registry.register(ref, id, ref),
+    unregister: (ref) => void registry.unregister(ref),
+  }
+}
+
+/** A turn of the event loop behind the messages that wait: timers would come 4 ms late. */
+function createSoon(): (callback: () => void) => void {
+  const { port1, port2 } = new MessageChannel()
+  const post = port2.postMessage.bind(port2)
+  const waiting: (() => void)[] = []
+  port1.addEventListener('message', () => waiting.shift()?.())
+  port1.start()
+  return (callback) => {
+    waiting.push(callback)
+    post(undefined)
+  }
+}
