@@ -10,8 +10,8 @@ export interface MemoryLinkOptions {
   readonly latencyMs?: number | (() => number)
   /** Of the path, each way, shared by both lanes. Unlimited by default. */
   readonly bytesPerSecond?: number
-  /** Timers of arrivals at `a` and at `b`, where these can be frozen apart from each other. */
-  readonly receiverClocks?: { readonly a: Clock; readonly b: Clock }
+  /** The clocks of the two ends, where these can be frozen apart from each other: nothing arrives at a frozen one. */
+  readonly endClocks?: { readonly a: Clock; readonly b: Clock }
 }
 
 /** Two ends of one link in one process, and the hands that break it. */
@@ -20,8 +20,8 @@ export interface MemoryLinkPair {
   readonly b: Link
   /** Holds back what is under way in a direction, or lets it go on: nothing is lost, as over SCTP. */
   hold(direction: 'a-to-b' | 'b-to-a', isHeld: boolean): void
-  /** Ends both sides as `failed`; what was under way is lost. */
-  fail(): void
+  /** Ends one side or both as `failed`; what was under way to it is lost. */
+  fail(end?: 'a' | 'b'): void
   /** Whether both ends have ended. */
   readonly isOver: boolean
 }
@@ -31,16 +31,19 @@ const WINDOW_SECONDS = 0.05
 const UNLIMITED_WINDOW_BYTES = 4 * 1024 * 1024
 
 export function createMemoryLinkPair(options: MemoryLinkOptions): MemoryLinkPair {
-  const { clock, latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, receiverClocks } = options
+  const { clock, latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, endClocks } = options
   const latency = typeof latencyMs === 'number' ? (): number => latencyMs : latencyMs
   const windowBytes = Number.isFinite(bytesPerSecond)
     ? Math.max(2 * LIMITS.bulkChunkBytes, bytesPerSecond * WINDOW_SECONDS)
     : UNLIMITED_WINDOW_BYTES
   const a = new MemoryLink()
   const b = new MemoryLink()
-  const pipe = (receiver: MemoryLink, receiverClock: Clock): MemoryPipe =>
+  const clockOfA = endClocks?.a ?? clock
+  const clockOfB = endClocks?.b ?? clock
+  const pipe = (senderClock: Clock, receiver: MemoryLink, receiverClock: Clock): MemoryPipe =>
     new MemoryPipe({
       clock,
+      senderClock,
       receiverClock,
       latency,
       bytesPerSecond,
@@ -52,8 +55,8 @@ export function createMemoryLinkPair(options: MemoryLinkOptions): MemoryLinkPair
         receiver.end('closed-there')
       },
     })
-  const toB = pipe(b, receiverClocks?.b ?? clock)
-  const toA = pipe(a, receiverClocks?.a ?? clock)
+  const toB = pipe(clockOfA, b, clockOfB)
+  const toA = pipe(clockOfB, a, clockOfA)
   a.connect(toB, toA)
   b.connect(toA, toB)
   return {
@@ -63,9 +66,9 @@ export function createMemoryLinkPair(options: MemoryLinkOptions): MemoryLinkPair
       if (direction === 'a-to-b') toB.hold(isHeld)
       else toA.hold(isHeld)
     },
-    fail() {
-      a.end('failed')
-      b.end('failed')
+    fail(end) {
+      if (end !== 'b') a.end('failed')
+      if (end !== 'a') b.end('failed')
     },
     get isOver() {
       return a.isOver && b.isOver

@@ -95,12 +95,12 @@ export class MemoryPipe {
       this.releaseWaiter()
       return
     }
-    const { clock, bytesPerSecond } = this.#options
+    const { clock, senderClock, bytesPerSecond } = this.#options
     if (!Number.isFinite(bytesPerSecond)) return
     const next = this.#firstWaiting()
     if (next === undefined) return
     this.#roomTimer?.cancel()
-    this.#roomTimer = clock.after(Math.max(0, next.leavesAt - clock.now()), () => {
+    this.#roomTimer = senderClock.after(Math.max(0, next.leavesAt - clock.now()), () => {
       this.#roomTimer = undefined
       this.#watchRoom()
     })
@@ -163,6 +163,7 @@ export class MemoryPipe {
 
 export interface MemoryPipeOptions {
   readonly clock: Clock
+  readonly senderClock: Clock
   readonly receiverClock: Clock
   readonly latency: () => number
   readonly bytesPerSecond: number

@@ -1,0 +1,190 @@
+import { assert } from '@shoal/base'
+import type { Clock, Timer } from '@shoal/base'
+
+interface Event {
+  readonly at: number
+  /** Ties are broken by the order in which the timers were set. */
+  readonly order: number
+  /** Undefined once it fired or was cancelled. */
+  callback: (() => void) | undefined
+  readonly owner: NodeClock | undefined
+}
+
+/** A node's view of the one clock: the same time, timers of its own. */
+export interface NodeClock extends Clock {
+  readonly name: string
+  /** Timers that are set and have neither fired nor been cancelled. */
+  readonly pending: number
+  readonly isFrozen: boolean
+  /** A frozen node runs nothing; what came due meanwhile fires when it thaws, as in a tab that was put to sleep. */
+  freeze(isFrozen: boolean): void
+  /** The node's process is gone: its timers never fire. */
+  kill(): void
+}
+
+/**
+ * Virtual time for a whole room: a heap of events, ordered by time and then by when they were set. After each event all
+ * microtasks and everything else that is ready run before the next one, so a run depends on nothing but its seed.
+ */
+export class SimClock implements Clock {
+  #now = 0
+  #order = 0
+  #heap: Event[] = []
+  #live = 0
+  #firedCount = 0
+
+  now(): number {
+    return this.#now
+  }
+
+  /** Events that fired so far. */
+  get firedCount(): number {
+    return this.#firedCount
+  }
+
+  /** Timers that are set, of all nodes and of the network. */
+  get pending(): number {
+    return this.#live
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    return this.#set(delayMs, callback, undefined)
+  }
+
+  forNode(name: string): NodeClock {
+    const held: Event[] = []
+    let isFrozen = false
+    let isDead = false
+    let pending = 0
+    const clock: NodeClock = {
+      name,
+      now: () => this.#now,
+      after: (delayMs, callback) => {
+        if (isDead) return { cancel() {} }
+        pending++
+        const done = (): void => {
+          pending--
+        }
+        let isDone = false
+        const fire = (): void => {
+          if (isDone || isDead) return
+          if (isFrozen) {
+            held.push({ at: this.#now, order: 0, callback: fire, owner: clock })
+            return
+          }
+          isDone = true
+          done()
+          callback()
+        }
+        const timer = this.#set(delayMs, fire, clock)
+        return {
+          cancel() {
+            if (isDone) return
+            isDone = true
+            done()
+            timer.cancel()
+          },
+        }
+      },
+      get pending() {
+        return isDead ? 0 : pending
+      },
+      get isFrozen() {
+        return isFrozen
+      },
+      freeze: (freezing) => {
+        isFrozen = freezing
+        if (freezing) return
+        for (const event of held.splice(0)) this.#set(0, event.callback ?? ((): void => {}), clock)
+      },
+      kill: () => {
+        isDead = true
+        held.length = 0
+      },
+    }
+    return clock
+  }
+
+  /** Runs all events up to `untilMs`, and ends there. */
+  async run(untilMs: number): Promise<void> {
+    await drained()
+    for (let next = this.#heap[0]; next && next.at <= untilMs; next = this.#heap[0]) {
+      this.#pop()
+      const { callback } = next
+      if (callback === undefined) continue
+      next.callback = undefined
+      this.#live--
+      this.#firedCount++
+      this.#now = Math.max(this.#now, next.at)
+      callback()
+      await drained()
+    }
+    this.#now = Math.max(this.#now, untilMs)
+  }
+
+  /** Runs until `holds`, looked at after each event; false when it did not by `limitMs` from now. */
+  async runUntil(holds: () => boolean, limitMs: number): Promise<boolean> {
+    const until = this.#now + limitMs
+    await drained()
+    while (!holds()) {
+      const next = this.#heap[0]
+      if (next === undefined || next.at > until) {
+        await this.run(until)
+        return holds()
+      }
+      await this.run(next.at)
+    }
+    return true
+  }
+
+  #set(delayMs: number, callback: () => void, owner: NodeClock | undefined): Timer {
+    assert(delayMs >= 0 && Number.isFinite(delayMs), `a timer of ${delayMs} ms`)
+    const event: Event = { at: this.#now + delayMs, order: this.#order++, callback, owner }
+    this.#push(event)
+    this.#live++
+    return {
+      cancel: () => {
+        if (event.callback === undefined) return
+        event.callback = undefined
+        this.#live--
+      },
+    }
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap
+    let place = heap.push(event) - 1
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      if (!isBefore(event, heap[parent] as Event)) break
+      heap[place] = heap[parent] as Event
+      place = parent
+    }
+    heap[place] = event
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let place = 0
+    for (;;) {
+      let child = 2 * place + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Event, heap[child] as Event)) child++
+      if (!isBefore(heap[child] as Event, last)) break
+      heap[place] = heap[child] as Event
+      place = child
+    }
+    heap[place] = last
+  }
+}
+
+function isBefore(a: Event, b: Event): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
+}
+
+/** Resolves once all microtasks are done: an immediate comes after every one of them. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

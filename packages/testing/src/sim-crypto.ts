@@ -1,0 +1,61 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  hkdfSync,
+  sign,
+  verify,
+} from 'node:crypto'
+import type { Random } from '@shoal/base'
+import type { Crypto } from '@shoal/protocol'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+// The fixed heads of an Ed25519 key's DER forms (RFC 8410); the 32 raw bytes follow.
+const PRIVATE_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+const PUBLIC_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+const own = (bytes: Uint8Array): Bytes => new Uint8Array(bytes)
+
+/**
+ * The real algorithms, done at once: promises that are already settled when they are handed out, so no thread pool
+ * decides what happens first. Nonces come from the seed, so a run repeats to the byte.
+ */
+export function simCrypto(random: Random): Crypto {
+  return {
+    sha256: (bytes) => Promise.resolve(own(createHash('sha256').update(bytes).digest())),
+    hkdf: (secret, purpose) =>
+      Promise.resolve(new Uint8Array(hkdfSync('sha256', secret, new Uint8Array(0), purpose, 32))),
+    seal(key, plain, context) {
+      const nonce = random.bytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(context)
+      return Promise.resolve(own(Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])))
+    },
+    open: (key, sealed, context) => Promise.resolve(opened(key, sealed, context)),
+    keyPair(seed) {
+      const key = createPrivateKey({ key: Buffer.concat([PRIVATE_HEAD, seed]), format: 'der', type: 'pkcs8' })
+      const publicKey = own(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(PUBLIC_HEAD.length))
+      return Promise.resolve({ publicKey, sign: (message) => Promise.resolve(own(sign(null, message, key))) })
+    },
+    verify(publicKey, message, signature) {
+      const key = createPublicKey({ key: Buffer.concat([PUBLIC_HEAD, publicKey]), format: 'der', type: 'spki' })
+      return Promise.resolve(verify(null, message, key, signature))
+    },
+  }
+}
+
+function opened(key: Bytes, sealed: Bytes, context: Bytes): Bytes | undefined {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
+  const cipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES)).setAAD(context)
+  cipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
+  try {
+    const plain = cipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES))
+    return own(Buffer.concat([plain, cipher.final()]))
+  } catch {
+    return undefined
+  }
+}
