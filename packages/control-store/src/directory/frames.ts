@@ -53,3 +53,27 @@ export function decodeFrame<T>(schema: Schema<T>, frame: Uint8Array<ArrayBuffer>
   if (!reader.isDone) throw new ProtocolError('malformed', 'bytes follow a directory frame')
   return value
 }
+
+/** Records as frames for `directory.update`, each within one message. */
+export function encodeRecords(
+  generation: number,
+  values: Iterable<{ readonly key: string; readonly sealed: Uint8Array<ArrayBuffer> }>,
+): Uint8Array<ArrayBuffer>[] {
+  const frames: Uint8Array<ArrayBuffer>[] = []
+  let records: { key: string; sealed: Uint8Array<ArrayBuffer> }[] = []
+  let size = 0
+  const flush = (): void => {
+    if (records.length > 0) frames.push(encodeFrame(updateFrame, { type: 'records', generation, records }))
+    records = []
+    size = 0
+  }
+  for (const { key, sealed } of values) {
+    // A key's text has at most three bytes a character; lengths and tags fit into the rest.
+    const cost = 3 * key.length + sealed.length + 16
+    if (size + cost > FRAME_BYTES) flush()
+    records.push({ key, sealed })
+    size += cost
+  }
+  flush()
+  return frames
+}
