@@ -1,6 +1,15 @@
 import { ByteWriter, fromHex, linkFrame, nodeIdOfKeyHash, PROTOCOL_VERSION } from '@shoal/protocol'
 import type { Crypto, KeyPair, LinkHello, NodeId, RoomId, Session } from '@shoal/protocol'
 
+/** What a node is, to the links it makes. */
+export interface LinkIdentity {
+  readonly node: NodeId
+  readonly session: Session
+  readonly keyPair: KeyPair
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  readonly room: RoomId
+}
+
 /** One end of a link, as both ends must see it. */
 export interface HelloEnd {
   readonly node: NodeId
@@ -32,8 +41,7 @@ export function helloText({ room, own, other }: HelloSubject): Uint8Array<ArrayB
 
 /** The frame to send. */
 export async function signHello(
-  keyPair: KeyPair,
-  publicKey: Uint8Array<ArrayBuffer>,
+  { keyPair, publicKey }: Pick<LinkIdentity, 'keyPair' | 'publicKey'>,
   subject: HelloSubject,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const signature = await keyPair.sign(helloText(subject))

@@ -3,8 +3,9 @@ import type { Clock, Log, Random } from '@shoal/base'
 import type { Crypto, NodeId, Session, Signal } from '@shoal/protocol'
 import type { Connection, Connector, OpenLink } from '../connector.ts'
 import type { OverlayGuards } from './guards.ts'
+import type { LinkIdentity } from './hello.ts'
 import { ProvenLink } from './proven-link.ts'
-import type { LinkGoodbye, LinkIdentity, ProvenLinkEnd, ProvenLinkHandlers } from './proven-link.ts'
+import type { LinkGoodbye, ProvenLinkEnd, ProvenLinkHandlers } from './proven-link.ts'
 import {
   RETRY_FIRST_MS,
   RETRY_LIMIT_MS,

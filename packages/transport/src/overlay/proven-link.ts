@@ -1,11 +1,13 @@
 import { unreachable } from '@shoal/base'
 import type { Clock, Log } from '@shoal/base'
 import { ByteReader, ByteWriter, LIMITS, linkFrame, PROTOCOL_VERSION, ProtocolError } from '@shoal/protocol'
-import type { Crypto, KeyPair, LinkFrame, LinkHello, LinkPacket, NodeId, RoomId, Session } from '@shoal/protocol'
+import type { Crypto, LinkFrame, LinkHello, LinkPacket, NodeId, Session } from '@shoal/protocol'
 import type { OpenLink } from '../connector.ts'
+import { BeatMeter } from './beat-meter.ts'
 import { FaultCounter } from './fault-counter.ts'
 import type { OverlayGuards } from './guards.ts'
 import { signHello, verifyHello } from './hello.ts'
+import type { LinkIdentity } from './hello.ts'
 import { LINK_SILENCE_MS, TRY_MS } from './timing.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -24,15 +26,6 @@ export interface ProvenLinkHandlers {
   heard(): void
   /** Said once, last. */
   ended(why: ProvenLinkEnd): void
-}
-
-/** What a node is, to the links it makes. */
-export interface LinkIdentity {
-  readonly node: NodeId
-  readonly session: Session
-  readonly keyPair: KeyPair
-  readonly publicKey: Uint8Array<ArrayBuffer>
-  readonly room: RoomId
 }
 
 type State =
@@ -61,15 +54,16 @@ const HEADER_BYTES = 64
 export class ProvenLink {
   readonly #options: ProvenLinkOptions
   readonly #faults: FaultCounter
+  readonly #beats: BeatMeter
   readonly #startedAt: number
   #state: State = { kind: 'proving', theirKey: undefined, isChecking: false, isConfirmed: false }
   #hello: Uint8Array<ArrayBuffer> | undefined
   #heardAt: number
-  #theirBeat: { readonly sentAtMs: number; readonly receivedAt: number } | undefined
 
   constructor(options: ProvenLinkOptions) {
     this.#options = options
     this.#faults = new FaultCounter(options.clock)
+    this.#beats = new BeatMeter(options.clock, options.traffic)
     this.#startedAt = this.#heardAt = options.clock.now()
   }
 
@@ -94,7 +88,7 @@ export class ProvenLink {
     const { self, peer, peerSession, opened } = options
     const own = { node: self.node, session: self.session, fingerprint: opened.localFingerprint }
     const other = { node: peer, session: peerSession, fingerprint: opened.remoteFingerprint }
-    signHello(self.keyPair, self.publicKey, { room: self.room, own, other }).then(
+    signHello(self, { room: self.room, own, other }).then(
       (hello) => {
         this.#hello = hello
         this.#sayHello()
@@ -195,7 +189,7 @@ export class ProvenLink {
         return
       case 'beat':
         this.#mustBePeer(frame.session)
-        this.#onBeat(frame.sentAtMs, frame.echoMs)
+        this.#beats.heard(frame.sentAtMs, frame.echoMs)
         this.#confirm()
         break
       case 'packet':
@@ -314,12 +308,6 @@ export class ProvenLink {
     if (this.#state.kind === 'open') this.#options.handlers.heard()
   }
 
-  #onBeat(sentAtMs: number, echoMs: number): void {
-    const now = this.#options.clock.now()
-    this.#theirBeat = { sentAtMs, receivedAt: now }
-    if (echoMs > 0) this.#options.traffic.measured(Math.max(0, this.#beatTime(now) - echoMs))
-  }
-
   #sayHello(): void {
     if (this.#state.kind === 'proving' && !this.#state.isConfirmed && this.#hello !== undefined) {
       this.sendControl(this.#hello.slice())
@@ -330,20 +318,7 @@ export class ProvenLink {
   #beat(): void {
     const state = this.#state
     if (state.kind === 'ended' || (state.kind === 'proving' && state.theirKey === undefined)) return
-    const now = this.#options.clock.now()
-    const theirs = this.#theirBeat
-    this.#theirBeat = undefined
-    this.#write({
-      type: 'beat',
-      session: this.#options.self.session,
-      sentAtMs: this.#beatTime(now),
-      echoMs: theirs === undefined ? 0 : Math.round(theirs.sentAtMs + now - theirs.receivedAt),
-    })
-  }
-
-  /** Whole milliseconds since the link began, from 1, as 0 stands for no echo. */
-  #beatTime(now: number): number {
-    return 1 + Math.round(now - this.#startedAt)
+    this.#write({ type: 'beat', session: this.#options.self.session, ...this.#beats.next() })
   }
 
   #sayGoodbye(reason: LinkGoodbye): void {

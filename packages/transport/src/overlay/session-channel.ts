@@ -109,10 +109,10 @@ export class SessionChannel {
     this.acknowledge(packet.acknowledged)
     if (packet.number > this.#receivedNumber + 1) return 'gap'
     const isRepeated = packet.number <= this.#receivedNumber
-    this.#owe()
-    if (isRepeated && this.#guards.dropsRepeats) return 'repeated'
     // Counted before it is read: a packet that cannot be read now never can, and must not be asked for again.
     if (!isRepeated) this.#receivedNumber = packet.number
+    this.#owe()
+    if (isRepeated && this.#guards.dropsRepeats) return 'repeated'
     for (const message of readNodeMessages(packet.body)) {
       if (this.#isClosed) break
       this.#deliver(message)
