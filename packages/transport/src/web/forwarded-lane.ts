@@ -8,6 +8,7 @@ export class ForwardedLane implements Lane {
   readonly #handlers: LaneHandlers
   readonly #post: (bytes: Uint8Array<ArrayBuffer>) => void
   readonly #finish: () => void
+  readonly #tellLowMark: (bytes: number) => void
   #sent = 0
   #taken = 0
   #waitingThere = 0
@@ -16,10 +17,14 @@ export class ForwardedLane implements Lane {
   #isClosing = false
   #isClosed = false
 
-  constructor(handlers: LaneHandlers, port: { post(bytes: Uint8Array<ArrayBuffer>): void; finish(): void }) {
+  constructor(
+    handlers: LaneHandlers,
+    port: { post(bytes: Uint8Array<ArrayBuffer>): void; finish(): void; lowMark(bytes: number): void },
+  ) {
     this.#handlers = handlers
     this.#post = (bytes) => port.post(bytes)
     this.#finish = () => port.finish()
+    this.#tellLowMark = (bytes) => port.lowMark(bytes)
   }
 
   get isOpen(): boolean {
@@ -37,7 +42,9 @@ export class ForwardedLane implements Lane {
   }
 
   setLowMark(bytes: number): void {
+    if (bytes === this.#lowMark) return
     this.#lowMark = bytes
+    this.#tellLowMark(bytes)
   }
 
   close(): void {

@@ -118,6 +118,7 @@ export class RtcConnection implements Connection {
         this.#port.post({ type: 'send', id: this.#id, lane, bytes: own }, [own.buffer])
       },
       finish: () => this.#port.post({ type: 'finish', id: this.#id, lane }),
+      lowMark: (bytes) => this.#port.post({ type: 'low-mark', id: this.#id, lane, bytes }),
     })
   }
 

@@ -8,8 +8,8 @@ import type { SimplePeerClass } from './load-simple-peer.ts'
 import { LANE_IDS } from './rtc-messages.ts'
 import type { FromRtcHost, LaneName, ToRtcHost } from './rtc-messages.ts'
 
-/** Under this many waiting bytes a forwarded lane reports to the worker. */
-const FORWARD_LOW_BYTES = 64 * 1024
+/** The only word on simple-peer's own channel. */
+const GOODBYE = 'goodbye'
 
 /** The parts of simple-peer that its types leave out. */
 interface PeerInside {
@@ -40,6 +40,7 @@ export class RtcHostConnection {
   #early: string[] = []
   #forwarding: Readonly<Record<LaneName, Forwarding>> | undefined
   #isEnded = false
+  #saidGoodbye = false
   #error: Error | undefined
 
   constructor(id: number, parts: Parts) {
@@ -54,7 +55,7 @@ export class RtcHostConnection {
     this.#peer = peer
     peer.on('signal', (signal) => this.#post({ type: 'signal', id: this.#id, data: JSON.stringify(signal) }))
     peer.on('connect', () => void this.#connected(connection))
-    peer.on('data', () => this.#post({ type: 'goodbye', id: this.#id }))
+    peer.on('data', (data: unknown) => this.#heard(String(data)))
     peer.on('error', (error) => {
       this.#error = error
     })
@@ -76,14 +77,18 @@ export class RtcHostConnection {
     } else {
       const forwarding = this.#forwarding?.[message.lane]
       if (!forwarding) return
-      if (message.type === 'finish') forwarding.lane.close()
-      else this.#forward(forwarding, message.lane, message.bytes)
+      if (message.type === 'finish') {
+        forwarding.lane.close()
+      } else if (message.type === 'low-mark') {
+        forwarding.lane.setLowMark(message.bytes)
+        this.#reportDrained(message.lane)
+      } else this.#forward(forwarding, message.lane, message.bytes)
     }
   }
 
   sayGoodbye(): void {
     try {
-      if (this.#peer?.connected) this.#peer.send('goodbye')
+      if (this.#peer?.connected) this.#peer.send(GOODBYE)
     } catch (error) {
       this.#parts.log.debug?.('a goodbye could not be sent', { error: toError(error).message })
     }
@@ -98,6 +103,12 @@ export class RtcHostConnection {
   close(): void {
     if (this.#peer) this.#peer.destroy()
     else this.#end()
+  }
+
+  #heard(word: string): void {
+    if (word !== GOODBYE || this.#saidGoodbye) return
+    this.#saidGoodbye = true
+    this.#post({ type: 'goodbye', id: this.#id })
   }
 
   #handOver(control: RTCDataChannel, bulk: RTCDataChannel): void {
@@ -123,7 +134,6 @@ export class RtcHostConnection {
       drained: () => this.#reportDrained(name),
       closed: (isFailure) => this.#post({ type: 'lane-closed', id, lane: name, isFailure }),
     })
-    lane.setLowMark(FORWARD_LOW_BYTES)
     return { lane, taken: 0 }
   }
 

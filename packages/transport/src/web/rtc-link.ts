@@ -15,6 +15,7 @@ export class RtcLink implements Link {
   readonly #kept = new Queue<{ readonly lane: 'control' | 'bulk'; readonly bytes: Uint8Array<ArrayBuffer> }>()
   #handlers: LinkHandlers | undefined
   #end: LinkEnd | undefined
+  #isTold = false
   #waiter: (() => void) | undefined
 
   /** `onClose`: this side ends the link; the lanes are closed after what was sent. */
@@ -28,8 +29,10 @@ export class RtcLink implements Link {
   start(handlers: LinkHandlers): void {
     assert(this.#handlers === undefined, 'a link is started once')
     this.#handlers = handlers
-    for (let kept = this.#kept.shift(); kept; kept = this.#kept.shift()) handlers[kept.lane](kept.bytes)
-    if (this.#end !== undefined) handlers.ended(this.#end)
+    for (let kept = this.#kept.shift(); kept; kept = this.#kept.shift()) {
+      if (this.#end !== 'closed-here') handlers[kept.lane](kept.bytes)
+    }
+    this.#tellEnd()
   }
 
   sendControl(bytes: Uint8Array<ArrayBuffer>): void {
@@ -65,8 +68,7 @@ export class RtcLink implements Link {
 
   received(lane: 'control' | 'bulk', bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#end !== undefined) return
-    // While `start` hands out what was kept, what comes meanwhile must stand behind it.
-    if (this.#handlers === undefined || this.#kept.length > 0) this.#kept.push({ lane, bytes })
+    if (this.#handlers === undefined) this.#kept.push({ lane, bytes })
     else this.#handlers[lane](bytes)
   }
 
@@ -79,8 +81,14 @@ export class RtcLink implements Link {
   ended(why: LinkEnd): void {
     if (this.#end !== undefined) return
     this.#end = why
-    this.#handlers?.ended(why)
+    if (this.#kept.length === 0) this.#tellEnd()
     this.#wake()
+  }
+
+  #tellEnd(): void {
+    if (this.#end === undefined || this.#handlers === undefined || this.#isTold) return
+    this.#isTold = true
+    this.#handlers.ended(this.#end)
   }
 
   #wake(): void {

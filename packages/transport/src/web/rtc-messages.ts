@@ -8,6 +8,7 @@ export type ToRtcHost =
   | { readonly type: 'close'; readonly id: number }
   /** Where channels are forwarded only. */
   | { readonly type: 'send'; readonly id: number; readonly lane: LaneName; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'low-mark'; readonly id: number; readonly lane: LaneName; readonly bytes: number }
   | { readonly type: 'finish'; readonly id: number; readonly lane: LaneName }
 
 export type FromRtcHost =
