@@ -173,24 +173,47 @@ describe('directory', () => {
     expect(read(late, `submitter/${c.id}`)).toBe('granted')
   })
 
-  it('[D2] two writers of one Yjs client id cannot hide a record for longer than 5 s', async () => {
-    const { room: here, nodes } = await room(8, 4)
-    const [a, , c] = nodes as [TestNode, TestNode, TestNode]
-    await here.run(6_000)
-    // Under the client id of a, at its next clock, the hostile one writes first at c; the true update is then ignored there.
+  /** An update that another client wrote under the client id of `victim`, at its next clock in the document of `at`. */
+  const forgeUnder = (victim: TestNode, at: TestNode): Uint8Array<ArrayBuffer> => {
     const forged = new Y.Doc()
-    Y.applyUpdate(forged, Y.encodeStateAsUpdate(c.directory.doc))
-    forged.clientID = a.directory.doc.clientID
+    Y.applyUpdate(forged, Y.encodeStateAsUpdate(at.directory.doc))
+    forged.clientID = victim.directory.doc.clientID
     const before = Y.encodeStateVector(forged)
     forged.getMap('records').set('node/nobody', new Uint8Array(20))
     const update = Uint8Array.from(Y.encodeStateAsUpdate(forged, before))
-    c.directory.applyUpdate(encodeFrame(updateFrame, { type: 'document', generation: 0, update }), 'hostile')
-    await a.directory.set(card(a), text('hidden'))
-    await here.deliver()
-    expect(Y.encodeStateVector(c.directory.doc)).toEqual(Y.encodeStateVector(a.directory.doc))
-    expect(read(c, card(a))).toBe('card 0')
-    await here.run(5_000)
-    for (const node of nodes) expect(read(node, card(a))).toBe('hidden')
+    return encodeFrame(updateFrame, { type: 'document', generation: 0, update })
+  }
+
+  it('[D2] two writers of one Yjs client id cannot hide a record for longer than 5 s', async () => {
+    for (const isNew of [true, false]) {
+      const { room: here, nodes } = await room(8, 4)
+      const [a, b, c] = nodes as [TestNode, TestNode, TestNode]
+      await here.run(6_000)
+      const key = isNew ? `submitter/${b.id}` : card(a)
+      const before = read(c, key)
+      // The true update comes second to c and is ignored there; no state vector will ever tell.
+      c.directory.applyUpdate(forgeUnder(a, c), 'hostile')
+      await a.directory.set(key, text('hidden'))
+      await here.deliver()
+      expect(Y.encodeStateVector(c.directory.doc)).toEqual(Y.encodeStateVector(a.directory.doc))
+      expect(read(c, key)).toBe(before)
+      await here.run(5_000)
+      for (const node of nodes) expect(read(node, key)).toBe('hidden')
+    }
+  })
+
+  it('[D2] a node whose Yjs client id is used by another takes a new one, from its own chance', async () => {
+    const after: number[] = []
+    for (let run = 0; run < 2; run++) {
+      const { room: here, nodes } = await room(16, 2)
+      const [a] = nodes as [TestNode]
+      const stolen = a.directory.doc.clientID
+      a.directory.applyUpdate(forgeUnder(a, a), 'hostile')
+      expect(a.directory.doc.clientID).not.toBe(stolen)
+      after.push(a.directory.doc.clientID)
+      await here.run(0)
+    }
+    expect(after[0]).toBe(after[1])
   })
 
   it('[D2] malformed frames are a ProtocolError and change nothing', async () => {
