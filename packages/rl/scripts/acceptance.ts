@@ -29,12 +29,12 @@ function accept(name: EsSettingsName): boolean {
     const fresh = mean(
       runEvaluation(run.state.theta, { policy: settings.policy, episodeSeeds: FRESH_EPISODES }).returns,
     )
-    console.log(
+    process.stdout.write(
       `${name} seed ${seed}: ${isGood ? 'solved' : 'NOT solved'}, ${run.iterations} iterations, ${run.steps} steps, ` +
-        `${seconds.toFixed(2)} s, return ${run.evalReturn.toFixed(1)}, fresh ${fresh.toFixed(1)}`,
+        `${seconds.toFixed(2)} s, return ${run.evalReturn.toFixed(1)}, fresh ${fresh.toFixed(1)}\n`,
     )
   }
-  console.log(`${name}: ${solved} of ${SEEDS} seeds, ${solvedSeeds} wanted`)
+  process.stdout.write(`${name}: ${solved} of ${SEEDS} seeds, ${solvedSeeds} wanted\n`)
   return solved >= solvedSeeds
 }
 
