@@ -67,7 +67,7 @@ describe('the simulated network', () => {
   })
 
   it('[X4] a frozen node takes nothing until it thaws, a dead one never', async () => {
-    const { world, a, b, link, listen, pass } = await setUp()
+    const { world, b, link, listen, pass } = await setUp()
     const [one, other] = await link()
     const [heardA, heardB] = [listen(one), listen(other)]
     b.clock.freeze(true)

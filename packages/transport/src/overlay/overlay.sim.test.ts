@@ -172,6 +172,28 @@ describe('an overlay', () => {
     expect(world.leaks()).toEqual([])
   })
 
+  it("[TR12] takes a peer's page at its word when that says goodbye", async () => {
+    const { world, sit, named, untilLinked } = createRoom()
+    const identity = await named('a')
+    const pages: (() => void)[] = []
+    const inner = world.network.connector(identity.node, 1, world.clock.forNode('a again'))
+    const connector: SimPorts['connector'] = {
+      isAvailable: true,
+      connect: (peer, session, isInitiator, handlers) => {
+        pages.push(() => handlers.goodbye?.())
+        return inner.connect(peer, session, isInitiator, handlers)
+      },
+    }
+    const [a, b] = [sit(identity, 1, { connector }), sit(await named('b'))]
+    await world.clock.runUntil(() => pages.length > 0, 5_000)
+    pages[0]?.()
+    expect(a.events).not.toContain('goodbye b/1')
+    expect(await untilLinked(a, b)).toBe(true)
+    pages.at(-1)?.()
+    expect(a.events).toContain('goodbye b/1')
+    expect(isLinked(a, b)).toBe(false)
+  })
+
   it("[TR14] never links a member that speaks with another node's id", async () => {
     const { sit, named, pass } = createRoom()
     const [a, b, c] = [await named('a'), await named('b'), await named('c')]

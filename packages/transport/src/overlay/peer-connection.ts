@@ -192,6 +192,10 @@ export class PeerConnection {
       failed: (reason) => {
         if (isCurrent() && this.#state.kind === 'negotiating') this.#failed(reason)
       },
+      goodbye: () => {
+        // Over the same DTLS connection whose ends are proven; before the proof it is nobody's word.
+        if (isCurrent() && this.#state.kind === 'open') this.#handlers.frames.goodbye()
+      },
     })
     attempt.connection = connection
     // It may have failed before it was even returned.
@@ -280,7 +284,7 @@ export class PeerConnection {
     const [first, limit] = this.#isUnreachable
       ? [SLOW_RETRY_FIRST_MS, SLOW_RETRY_LIMIT_MS]
       : [RETRY_FIRST_MS, RETRY_LIMIT_MS]
-    const delay = Math.min(limit, first * 2 ** Math.min(this.#failures, 10))
+    const delay = Math.min(limit, first * 2 ** Math.min(Math.max(0, this.#failures - 1), 10))
     this.#state = { kind: 'waiting', retryAt: clock.now() + delay * (0.5 + random.float() / 2) }
   }
 }

@@ -10,7 +10,7 @@ import { ALL_GUARDS } from './guards.ts'
 import { ProvenLink } from './proven-link.ts'
 import type { ProvenLinkEnd } from './proven-link.ts'
 import { Traffic } from './traffic.ts'
-import { BEAT_MS, LINK_SILENCE_MS, TRY_MS } from './timing.ts'
+import { BEAT_MS, LINK_SILENCE_MS, PROOF_MS } from './timing.ts'
 
 interface Side {
   readonly link: ProvenLink
@@ -183,7 +183,7 @@ describe('a proven link', () => {
     const { a, b, side, pass, pair } = await setUp()
     const one = side(a, b, pair.a)
     pair.b.start({ control() {}, bulk() {}, ended() {} })
-    await pass(TRY_MS + 2 * BEAT_MS, one)
+    await pass(PROOF_MS + 2 * BEAT_MS, one)
     expect(one.end).toBe('silent')
   })
 

@@ -8,7 +8,7 @@ import { FaultCounter } from './fault-counter.ts'
 import type { OverlayGuards } from './guards.ts'
 import { signHello, verifyHello } from './hello.ts'
 import type { LinkIdentity } from './hello.ts'
-import { LINK_SILENCE_MS, TRY_MS } from './timing.ts'
+import { LINK_SILENCE_MS, PROOF_MS } from './timing.ts'
 import type { Traffic } from './traffic.ts'
 
 export type LinkGoodbye = Extract<LinkFrame, { type: 'goodbye' }>['reason']
@@ -131,7 +131,7 @@ export class ProvenLink {
     if (hasOverslept) this.#heardAt = now
     if (now - this.#heardAt > LINK_SILENCE_MS) this.end('silent')
     if (this.#state.kind === 'proving') {
-      if (now - this.#startedAt > TRY_MS && !hasOverslept) this.end('silent')
+      if (now - this.#startedAt > PROOF_MS && !hasOverslept) this.end('silent')
       else this.#sayHello()
     }
     this.#beat()

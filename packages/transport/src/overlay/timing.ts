@@ -4,8 +4,10 @@ export const BEAT_MS = 250
 export const OVERSLEPT_MS = 1_000
 /** A link that carried nothing for so long is given up and made anew. Above the 4 s that a healthy tab may pause. */
 export const LINK_SILENCE_MS = 5_000
-/** One try at a connection: ICE needs 1 to 3 s on a slow path; a lost signal is cured by the next try. */
-export const TRY_MS = 6_000
+/** One try at a connection: ICE needs 1 to 3 s on a slow path, more where many tabs share few cores. */
+export const TRY_MS = 10_000
+/** From an open connection to both keys proven: two messages each way, repeated every BEAT_MS. */
+export const PROOF_MS = 5_000
 /** Without a link for so long a peer is reported unreachable. */
 export const UNREACHABLE_MS = 10_000
 export const RETRY_FIRST_MS = 250
