@@ -1,7 +1,7 @@
 /**
- * Full acceptance of the shipped settings: `npx tsx packages/rl/scripts/acceptance.ts [cartpole|pendulum]`, one minute or
- * less a core. Prints a line a seed and exits 1 when too few seeds solve. A fresh evaluation of 100 episodes stands beside the one
- * that ended the run, since that one was chosen for being good.
+ * Full acceptance of the shipped settings: `npx tsx packages/rl/scripts/acceptance.ts [cartpole|pendulum]`, one to three
+ * minutes on one core. Prints a line a seed and exits 1 when too few seeds solve. A fresh evaluation of 100 episodes, the
+ * same for all seeds, stands beside the one that ended the run, since that one was chosen for being good.
  */
 import { mean } from '../src/es/mean.ts'
 import { runEvaluation } from '../src/es/rollout.ts'
@@ -9,18 +9,20 @@ import { ES_SETTINGS } from '../src/es/settings.ts'
 import type { EsSettings, EsSettingsName } from '../src/es/settings.ts'
 import { trainLocally } from '../src/es/train-locally.ts'
 
-const GOALS: { readonly [Name in EsSettingsName]: { readonly solvedSeeds: number; readonly maxSteps: number } } = {
-  cartpole: { solvedSeeds: 9, maxSteps: Number.POSITIVE_INFINITY },
-  pendulum: { solvedSeeds: 7, maxSteps: 10_000_000 },
+const GOALS: {
+  readonly [Name in EsSettingsName]: { readonly seeds: number; readonly share: number; readonly maxSteps: number }
+} = {
+  cartpole: { seeds: 10, share: 0.9, maxSteps: Number.POSITIVE_INFINITY },
+  // Ten seeds would tell 60 % from 80 % badly.
+  pendulum: { seeds: 30, share: 0.7, maxSteps: 10_000_000 },
 }
-const SEEDS = 10
 const FRESH_EPISODES = Uint32Array.from({ length: 100 }, (_, i) => 1_000_000 + i)
 
 function accept(name: EsSettingsName): boolean {
   const settings: EsSettings = ES_SETTINGS[name]
-  const { solvedSeeds, maxSteps } = GOALS[name]
+  const { seeds, share, maxSteps } = GOALS[name]
   let solved = 0
-  for (let seed = 0; seed < SEEDS; seed += 1) {
+  for (let seed = 0; seed < seeds; seed += 1) {
     const startMs = performance.now()
     const run = trainLocally(settings, seed, maxSteps)
     const seconds = (performance.now() - startMs) / 1000
@@ -34,8 +36,8 @@ function accept(name: EsSettingsName): boolean {
         `${seconds.toFixed(2)} s, return ${run.evalReturn.toFixed(1)}, fresh ${fresh.toFixed(1)}\n`,
     )
   }
-  process.stdout.write(`${name}: ${solved} of ${SEEDS} seeds, ${solvedSeeds} wanted\n`)
-  return solved >= solvedSeeds
+  process.stdout.write(`${name}: ${solved} of ${seeds} seeds, ${share * seeds} wanted\n`)
+  return solved >= share * seeds
 }
 
 const wanted = process.argv[2]

@@ -56,9 +56,9 @@ export const ES_SETTINGS = {
     stepSize: 0.07,
     l2: 0,
     pairs: 16,
-    episodesPerPair: 2,
+    episodesPerPair: 4,
     commonStarts: true,
-    evaluateEvery: 10,
+    evaluateEvery: 5,
     // Start states differ much: a mean of 20 is sometimes 100 better than the policy.
     evaluateEpisodes: 100,
     solvedReturn: -250,
