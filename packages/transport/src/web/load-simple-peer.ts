@@ -1,5 +1,5 @@
-/// <reference path="./simple-peer.d.ts" />
 import type SimplePeer from 'simple-peer'
+import './simple-peer.d.ts'
 
 export type SimplePeerClass = SimplePeer.SimplePeer
 

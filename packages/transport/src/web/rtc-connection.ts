@@ -38,6 +38,7 @@ export class RtcConnection implements Connection {
   #link: RtcLink | undefined
   #connected: Connected | undefined
   readonly #closedLanes = new Set<LaneName>()
+  #hasHostEnded = false
   #end: LinkEnd = 'closed-there'
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -80,6 +81,7 @@ export class RtcConnection implements Connection {
         this.#handlers.goodbye?.()
         break
       case 'ended':
+        this.#hasHostEnded = true
         if (this.#state === 'connecting') this.#fail(message.reason)
         else this.#endSoon(message.isFailure)
         break
@@ -143,7 +145,8 @@ export class RtcConnection implements Connection {
   #endSoon(isFailure: boolean): void {
     if (this.#state === 'flushing') return
     if (isFailure) this.#end = 'failed'
-    if (this.#closedLanes.size === 2) {
+    // The page's word is waited for because a goodbye comes before it.
+    if (this.#closedLanes.size === 2 && this.#hasHostEnded) {
       this.#finish(this.#end)
     } else if (this.#state === 'open') {
       this.#state = 'ending'

@@ -14,6 +14,7 @@ const GOODBYE = 'goodbye'
 /** The parts of simple-peer that its types leave out. */
 interface PeerInside {
   readonly _pc: RTCPeerConnection
+  readonly _channel: RTCDataChannel | null
 }
 
 interface Parts {
@@ -54,8 +55,13 @@ export class RtcHostConnection {
     const connection = (peer as unknown as PeerInside)._pc
     this.#peer = peer
     peer.on('signal', (signal) => this.#post({ type: 'signal', id: this.#id, data: JSON.stringify(signal) }))
-    peer.on('connect', () => void this.#connected(connection))
-    peer.on('data', (data: unknown) => this.#heard(String(data)))
+    peer.on('connect', () => {
+      // The stream drops what it has not passed on when the connection ends, which is just when goodbyes come.
+      const own = (peer as unknown as PeerInside)._channel
+      own?.addEventListener('message', (event: MessageEvent<unknown>) => this.#heard(event.data))
+      void this.#connected(connection)
+    })
+    peer.resume() // What comes over its own channel is read beside the stream, below.
     peer.on('error', (error) => {
       this.#error = error
     })
@@ -105,7 +111,7 @@ export class RtcHostConnection {
     else this.#end()
   }
 
-  #heard(word: string): void {
+  #heard(word: unknown): void {
     if (word !== GOODBYE || this.#saidGoodbye) return
     this.#saidGoodbye = true
     this.#post({ type: 'goodbye', id: this.#id })

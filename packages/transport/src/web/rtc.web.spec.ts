@@ -6,6 +6,7 @@ import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { createServer } from 'vite'
 import type { ViteDevServer } from 'vite'
+import type { TabEvent } from './testing/rtc-worker.ts'
 
 const testing = fileURLToPath(new URL('./testing', import.meta.url))
 let server: ViteDevServer
@@ -81,9 +82,8 @@ for (const forcesForwarding of [false, true]) {
         worstDelayMs: number
         beats: number
       }
-      console.log(
-        `${form}: ${(measured.bytesPerSecond / 1e6).toFixed(1)} MB/s, worst ${measured.worstDelayMs.toFixed(0)} ms`,
-      ) // eslint-disable-line no-console
+      const figures = `${(measured.bytesPerSecond / 1e6).toFixed(1)} MB/s, worst delay ${measured.worstDelayMs.toFixed(0)} ms`
+      test.info().annotations.push({ type: 'figures', description: figures })
       expect(measured.bytesPerSecond).toBeGreaterThan(2e6)
       expect(measured.beats).toBeGreaterThan(0)
       expect(measured.worstDelayMs).toBeLessThan(500)
@@ -109,3 +109,33 @@ test('without WebRTC the connector says so and every connection fails with a rea
   expect(answer.isAvailable).toBe(false)
   expect(answer.reason).toContain('WebRTC')
 })
+
+for (const leave of ['closes', 'navigates away', 'reloads'] as const) {
+  test(`a tab that ${leave} says goodbye to the others`, async ({ context }) => {
+    const pages = [await context.newPage(), await context.newPage()] as const
+    const heard: TabEvent[][] = [[], []]
+    for (const [place, page] of pages.entries()) {
+      const other = pages[1 - place] as Page
+      await page.exposeFunction('heard', async (event: TabEvent) => {
+        heard[place]?.push(event)
+        // The other tab may be gone already.
+        if (event.event === 'signal' && !other.isClosed()) {
+          await other
+            .evaluate((data) => window.testPage.ask({ type: 'accept', data }), event.data)
+            .catch(() => undefined)
+        }
+      })
+      await openPage(page, false)
+    }
+    const [leaver, stayer] = pages
+    await stayer.evaluate(() => window.testPage.ask({ type: 'connect', isInitiator: false }))
+    await leaver.evaluate(() => window.testPage.ask({ type: 'connect', isInitiator: true }))
+    const names = (place: number): string[] => (heard[place] ?? []).map(({ event }) => event)
+    await expect.poll(() => [names(0).includes('open'), names(1).includes('open')]).toEqual([true, true])
+    if (leave === 'closes') await leaver.close()
+    else if (leave === 'reloads') await leaver.reload()
+    else await leaver.goto('about:blank')
+    await expect.poll(() => names(1).join(' '), { timeout: 2000 }).toContain('goodbye')
+    expect(names(0)).not.toContain('goodbye')
+  })
+}

@@ -1,7 +1,7 @@
 // The page's half of the browser test: two hosts for the two ends, both served by one worker.
 import { createLog } from '@shoal/base'
 import { createRtcHost } from '../rtc-host.ts'
-import type { Ask } from './rtc-worker.ts'
+import type { Ask, TabEvent } from './rtc-worker.ts'
 
 type Asked = Ask extends infer One ? (One extends Ask ? Omit<One, 'number'> : never) : never
 
@@ -15,6 +15,8 @@ export interface TestPage {
 declare global {
   interface Window {
     testPage: TestPage
+    /** Put on the page by a test of two tabs. */
+    heard?: (event: TabEvent) => Promise<void>
   }
 }
 
@@ -24,7 +26,11 @@ const worker = new Worker(new URL('./rtc-worker.ts', import.meta.url), { type: '
 const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
 let lastNumber = 0
 
-worker.onmessage = (event: MessageEvent<{ number: number; value?: unknown; error?: string }>) => {
+worker.onmessage = (event: MessageEvent<TabEvent | { number: number; value?: unknown; error?: string }>) => {
+  if ('event' in event.data) {
+    void window.heard?.(event.data)
+    return
+  }
   const { number, value, error } = event.data
   const waiter = waiting.get(number)
   waiting.delete(number)

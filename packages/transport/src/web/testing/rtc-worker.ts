@@ -1,6 +1,6 @@
 // The node worker's place in the browser test: connectors of both ends, and the contract suite over their links.
 import type { NodeId } from '@shoal/protocol'
-import type { Connector, OpenLink } from '../../connector.ts'
+import type { Connection, Connector, OpenLink } from '../../connector.ts'
 import { linkContract } from '../../testing/link-contract.ts'
 import { createRtcConnector } from '../rtc-connector.ts'
 import { bulkRate, measureDelay } from './measure.ts'
@@ -14,6 +14,9 @@ export type Ask = { readonly number: number } & (
   | { readonly type: 'unavailable' }
   | { readonly type: 'rate' }
   | { readonly type: 'end'; readonly side: 'a' | 'b' }
+  /** One end only; the other is in another tab. What happens is told as `TabEvent`s. */
+  | { readonly type: 'connect'; readonly isInitiator: boolean }
+  | { readonly type: 'accept'; readonly data: string }
 )
 
 // The contract compares large messages through Node's Buffer.
@@ -23,6 +26,14 @@ Object.assign(globalThis, {
   },
 })
 
+/** What happens on a connection to another tab. */
+export interface TabEvent {
+  readonly event: 'signal' | 'open' | 'failed' | 'goodbye' | 'ended'
+  readonly data: string
+}
+
+const tell = (event: TabEvent['event'], data = ''): void => postMessage({ event, data } satisfies TabEvent)
+let toOtherTab: Connection | undefined
 let ends: { readonly a: Connector; readonly b: Connector } | undefined
 
 async function answer(ask: Ask): Promise<unknown> {
@@ -54,6 +65,20 @@ async function answer(ask: Ask): Promise<unknown> {
       pair.a.link.close()
       return result
     }
+    case 'connect':
+      toOtherTab = a.connect('00' as NodeId, 1, ask.isInitiator, {
+        signal: (data) => tell('signal', data),
+        failed: (reason) => tell('failed', reason),
+        goodbye: () => tell('goodbye'),
+        open({ link }) {
+          link.start({ control() {}, bulk() {}, ended: (why) => tell('ended', why) })
+          tell('open')
+        },
+      })
+      return undefined
+    case 'accept':
+      toOtherTab?.accept(ask.data)
+      return undefined
     case 'end': {
       const pair = await openPair(a, b)
       const ended = { a: endOf(pair.a), b: endOf(pair.b) }
