@@ -1,10 +1,10 @@
 import { proxy, releaseProxy, transfer, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import { PROTOCOL_VERSION } from '@shoal/protocol'
-import type { FramePort } from '@shoal/protocol'
 import type { HostedWorker, WorkerHost, WorkerInit } from '../worker-host.ts'
-import type { FrameControl, FrameHello } from './frame-control.ts'
-import { createMessageFramePort } from './message-frame-port.ts'
+import type { FrameControl, FrameHello, FromPage, ToPage } from './frame-control.ts'
+import { FramePulse } from './frame-pulse.ts'
+import { FrameWorker } from './frame-worker.ts'
 
 export interface FrameWorkerHostOptions {
   /** How long the frame may take to come up before every start is called off. */
@@ -14,15 +14,17 @@ export interface FrameWorkerHostOptions {
 const ANSWER_WITHIN_MS = 10_000
 
 /**
- * Workers in the page's sandbox frame, for the node worker. Takes ownership of the control port. A start never fails by
- * itself: the worker ends with a reason, when the frame does not answer too.
+ * Workers in the page's sandbox frame, for the node worker. Takes ownership of `SandboxFrame.controlPort`. A start never
+ * fails by itself: the worker ends with a reason, when the frame does not answer too. A frame that dies ends all its
+ * workers, and the page makes another.
  */
 export function createFrameWorkerHost(controlPort: MessagePort, options: FrameWorkerHostOptions = {}): WorkerHost {
   return new FrameWorkerHost(controlPort, options)
 }
 
-type FrameState =
-  | { readonly kind: 'unknown' }
+type HostState =
+  /** Starts wait for the frame, in it or here. */
+  | { readonly kind: 'coming' }
   | { readonly kind: 'up' }
   /** Starts end with the reason. A frame that was only slow may still come up. */
   | { readonly kind: 'unusable'; readonly reason: string }
@@ -32,41 +34,43 @@ type FrameState =
 const pinned = new Set<FrameWorkerHost>()
 
 /**
- * States of the frame: unknown -> up -> unusable (its port closed) | unknown -> unusable (silent, wrong version) -> up
- * (answered late); any -> closed.
+ * States: coming -> up -> coming (the frame died and is made again) | coming -> unusable (silent, or of another version)
+ * -> up (it answered late); the page removed the frame: -> unusable; close: -> closed.
  * It knows workers by its own numbers and nothing of what they run.
  */
 class FrameWorkerHost implements WorkerHost {
-  readonly #port: MessagePort
-  readonly #control: Remote<FrameControl>
+  readonly #pagePort: MessagePort
+  readonly #answerWithinMs: number
   readonly #workers = new Map<number, FrameWorker>()
-  readonly #patience: ReturnType<typeof setTimeout>
-  #state: FrameState = { kind: 'unknown' }
+  /** Starts from before there was a frame to send them to. */
+  #waiting: ((frame: Frame) => void)[] = []
+  #frame: Frame | undefined
+  #patience: ReturnType<typeof setTimeout> | undefined
+  #state: HostState = { kind: 'coming' }
   #lastNumber = 0
 
-  constructor(port: MessagePort, { answerWithinMs = ANSWER_WITHIN_MS }: FrameWorkerHostOptions) {
-    this.#port = port
-    this.#control = wrap<FrameControl>(port)
+  constructor(pagePort: MessagePort, { answerWithinMs = ANSWER_WITHIN_MS }: FrameWorkerHostOptions) {
+    this.#pagePort = pagePort
+    this.#answerWithinMs = answerWithinMs
     pinned.add(this)
-    port.addEventListener('close', this.#onGone)
-    this.#patience = setTimeout(() => this.#onSilent(answerWithinMs), answerWithinMs)
-    this.#tell(this.#control.watch(proxy((number: number, reason: string) => this.#workers.get(number)?.end(reason))))
-    this.#tell(this.#control.hello().then((hello) => this.#onHello(hello)))
+    this.#expectFrame()
+    pagePort.addEventListener('message', this.#onPageMessage)
+    pagePort.start()
   }
 
   start(init: WorkerInit): HostedWorker {
     const { port1, port2 } = new MessageChannel()
     const number = ++this.#lastNumber
     const worker = new FrameWorker(port1, () => {
-      this.#workers.delete(number)
-      if (this.#state.kind !== 'closed') this.#tell(this.#control.terminate(number))
+      if (this.#workers.delete(number)) this.#frame?.terminate(number)
     })
     const state = this.#state
     if (state.kind === 'closed') worker.end('the host of workers was closed')
     else if (state.kind === 'unusable') worker.end(state.reason)
     else {
       this.#workers.set(number, worker)
-      this.#tell(this.#control.start(number, init, transfer(port2, [port2])))
+      if (this.#frame !== undefined) this.#frame.start(number, init, port2)
+      else this.#waiting.push((frame) => worker.isOver || frame.start(number, init, port2))
     }
     return worker
   }
@@ -75,91 +79,141 @@ class FrameWorkerHost implements WorkerHost {
     if (this.#state.kind === 'closed') return
     for (const worker of [...this.#workers.values()]) worker.terminate()
     this.#state = { kind: 'closed' }
+    this.#dropFrame()
     clearTimeout(this.#patience)
-    this.#port.removeEventListener('close', this.#onGone)
-    this.#control[releaseProxy]()
-    // Comlink closes it after an answer that a frame that never came up does not give.
-    this.#port.close()
+    this.#tellPage('close')
+    this.#pagePort.removeEventListener('message', this.#onPageMessage)
+    this.#pagePort.close()
     pinned.delete(this)
   }
 
-  /** Control calls answer nothing but errors of the frame itself, and then no call can be relied on. */
-  #tell(call: Promise<unknown>): void {
-    call.catch((error: unknown) => this.#onUnusable(`the sandbox frame failed: ${String(error)}`))
+  readonly #onPageMessage = (event: MessageEvent<FromPage>): void => {
+    const [port] = event.ports
+    if (event.data === 'frame' && port !== undefined) this.#onFrame(port)
+    else this.#giveUp('the page removed the sandbox frame')
+  }
+
+  #onFrame(port: MessagePort): void {
+    this.#dropFrame()
+    const frame = new Frame(port, {
+      onWorkerEnded: (number, reason) => this.#workers.get(number)?.end(reason),
+      onHello: (hello) => this.#onHello(hello),
+      onDead: (reason) => this.#onDead(reason),
+      isNeeded: () => this.#workers.size > 0,
+    })
+    this.#frame = frame
+    for (const start of this.#waiting.splice(0)) start(frame)
   }
 
   #onHello({ version }: FrameHello): void {
     clearTimeout(this.#patience)
-    if (this.#state.kind === 'closed') return
     if (version === PROTOCOL_VERSION) this.#state = { kind: 'up' }
     else
-      this.#onUnusable(
+      this.#giveUp(
         `the sandbox page is of protocol version ${version} and this tab of ${PROTOCOL_VERSION}: ` +
           'serve the sandbox.html of the same build',
       )
   }
 
-  #onSilent(afterMs: number): void {
-    this.#onUnusable(
-      `the sandbox frame did not answer within ${afterMs / 1000} s. If this page has a Content-Security-Policy, ` +
-        'the frame inherits it: serve the sandbox.html that Shoal ships and name it in sandboxUrl',
+  #onDead(reason: string): void {
+    this.#dropFrame()
+    this.#endWorkers(reason)
+    this.#state = { kind: 'coming' }
+    this.#expectFrame()
+    this.#tellPage('again')
+  }
+
+  #expectFrame(): void {
+    clearTimeout(this.#patience)
+    this.#patience = setTimeout(
+      () =>
+        this.#giveUp(
+          `the sandbox frame did not answer within ${this.#answerWithinMs / 1000} s. If this page has a ` +
+            'Content-Security-Policy, the frame inherits it: serve the sandbox.html that Shoal ships and name it in sandboxUrl',
+        ),
+      this.#answerWithinMs,
     )
   }
 
-  readonly #onGone = (): void => this.#onUnusable('the sandbox frame is gone: removed by the page, or it crashed')
-
-  #onUnusable(reason: string): void {
-    if (this.#state.kind === 'closed') return
+  #giveUp(reason: string): void {
+    clearTimeout(this.#patience)
     this.#state = { kind: 'unusable', reason }
+    this.#endWorkers(reason)
+  }
+
+  #endWorkers(reason: string): void {
     for (const worker of [...this.#workers.values()]) worker.end(reason)
+    this.#waiting = []
+  }
+
+  #dropFrame(): void {
+    this.#frame?.close()
+    this.#frame = undefined
+  }
+
+  #tellPage(message: ToPage): void {
+    this.#pagePort.postMessage(message)
   }
 }
 
-/** One worker. States: running -> ended (by itself, told once) | terminated (by the caller, told to nobody). */
-class FrameWorker implements HostedWorker {
-  readonly port: FramePort
-  readonly #onOver: () => void
+interface FrameEvents {
+  onWorkerEnded(number: number, reason: string): void
+  onHello(hello: FrameHello): void
+  /** Nothing comes from it any more. */
+  onDead(reason: string): void
+  /** Whether anybody would miss it. */
+  isNeeded(): boolean
+}
+
+/** One life of the sandbox frame. States: silent -> answering (its pulse is felt) -> dead | closed. */
+class Frame {
+  readonly #control: Remote<FrameControl>
+  readonly #port: MessagePort
+  readonly #events: FrameEvents
+  #pulse: FramePulse | undefined
   #isOver = false
-  #reason: string | undefined
-  #handler: ((reason: string) => void) | undefined
 
-  constructor(port: MessagePort, onOver: () => void) {
-    this.#onOver = onOver
-    this.port = createMessageFramePort(port, { onMalformed: (reason) => this.end(reason) })
-    // Nobody in the worker can close its end: it closes with the worker, whatever killed that. Chromium 122 and later;
-    // where the event is unknown, a worker that runs out of memory takes its tab along.
-    port.addEventListener('close', () => this.end('it exited: a crash, or memory ran out'))
+  constructor(port: MessagePort, events: FrameEvents) {
+    this.#port = port
+    this.#events = events
+    this.#control = wrap<FrameControl>(port)
+    this.#call(this.#control.watch(proxy((number: number, reason: string) => events.onWorkerEnded(number, reason))))
+    this.#call(this.#control.hello().then((hello) => this.#onHello(hello)))
   }
 
-  onEnded(handler: (reason: string) => void): void {
-    this.#handler = handler
-    if (this.#reason !== undefined) this.#report(this.#reason)
+  start(number: number, init: WorkerInit, port: MessagePort): void {
+    this.#call(this.#control.start(number, init, transfer(port, [port])))
   }
 
-  terminate(): void {
-    this.#over()
+  terminate(number: number): void {
+    this.#call(this.#control.terminate(number))
   }
 
-  end(reason: string): void {
-    if (this.#isOver) return
-    this.#over()
-    this.#reason = reason
-    this.#report(reason)
-  }
-
-  #over(): void {
+  close(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.port.close()
-    this.#onOver()
+    this.#pulse?.close()
+    this.#control[releaseProxy]()
+    // Comlink waits for an answer before it closes the port; a dead frame gives none.
+    this.#port.close()
   }
 
-  /** In a later turn, so that a caller never meets the end inside of its own `start`. */
-  #report(reason: string): void {
-    const handler = this.#handler
-    if (handler === undefined) return
-    queueMicrotask(() => {
-      handler(reason)
-    })
+  #onHello(hello: FrameHello): void {
+    if (this.#isOver) return
+    const { port1, port2 } = new MessageChannel()
+    this.#call(this.#control.pulse(transfer(port2, [port2])))
+    this.#pulse = new FramePulse(port1, this.#events.isNeeded, () =>
+      this.#die('the sandbox frame died: a task took all memory, or its process was ended'),
+    )
+    this.#events.onHello(hello)
+  }
+
+  /** Control calls give nothing back but errors of the frame itself, and then none of them can be relied on. */
+  #call(call: Promise<unknown>): void {
+    call.catch((error: unknown) => this.#die(`the sandbox frame failed: ${String(error)}`))
+  }
+
+  #die(reason: string): void {
+    if (!this.#isOver) this.#events.onDead(reason)
   }
 }

@@ -21,6 +21,7 @@ class WorkerShop implements FrameControl {
   #onEnded: OnEnded | undefined
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
+  #echo: Worker | undefined
 
   constructor() {
     this.#refillSoon()
@@ -52,13 +53,10 @@ class WorkerShop implements FrameControl {
     this.#running.delete(number)
   }
 
-  /** The node worker is gone, and nobody will ask again. */
-  close(): void {
-    for (const worker of this.#running.values()) worker.terminate()
-    this.#running.clear()
-    this.#spare?.terminate()
-    this.#spare = undefined
-    this.#isRefillScheduled = true
+  pulse(port: MessagePort): void {
+    const url = URL.createObjectURL(new Blob([ECHO], { type: 'text/javascript' }))
+    this.#echo = new Worker(url, { name: 'shoal pulse' })
+    this.#echo.postMessage(undefined, [port])
   }
 
   /** One worker waits ready (about 2 MB), made after a burst of starts rather than between them. */
@@ -66,9 +64,8 @@ class WorkerShop implements FrameControl {
     if (this.#isRefillScheduled) return
     this.#isRefillScheduled = true
     setTimeout(() => {
-      if (!this.#isRefillScheduled || this.#spare !== undefined) return
       this.#isRefillScheduled = false
-      this.#spare = new SandboxWorker(this.#url)
+      this.#spare ??= new SandboxWorker(this.#url)
     })
   }
 }
@@ -108,6 +105,9 @@ class SandboxWorker {
   }
 }
 
+/** Answers for the frame's process on a thread that user code never keeps busy. */
+const ECHO = 'onmessage = ({ ports: [port] }) => { port.onmessage = () => port.postMessage(0) }'
+
 const NOT_STARTED = 'the browser did not start it; a Content-Security-Policy of the page may forbid workers from blob:'
 
 const shop = new WorkerShop()
@@ -116,7 +116,6 @@ function onMessage(event: MessageEvent): void {
   const [port] = event.ports
   if (event.source !== parent || event.data !== CONTROL_MESSAGE || port === undefined) return
   removeEventListener('message', onMessage)
-  port.addEventListener('close', () => shop.close())
   expose(shop, port)
 }
 addEventListener('message', onMessage)

@@ -1,4 +1,5 @@
 import { CONTROL_MESSAGE } from './frame-control.ts'
+import type { FromPage, ToPage } from './frame-control.ts'
 import { sandboxDocument } from './sandbox-document.ts'
 
 export interface SandboxFrameOptions {
@@ -13,8 +14,8 @@ export interface SandboxFrameOptions {
 
 export interface SandboxFrame {
   /**
-   * The node worker's end of the control channel: transfer it there, once, and give it to `createFrameWorkerHost`. Calls
-   * then go straight to the frame; this page's main thread is not in their path.
+   * The node worker's end: transfer it there, once, and give it to `createFrameWorkerHost`. It brings the control port of
+   * each frame that is made; calls then go straight to the frame, and this page's main thread is not in their path.
    */
   readonly controlPort: MessagePort
   /** Removes the frame, which ends its workers in the middle of whatever they do. Idempotent. */
@@ -22,11 +23,48 @@ export interface SandboxFrame {
 }
 
 /**
- * Makes the frame in which user code may run: an opaque origin, no network, no storage. Returns at once; a frame that
- * never comes up shows where workers are started, since only the node worker can tell the difference.
+ * Makes the frame in which user code may run: an opaque origin, no network, no storage; and makes it again when the node
+ * worker finds it dead, as it is after a task took all memory (docs/decisions/005). Returns at once; a frame that never
+ * comes up shows where workers are started, since only the node worker can tell the difference.
  */
 export function createSandboxFrame(options: SandboxFrameOptions = {}): SandboxFrame {
-  const { port1, port2 } = new MessageChannel()
+  const { port1: nodePort, port2: port } = new MessageChannel()
+  const parent = options.parent ?? document.documentElement
+  const tell = (message: FromPage, transfer: Transferable[]): void => port.postMessage(message, transfer)
+  let frame = make()
+  port.addEventListener('message', onMessage)
+  port.start()
+
+  function make(): HTMLIFrameElement {
+    const { port1: toNode, port2: toFrame } = new MessageChannel()
+    const made = createFrameElement(options.sandboxUrl)
+    // An opaque origin has no name to address; the frame runs nothing but our document, which goes nowhere by itself.
+    const onLoad = (): void => made.contentWindow?.postMessage(CONTROL_MESSAGE, '*', [toFrame])
+    made.addEventListener('load', onLoad, { once: true })
+    parent.append(made)
+    tell('frame', [toNode])
+    return made
+  }
+
+  function onMessage(event: MessageEvent<ToPage>): void {
+    if (event.data === 'close') close()
+    else {
+      frame.remove()
+      frame = make()
+    }
+  }
+
+  function close(): void {
+    frame.remove()
+    port.removeEventListener('message', onMessage)
+    tell('gone', [])
+    port.close()
+  }
+
+  return { controlPort: nodePort, close }
+}
+
+function createFrameElement(sandboxUrl: string | URL | undefined): HTMLIFrameElement {
   const frame = document.createElement('iframe')
   frame.hidden = true
   frame.tabIndex = -1
@@ -36,19 +74,7 @@ export function createSandboxFrame(options: SandboxFrameOptions = {}): SandboxFr
   // Empty otherwise: what the page was allowed to do is not handed down.
   frame.setAttribute('allow', globalThis.crossOriginIsolated ? 'cross-origin-isolated' : '')
   frame.referrerPolicy = 'no-referrer'
-  // An opaque origin has no name to address. The frame runs nothing but our document, which cannot navigate away by itself.
-  const onLoad = (): void => frame.contentWindow?.postMessage(CONTROL_MESSAGE, '*', [port2])
-  frame.addEventListener('load', onLoad, { once: true })
-  if (options.sandboxUrl === undefined) frame.srcdoc = sandboxDocument()
-  else frame.src = String(options.sandboxUrl)
-  const parent = options.parent ?? document.documentElement
-  parent.append(frame)
-  return {
-    controlPort: port1,
-    close() {
-      frame.removeEventListener('load', onLoad)
-      frame.remove()
-      port2.close()
-    },
-  }
+  if (sandboxUrl === undefined) frame.srcdoc = sandboxDocument()
+  else frame.src = String(sandboxUrl)
+  return frame
 }

@@ -68,10 +68,10 @@ const NativeFunction = Function
 const nativeSetTimeout = setTimeout.bind(globalThis)
 const nativeClearTimeout = clearTimeout.bind(globalThis)
 const now = performance.now.bind(performance)
-const nativeConsole = Object.fromEntries(LOG_LEVELS.map((level) => [level, console[level].bind(console)])) as Record<
-  Level,
-  (...args: unknown[]) => void
->
+const userConsole = globalThis.console
+const nativeConsole = Object.fromEntries(
+  LOG_LEVELS.map((level) => [level, userConsole[level].bind(userConsole)]),
+) as Record<Level, (...args: unknown[]) => void>
 
 const clock: Clock = {
   now,
@@ -106,7 +106,7 @@ function run({ init, port }: WorkerStart): void {
     },
   })
   for (const level of LOG_LEVELS)
-    console[level] = (...args: unknown[]) => {
+    userConsole[level] = (...args: unknown[]) => {
       runner.log(level, args)
       nativeConsole[level](...args)
     }
@@ -115,11 +115,11 @@ function run({ init, port }: WorkerStart): void {
     // A fault of ours, or of the node's frames: unhandled, it reaches the frame, which ends this worker and says why.
     if (error instanceof AssertionError || (error instanceof Error && faults.has(error))) return
     event.preventDefault()
-    console.error('uncaught in a task or after it:', error ?? event.message)
+    userConsole.error('uncaught in a task or after it:', error ?? event.message)
   })
   addEventListener('unhandledrejection', (event) => {
     event.preventDefault()
-    console.error('a promise was rejected and nobody looked:', event.reason)
+    userConsole.error('a promise was rejected and nobody looked:', event.reason)
   })
 }
 

@@ -1,0 +1,52 @@
+import type { FramePort } from '@shoal/protocol'
+import type { HostedWorker } from '../worker-host.ts'
+import { createMessageFramePort } from './message-frame-port.ts'
+
+/**
+ * The node worker's handle of one worker in the sandbox frame.
+ * States: running -> ended (by itself, told once) | terminated (by the caller, told to nobody).
+ */
+export class FrameWorker implements HostedWorker {
+  readonly port: FramePort
+  readonly #onOver: () => void
+  #isOver = false
+  #reason: string | undefined
+  #handler: ((reason: string) => void) | undefined
+
+  /** `onOver` is called once, however it comes to an end. */
+  constructor(port: MessagePort, onOver: () => void) {
+    this.#onOver = onOver
+    this.port = createMessageFramePort(port, { onMalformed: (reason) => this.end(reason) })
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  onEnded(handler: (reason: string) => void): void {
+    this.#handler = handler
+    this.#report()
+  }
+
+  terminate(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.port.close()
+    this.#onOver()
+  }
+
+  /** It is gone; nothing of it is delivered any more. Idempotent. */
+  end(reason: string): void {
+    if (this.#isOver) return
+    this.terminate()
+    this.#reason = reason
+    this.#report()
+  }
+
+  /** In a later turn, so that a caller never meets the end inside of its own `start`. */
+  #report(): void {
+    const reason = this.#reason
+    const handler = this.#handler
+    if (reason !== undefined && handler !== undefined) queueMicrotask(() => handler(reason))
+  }
+}
