@@ -47,7 +47,8 @@ export function parsePageUrl(fragment: string): PageUrl {
   const auto = parts.get('auto')
   return {
     room: parts.get('room'),
-    demo: run !== undefined ? DEMO_OF[run] : demo !== undefined && DEMOS.includes(demo) ? (demo as DemoName) : 'cartpole',
+    demo:
+      run !== undefined ? DEMO_OF[run] : demo !== undefined && DEMOS.includes(demo) ? (demo as DemoName) : 'cartpole',
     seed: wholeNumber(parts.get('seed'), MAX_SEED) ?? 1,
     at: viewAt(parts.get('at')),
     auto: auto === 'help' || auto === 'make' ? auto : undefined,

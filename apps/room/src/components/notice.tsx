@@ -1,0 +1,118 @@
+import type { JSX } from 'preact'
+import type { SessionStatus } from '@shoal/sdk'
+import { usePage } from '../model/page-context.ts'
+import { Logo } from './logo.tsx'
+
+/** Shown in place of the room: opening it, could not open it, left it. */
+export function ScreenNotice(): JSX.Element | null {
+  const { model, address } = usePage()
+  const screen = model.screen.value
+  if (screen.kind === 'opening') {
+    return (
+      <main class="hero" aria-busy="true">
+        <Logo />
+        <h1>{screen.what} …</h1>
+      </main>
+    )
+  }
+  if (screen.kind === 'failed') {
+    return (
+      <main class="hero">
+        <Logo />
+        <h1>{screen.title}</h1>
+        <p role="alert">{sentence(screen.message)}</p>
+        <div class="actions">
+          <button type="button" class="primary large" onClick={() => location.reload()}>
+            Try again
+          </button>
+          <a class="button quiet large" href={address.server} onClick={startOver}>
+            Start without this link
+          </a>
+        </div>
+      </main>
+    )
+  }
+  if (screen.kind === 'left') {
+    return (
+      <main class="hero">
+        <Logo />
+        <h1>You left the room.</h1>
+        <p>Nothing of it runs in this tab any more. You can close the tab, or come back.</p>
+        <div class="actions">
+          <button type="button" class="primary large" onClick={() => location.reload()}>
+            Come back
+          </button>
+          <a class="button quiet large" href={address.server} onClick={startOver}>
+            Make another room
+          </a>
+        </div>
+      </main>
+    )
+  }
+  return null
+}
+
+// A link that differs in its fragment alone would not load the page.
+function startOver(event: Event): void {
+  event.preventDefault()
+  history.replaceState(null, '', location.pathname + location.search)
+  location.reload()
+}
+
+/** What is wrong while the room goes on, in one strip; nothing when all is well. */
+export function TroubleStrip(): JSX.Element | null {
+  const { model } = usePage()
+  const trouble = troubleOf(model.status.value, model.room.value !== undefined, typeof RTCPeerConnection === 'function')
+  if (trouble === undefined) return null
+  return (
+    <div class="strip" role="status">
+      <p>{trouble.text}</p>
+      {trouble.helpsToReload && (
+        <button type="button" onClick={() => location.reload()}>
+          Reload this tab
+        </button>
+      )}
+    </div>
+  )
+}
+
+interface Trouble {
+  readonly text: string
+  readonly helpsToReload: boolean
+}
+
+export function troubleOf(
+  status: SessionStatus | undefined,
+  isInRoom: boolean,
+  hasWebRtc: boolean,
+): Trouble | undefined {
+  if (status === undefined) return undefined
+  if (!hasWebRtc) {
+    return {
+      text: 'This browser has WebRTC switched off (an extension or a policy does that), so no other tab can be reached. This tab works alone.',
+      helpsToReload: false,
+    }
+  }
+  if (status.problem !== undefined)
+    return { text: sentence(status.problem), helpsToReload: /reload/i.test(status.problem) }
+  if (isInRoom && status.state === 'offline') {
+    return {
+      text: 'The room’s server and its tabs are out of reach. This tab goes on by itself and joins again as soon as it can.',
+      helpsToReload: false,
+    }
+  }
+  const unreachable = status.members.filter((member) => member.state === 'unreachable').length
+  if (unreachable > 0) {
+    return {
+      text: `${unreachable === 1 ? 'One tab' : `${unreachable} tabs`} of this room cannot be reached from here: this network keeps devices apart. A relay (TURN server) would be needed.`,
+      helpsToReload: false,
+    }
+  }
+  return undefined
+}
+
+/** With a capital and a full stop. */
+function sentence(text: string): string {
+  const trimmed = text.trim()
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.')
+}

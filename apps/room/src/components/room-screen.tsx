@@ -1,0 +1,75 @@
+import type { JSX } from 'preact'
+import { Demos } from '../demos/demos.tsx'
+import { usePage } from '../model/page-context.ts'
+import { Help } from './help.tsx'
+import { Invite } from './invite.tsx'
+import { Logo } from './logo.tsx'
+import { TroubleStrip } from './notice.tsx'
+import { ThisTab } from './this-tab.tsx'
+import { WhoIsHere } from './who-is-here.tsx'
+
+/** The room: what runs on the left, who is here on the right; one below the other on a phone. */
+export function RoomScreen(): JSX.Element | null {
+  const { model } = usePage()
+  const status = model.status.value
+  const room = model.room.value
+  if (status === undefined) return null
+  return (
+    <>
+      <header class="top">
+        <Logo />
+        <h1>Shoal</h1>
+        {room === undefined ? (
+          <span class="soft">this tab alone</span>
+        ) : (
+          <span class="words" title="The room’s fingerprint: the same four words in every tab of this room">
+            {room.fingerprint}
+          </span>
+        )}
+        <State />
+      </header>
+      <TroubleStrip />
+      <main class="columns">
+        <div class="column">{model.canSubmit.value ? <Demos /> : <Help status={status} />}</div>
+        <div class="column side">
+          {room === undefined ? <MakeRoom /> : <Invite link={room.helperLink} />}
+          <WhoIsHere status={status} />
+          <ThisTab status={status} />
+        </div>
+      </main>
+    </>
+  )
+}
+
+const STATES = {
+  starting: 'starting',
+  alone: 'waiting for tabs',
+  joining: 'joining',
+  connected: 'connected',
+  offline: 'offline',
+  left: 'left',
+} as const
+
+function State(): JSX.Element | null {
+  const { model } = usePage()
+  const state = model.status.value?.state
+  if (state === undefined || model.room.value === undefined) return null
+  return (
+    <span class={`state ${state}`} role="status">
+      {STATES[state]}
+    </span>
+  )
+}
+
+function MakeRoom(): JSX.Element {
+  const { model } = usePage()
+  return (
+    <section class="card" aria-labelledby="alone-title">
+      <h2 id="alone-title">More tabs, more cores</h2>
+      <p class="soft">This tab works by itself. In a room, others can help.</p>
+      <button type="button" class="primary" onClick={() => void model.makeRoomInstead()}>
+        Make a room
+      </button>
+    </section>
+  )
+}

@@ -1,0 +1,52 @@
+import type { SessionStatus } from '@shoal/sdk'
+import type { JSX } from 'preact'
+import { formatBytes, formatCount, formatDuration } from '../model/format.ts'
+import { usePage } from '../model/page-context.ts'
+import { ActivityBars } from './activity-bars.tsx'
+
+/** What this tab is doing, and the switch for whether it works for others. */
+export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Element {
+  const { model } = usePage()
+  const isInRoom = model.room.value !== undefined
+  const own = status.tasksRun - status.guestTasksRun
+  return (
+    <section class="card" aria-labelledby="tab-title">
+      <h2 id="tab-title">This tab</h2>
+      <ActivityBars status={status} />
+      <dl class="facts">
+        <Fact term="Running now" value={`${status.running} of ${status.slots}`} />
+        {isInRoom && <Fact term="Tasks for others" value={formatCount(status.guestTasksRun)} />}
+        <Fact term="Own tasks" value={formatCount(own)} />
+        {status.tasksFailed > 0 && <Fact term="Failed" value={formatCount(status.tasksFailed)} />}
+        <Fact term="CPU time" value={formatDuration(status.cpuMs)} />
+        {isInRoom && <Fact term="Sent" value={formatBytes(status.bytesSent)} />}
+        {isInRoom && <Fact term="Received" value={formatBytes(status.bytesReceived)} />}
+      </dl>
+      {isInRoom && (
+        <div class="actions">
+          {status.isLending ? (
+            <button type="button" onClick={() => model.lend(false)}>
+              {model.canSubmit.value ? 'Stop lending' : 'Stop helping'}
+            </button>
+          ) : (
+            <button type="button" onClick={() => model.lend(true)}>
+              {model.canSubmit.value ? 'Lend this tab' : 'Start helping'}
+            </button>
+          )}
+          <button type="button" class="quiet" onClick={() => void model.leave()}>
+            Leave
+          </button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Fact({ term, value }: { readonly term: string; readonly value: string }): JSX.Element {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}

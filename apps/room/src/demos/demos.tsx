@@ -1,0 +1,40 @@
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { usePage } from '../model/page-context.ts'
+import type { DemoName } from '../model/page-url.ts'
+import { EsPanel } from './es/es-panel.tsx'
+import { MandelbrotPanel } from './mandelbrot/mandelbrot-panel.tsx'
+
+const TITLES: readonly (readonly [DemoName, string])[] = [
+  ['cartpole', 'CartPole'],
+  ['pendulum', 'Pendulum'],
+  ['mandelbrot', 'Mandelbrot'],
+]
+
+/** The demos, one at a time. Leaving one stops what it runs. */
+export function Demos(): JSX.Element {
+  const { address, runs } = usePage()
+  const { demo } = address.url.value
+  const wish = runs.wish.value
+  useEffect(() => {
+    if (wish !== undefined)
+      address.change({ demo: wish === 'es-cartpole' ? 'cartpole' : wish === 'es-pendulum' ? 'pendulum' : wish })
+  }, [wish, address])
+  return (
+    <>
+      <nav class="demos" aria-label="Demos">
+        {TITLES.map(([name, title]) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={name === demo}
+            onClick={() => address.change({ demo: name, run: undefined, tabs: 1 })}
+          >
+            {title}
+          </button>
+        ))}
+      </nav>
+      {demo === 'mandelbrot' ? <MandelbrotPanel /> : <EsPanel key={demo} name={demo} />}
+    </>
+  )
+}

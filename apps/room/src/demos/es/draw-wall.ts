@@ -1,0 +1,137 @@
+/** Draws the wall: small multiples of CartPole or Pendulum, each in the colour of the tab that ran it. */
+import type { TabMarks } from '../../model/tab-marks.ts'
+import { chooseGrid, episodeLength, stateAt } from './wall-layout.ts'
+import type { Episode } from './wall-layout.ts'
+import type { Wall } from './wall.ts'
+
+/** How one environment is drawn, in a cell whose corner is the origin. */
+export interface Sketch {
+  /** Width / height of a picture. */
+  readonly aspect: number
+  readonly maxSteps: number
+  draw(canvas: CanvasRenderingContext2D, state: Float32Array, width: number, height: number, color: string): void
+}
+
+const STAGE = '#0c141b'
+const CELL = '#131f29'
+const INK = '#e8eef2'
+const GROUND = '#3b4d5c'
+
+export const CART_POLE_SKETCH: Sketch = {
+  aspect: 1.35,
+  maxSteps: 500,
+  draw(canvas, state, width, height, color) {
+    const ground = height * 0.76
+    const unit = width / 5.4 // the cart may go to +-2.4
+    const x = width / 2 + (state[0] ?? 0) * unit
+    const angle = state[2] ?? 0
+    canvas.fillStyle = GROUND
+    canvas.fillRect(width * 0.05, ground, width * 0.9, 1)
+    const cartWidth = Math.max(8, width * 0.22)
+    const cartHeight = Math.max(4, height * 0.12)
+    const pole = height * 0.5
+    canvas.strokeStyle = INK
+    canvas.lineCap = 'round'
+    canvas.lineWidth = Math.max(1.5, width * 0.03)
+    canvas.beginPath()
+    canvas.moveTo(x, ground - cartHeight)
+    canvas.lineTo(x + Math.sin(angle) * pole, ground - cartHeight - Math.cos(angle) * pole)
+    canvas.stroke()
+    canvas.fillStyle = color
+    canvas.beginPath()
+    canvas.roundRect(x - cartWidth / 2, ground - cartHeight, cartWidth, cartHeight, 2)
+    canvas.fill()
+  },
+}
+
+export const PENDULUM_SKETCH: Sketch = {
+  aspect: 1,
+  maxSteps: 200,
+  draw(canvas, state, width, height, color) {
+    const x = width / 2
+    const y = height * 0.48
+    const length = Math.min(width, height) * 0.36
+    const angle = state[0] ?? 0
+    canvas.strokeStyle = GROUND
+    canvas.lineWidth = 1
+    canvas.beginPath()
+    canvas.arc(x, y, length, 0, 2 * Math.PI)
+    canvas.stroke()
+    const tipX = x + Math.sin(angle) * length
+    const tipY = y - Math.cos(angle) * length
+    canvas.strokeStyle = INK
+    canvas.lineCap = 'round'
+    canvas.lineWidth = Math.max(1.5, width * 0.03)
+    canvas.beginPath()
+    canvas.moveTo(x, y)
+    canvas.lineTo(tipX, tipY)
+    canvas.stroke()
+    canvas.fillStyle = color
+    canvas.beginPath()
+    canvas.arc(tipX, tipY, Math.max(3, length * 0.24), 0, 2 * Math.PI)
+    canvas.fill()
+  },
+}
+
+const GAP = 2
+const scratch = new Float32Array(8)
+
+/** @param size of the canvas in CSS pixels. */
+export function drawWall(
+  canvas: CanvasRenderingContext2D,
+  size: { readonly width: number; readonly height: number },
+  wall: Wall,
+  sketch: Sketch,
+  marks: TabMarks,
+  nowMs: number,
+): void {
+  canvas.fillStyle = STAGE
+  canvas.fillRect(0, 0, size.width, size.height)
+  const grid = chooseGrid(wall.size, size.width - GAP, size.height - GAP, sketch.aspect)
+  for (let i = 0; i < wall.size; i += 1) {
+    canvas.save()
+    canvas.translate(GAP + (i % grid.columns) * grid.cellWidth, GAP + Math.floor(i / grid.columns) * grid.cellHeight)
+    const width = grid.cellWidth - GAP
+    const height = grid.cellHeight - GAP
+    canvas.fillStyle = CELL
+    canvas.fillRect(0, 0, width, height)
+    const cell = wall.at(i)
+    if (cell !== undefined) drawCell(canvas, cell.episode, wall.stepOf(cell, nowMs), sketch, marks, width, height)
+    canvas.restore()
+  }
+}
+
+function drawCell(
+  canvas: CanvasRenderingContext2D,
+  episode: Episode,
+  step: number,
+  sketch: Sketch,
+  marks: TabMarks,
+  width: number,
+  height: number,
+): void {
+  const { color, label } = marks.of(episode.nodeId)
+  const hasEnded = step >= episodeLength(episode)
+  const hasFallen = hasEnded && step < sketch.maxSteps
+  canvas.globalAlpha = 0.14
+  canvas.fillStyle = color
+  canvas.fillRect(0, 0, width, height)
+  canvas.globalAlpha = hasFallen ? 0.4 : 1
+  stateAt(episode, step, scratch)
+  canvas.save()
+  canvas.beginPath()
+  canvas.rect(0, 0, width, height)
+  canvas.clip()
+  sketch.draw(canvas, scratch, width, height, color)
+  canvas.restore()
+  // How much of the longest possible episode it has lasted.
+  canvas.fillStyle = color
+  canvas.fillRect(0, height - 3, (width * step) / sketch.maxSteps, 3)
+  if (width >= 34) {
+    canvas.globalAlpha = 0.85
+    canvas.font = '600 9px system-ui, sans-serif'
+    canvas.textBaseline = 'top'
+    canvas.fillText(label, 3, 3)
+  }
+  canvas.globalAlpha = 1
+}

@@ -1,0 +1,158 @@
+import { signal, useSignalEffect } from '@preact/signals'
+import type { EsSettingsName } from '@shoal/rl'
+import type { JSX } from 'preact'
+import { useEffect, useMemo } from 'preact/hooks'
+import { formatBytes, formatCount, formatReturn } from '../../model/format.ts'
+import { usePage } from '../../model/page-context.ts'
+import type { RunReport } from '../../model/run-report.ts'
+import { Readouts } from '../readouts.tsx'
+import { roomTotals } from '../room-totals.ts'
+import { CurveView } from './curve-view.tsx'
+import { EsRun } from './es-run.ts'
+import { CART_POLE_SKETCH, PENDULUM_SKETCH } from './draw-wall.ts'
+import { WallView } from './wall-view.tsx'
+import { Wall } from './wall.ts'
+
+const WALL_SIZE = 64
+
+const SCENES = {
+  // Faster than life, so that a whole episode is seen in a few seconds.
+  cartpole: {
+    sketch: CART_POLE_SKETCH,
+    stepsPerSecond: 120,
+    title: 'Balance the pole',
+    text: 'Each picture is one try at balancing a pole, coloured by the tab that ran it. The bar below it grows while the pole stands; 500 steps is the most.',
+    bounds: [0, 500],
+  },
+  pendulum: {
+    sketch: PENDULUM_SKETCH,
+    stepsPerSecond: 60,
+    title: 'Swing up and stay there',
+    text: 'Each picture is one try at swinging a weight up and holding it, coloured by the tab that ran it. 0 would be perfect.',
+    bounds: [-1600, 0],
+  },
+} as const
+
+/** Evolution strategies on one environment: the wall of episodes, the learning curve, the figures. */
+export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Element {
+  const { model, runs, address } = usePage()
+  const scene = SCENES[name]
+  const wall = useMemo(() => signal(new Wall(WALL_SIZE, scene.stepsPerSecond)), [scene])
+  const run = useMemo(() => {
+    return new EsRun({
+      name,
+      totals: () => roomTotals(model.currentStatus()),
+      onEpisode: (episode) => wall.peek().offer(episode),
+      nowMs: () => performance.now(),
+    })
+  }, [name, model, wall])
+  useEffect(() => () => run.stop(), [run])
+
+  const start = (): void => {
+    wall.value = new Wall(WALL_SIZE, scene.stepsPerSecond)
+    void run.start(address.url.peek().seed)
+  }
+  useSignalEffect(() => {
+    if (run.report.value !== undefined) runs.publish(run.report.value)
+  })
+  useSignalEffect(() => {
+    if (runs.wish.value === `es-${name}` && runs.take(`es-${name}`)) start()
+  })
+
+  const report = run.report.value
+  const isRunning = report?.state === 'running'
+  return (
+    <section class="card demo" aria-labelledby="demo-title">
+      <div class="head">
+        <h2 id="demo-title">{scene.title}</h2>
+        <Seed isDisabled={isRunning} />
+        {isRunning ? (
+          <button type="button" class="wide" onClick={() => run.stop()}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" class="primary wide" onClick={start}>
+            {report === undefined ? 'Train' : 'Train again'}
+          </button>
+        )}
+      </div>
+      <WallView wall={wall.value} sketch={scene.sketch} label={`${WALL_SIZE} tries at a time`} />
+      <Outcome report={report} goal={run.settings.solvedReturn} text={scene.text} />
+      <Readouts items={figures(run, report)} />
+      <CurveView
+        curve={run.curve}
+        length={run.curveLength.value}
+        goal={run.settings.solvedReturn}
+        bounds={scene.bounds}
+      />
+    </section>
+  )
+}
+
+function figures(run: EsRun, report: RunReport | undefined): { term: string; value: string }[] {
+  const bytes = run.bytesPerIteration.value
+  return [
+    { term: 'Iteration', value: formatCount(report?.iteration ?? 0) },
+    { term: 'Mean return', value: formatReturn(report?.meanReturn) },
+    { term: 'Test return', value: formatReturn(report?.evalReturn) },
+    { term: 'Steps a second', value: formatCount(report?.stepsPerSecond ?? 0) },
+    { term: 'Tabs at work', value: formatCount(run.tabsAtWork.value) },
+    { term: 'Sent an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
+  ]
+}
+
+function Outcome(props: {
+  readonly report: RunReport | undefined
+  readonly goal: number
+  readonly text: string
+}): JSX.Element {
+  const { report, goal, text } = props
+  if (report?.state === 'failed') {
+    return (
+      <p class="outcome failed" role="alert">
+        The run ended with an error: {report.error}
+      </p>
+    )
+  }
+  if (report?.solved === true) {
+    const tabs = Object.keys(report.byNode).length
+    return (
+      <p class="outcome solved" role="status">
+        <strong>Solved</strong> in {formatCount(report.iteration)} iterations by{' '}
+        {tabs === 1 ? 'this tab alone' : `${tabs} tabs`}: a test return of {formatReturn(report.evalReturn)}, and{' '}
+        {formatReturn(goal)} was the goal.
+      </p>
+    )
+  }
+  if (report?.state === 'done') {
+    return (
+      <p class="outcome" role="status">
+        Not solved within {formatCount(report.iteration)} iterations. Another seed may do it.
+      </p>
+    )
+  }
+  return <p class="outcome soft">{text}</p>
+}
+
+function Seed({ isDisabled }: { readonly isDisabled: boolean }): JSX.Element {
+  const { address } = usePage()
+  return (
+    <label class="seed">
+      Seed
+      <input
+        type="number"
+        min={0}
+        max={4_294_967_295}
+        step={1}
+        inputMode="numeric"
+        value={address.url.value.seed}
+        disabled={isDisabled}
+        onChange={(event) => {
+          const seed = event.currentTarget.valueAsNumber
+          if (Number.isSafeInteger(seed) && seed >= 0 && seed <= 0xffff_ffff) address.change({ seed })
+          else event.currentTarget.value = String(address.url.peek().seed)
+        }}
+      />
+    </label>
+  )
+}

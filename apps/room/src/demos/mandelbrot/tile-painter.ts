@@ -1,0 +1,61 @@
+/** Paints tiles onto the picture's canvas as they arrive, with a mark for the tab that computed each. */
+import type { TabMarks } from '../../model/tab-marks.ts'
+import type { TileResult } from './mandelbrot.remote.ts'
+import { TILE_SIZE } from './mandelbrot-run.ts'
+import type { Tile } from './view.ts'
+
+const SHADES = 2048
+/** Escape times at which the colours come round again, times 16. */
+const PERIOD = 16 * 96
+
+/** Deep blue, teal, cream, amber, and back: one turn of the colour wheel, as packed little-endian RGBA. */
+const PALETTE = createPalette()
+
+function createPalette(): Uint32Array {
+  const stops: readonly (readonly [number, number, number])[] = [
+    [9, 22, 45],
+    [16, 84, 120],
+    [72, 170, 178],
+    [240, 236, 214],
+    [236, 168, 62],
+    [120, 56, 40],
+  ]
+  return Uint32Array.from({ length: SHADES }, (_, i) => {
+    const at = (i / SHADES) * stops.length
+    const from = stops[Math.floor(at) % stops.length] ?? [0, 0, 0]
+    const to = stops[(Math.floor(at) + 1) % stops.length] ?? [0, 0, 0]
+    const share = (1 - Math.cos((at % 1) * Math.PI)) / 2
+    const [r, g, b] = [0, 1, 2].map((c) => Math.round((from[c] ?? 0) + ((to[c] ?? 0) - (from[c] ?? 0)) * share))
+    return (255 << 24) | ((b ?? 0) << 16) | ((g ?? 0) << 8) | (r ?? 0)
+  })
+}
+
+const INSIDE = (255 << 24) | (0x14 << 16) | (0x0a << 8) | 0x06
+
+export function paintTile(
+  canvas: CanvasRenderingContext2D,
+  tile: Tile,
+  { times, nodeId }: TileResult,
+  marks: TabMarks,
+  isMarked: boolean,
+): void {
+  const image = canvas.createImageData(tile.columns, tile.rows)
+  const points = new Uint32Array(image.data.buffer)
+  for (let i = 0; i < points.length; i += 1) {
+    const time = times[i] ?? 0
+    points[i] = time === 0 ? INSIDE : (PALETTE[Math.floor(((time % PERIOD) / PERIOD) * SHADES)] ?? INSIDE)
+  }
+  canvas.putImageData(image, tile.left, tile.top)
+  if (!isMarked) return
+  const { color } = marks.of(nodeId)
+  canvas.globalAlpha = 0.16
+  canvas.fillStyle = color
+  canvas.fillRect(tile.left, tile.top, tile.columns, tile.rows)
+  canvas.globalAlpha = 1
+  const corner = TILE_SIZE * 0.2
+  canvas.beginPath()
+  canvas.moveTo(tile.left, tile.top)
+  canvas.lineTo(tile.left + corner, tile.top)
+  canvas.lineTo(tile.left, tile.top + corner)
+  canvas.fill()
+}

@@ -1,0 +1,34 @@
+/** Puts the page together: the URL, the room, the marks, the runs, and what is drawn of them. */
+import { render } from 'preact'
+import type { JSX } from 'preact'
+import { ScreenNotice } from './components/notice.tsx'
+import { RoomScreen } from './components/room-screen.tsx'
+import { Welcome } from './components/welcome.tsx'
+import { exposeMachineInterface, startFromUrl } from './machine-interface.ts'
+import { createPageAddress } from './model/page-address.ts'
+import { PageContext } from './model/page-context.ts'
+import type { Page } from './model/page-context.ts'
+import { RoomModel } from './model/room-model.ts'
+import { RunBoard } from './model/run-board.ts'
+import { TabMarks } from './model/tab-marks.ts'
+import './styles/base.css'
+import './styles/layout.css'
+import './styles/parts.css'
+
+function App({ page }: { readonly page: Page }): JSX.Element {
+  const { kind } = page.model.screen.value
+  return (
+    <PageContext.Provider value={page}>
+      {kind === 'welcome' ? <Welcome /> : kind === 'open' ? <RoomScreen /> : <ScreenNotice />}
+    </PageContext.Provider>
+  )
+}
+
+const address = createPageAddress(window)
+const page: Page = { address, model: new RoomModel(address), marks: new TabMarks(), runs: new RunBoard() }
+exposeMachineInterface(page, window)
+const root = document.getElementById('app')
+if (root === null) throw new Error('index.html has no #app')
+render(<App page={page} />, root)
+// It ends in a screen, whatever happens.
+void startFromUrl(page)

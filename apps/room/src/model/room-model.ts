@@ -1,0 +1,147 @@
+/**
+ * The page's part in a room: from the link in the URL to a session, and what people do to it. One per page.
+ * It does not know the demos, nor what any of this looks like.
+ *
+ *   welcome -> opening -> open -> left
+ *                 \-> failed (a damaged link, an unreachable server, another version)
+ *
+ * A tab that came by a link starts without lending: nothing of others runs in it before the person says so. Only a tab
+ * that made its room lends again after a reload.
+ */
+import { createRoom, currentSession, init } from '@shoal/sdk'
+import type { Room, Session, SessionStatus } from '@shoal/sdk'
+import { computed, signal } from '@preact/signals'
+import type { ReadonlySignal } from '@preact/signals'
+import { messageOf } from './message-of.ts'
+import { roomPartOf } from './page-url.ts'
+import type { PageAddress } from './page-address.ts'
+
+export type Screen =
+  | { readonly kind: 'welcome' }
+  | { readonly kind: 'opening'; readonly what: string }
+  | { readonly kind: 'failed'; readonly title: string; readonly message: string }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'left' }
+
+/** Remembers, for the tab's life, the room that was made in it. */
+const MADE_HERE = 'shoal.made-here'
+
+export class RoomModel {
+  readonly #address: PageAddress
+  readonly #screen = signal<Screen>({ kind: 'welcome' })
+  readonly #status = signal<SessionStatus | undefined>(undefined)
+  readonly #room = signal<Room | undefined>(undefined)
+  #session: Session | undefined
+  #stopListening: (() => void)[] = []
+
+  readonly screen: ReadonlySignal<Screen> = this.#screen
+  readonly status: ReadonlySignal<SessionStatus | undefined> = this.#status
+  readonly room: ReadonlySignal<Room | undefined> = this.#room
+  /** Whether this tab may submit work: alone, or by an owner's link. */
+  readonly canSubmit: ReadonlySignal<boolean> = computed(
+    () => this.#room.value === undefined || this.#room.value.ownerLink !== undefined,
+  )
+
+  constructor(address: PageAddress) {
+    this.#address = address
+  }
+
+  /** Opens what the URL names; without a room in it, the first screen stays. */
+  async openFromUrl(): Promise<void> {
+    const part = this.#address.url.value.room
+    if (part === undefined) return
+    await this.#open('Joining the room', 'This room cannot be opened', async () => {
+      this.#listenTo(await init({ room: this.#address.linkOf(part), lend: false }))
+    })
+    const room = this.#room.value
+    if (room?.ownerLink !== undefined && madeHere() === room.id) this.#session?.lend(true)
+  }
+
+  async makeRoom(): Promise<void> {
+    await this.#open('Making a room', 'The room could not be made', async () => {
+      const room = await createRoom({ server: this.#address.server })
+      this.#listenTo(currentSession())
+      this.#room.value = room
+      const part = room.ownerLink === undefined ? undefined : roomPartOf(room.ownerLink)
+      if (part !== undefined) this.#address.change({ room: part, auto: undefined })
+      rememberMadeHere(room.id)
+    })
+  }
+
+  /** From working alone: that session ends, since a session's room is for its life. */
+  async makeRoomInstead(): Promise<void> {
+    this.#screen.value = { kind: 'opening', what: 'Making a room' }
+    await this.#session?.shutdown()
+    await this.makeRoom()
+  }
+
+  /** This tab's own cores, no room, no server. */
+  async workAlone(): Promise<void> {
+    await this.#open('Starting', 'Shoal could not start in this tab', async () => {
+      this.#listenTo(await init({ lend: false }))
+    })
+  }
+
+  /** Read now, not when it last changed. */
+  currentStatus(): SessionStatus | undefined {
+    return this.#session?.status() ?? this.#status.peek()
+  }
+
+  lend(isOn: boolean): void {
+    this.#session?.lend(isOn)
+    this.#refresh()
+  }
+
+  /** Says goodbye to the room. The session ends too: whoever leaves wants the cores back. */
+  async leave(): Promise<void> {
+    this.#screen.value = { kind: 'left' }
+    for (const stop of this.#stopListening.splice(0)) stop()
+    const session = this.#session
+    this.#session = undefined
+    await this.#room.value?.leave()
+    await session?.shutdown()
+    this.#refresh()
+  }
+
+  async #open(what: string, failedTitle: string, start: () => Promise<void>): Promise<void> {
+    this.#screen.value = { kind: 'opening', what }
+    try {
+      await start()
+      await this.#session?.ready
+      this.#room.value ??= this.#session?.room
+      this.#refresh()
+      this.#screen.value = { kind: 'open' }
+    } catch (error) {
+      this.#screen.value = { kind: 'failed', title: failedTitle, message: messageOf(error) }
+    }
+  }
+
+  #listenTo(session: Session): void {
+    for (const stop of this.#stopListening.splice(0)) stop()
+    this.#session = session
+    this.#room.value = session.room
+    this.#stopListening.push(session.onStatus((status) => (this.#status.value = status)))
+    this.#refresh()
+  }
+
+  #refresh(): void {
+    if (this.#session !== undefined) this.#status.value = this.#session.status()
+  }
+}
+
+// Storage may be switched off; then a reload asks before lending, which is the safe side.
+function madeHere(): string | undefined {
+  try {
+    return sessionStorage.getItem(MADE_HERE) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+function rememberMadeHere(roomId: string): void {
+  try {
+    sessionStorage.setItem(MADE_HERE, roomId)
+  } catch {
+    return
+  }
+}
