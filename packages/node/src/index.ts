@@ -1,1 +1,5 @@
-export {}
+export { CodeStore } from './code-store.ts'
+export type { CheckSource } from './code-store.ts'
+export type { RoomMember } from './room-link.ts'
+export { ShoalNode } from './shoal-node.ts'
+export type { JoinOptions, NodeOptions, NodeStatus } from './shoal-node.ts'

@@ -12,7 +12,7 @@ export type SchedulerEvent<K> =
   /** The task in the lane waits for others: its slot is free, its worker is not. */
   | { readonly type: 'blocked'; readonly lane: number }
   | { readonly type: 'resumed'; readonly lane: number }
-  /** The lane's worker is gone, with all its tasks; or, when `hosts` is set, it belongs to an actor from now on. */
+  /** The lane's worker is gone, with all its tasks; or it belongs to an actor from now on. */
   | { readonly type: 'lane-gone'; readonly lane: number }
   | { readonly type: 'sent-ended'; readonly node: string; readonly kind: string; readonly ms: number | undefined }
   | { readonly type: 'granted'; readonly node: string; readonly milliCpus: number; readonly count: number }
@@ -22,6 +22,10 @@ export type SchedulerEvent<K> =
   | { readonly type: 'guest'; readonly node: string; readonly task: ReadyTask<K>; readonly milliCpus: number }
   | { readonly type: 'peer'; readonly node: string; readonly slots: number }
   | { readonly type: 'peer-gone'; readonly node: string }
+  /** CPUs that an actor keeps for its life, or gives back with it. */
+  | { readonly type: 'reserve'; readonly milliCpus: number }
+  /** Whether guests are welcome: own tasks run either way. */
+  | { readonly type: 'lending'; readonly isOn: boolean }
 
 /** What to do about it, in order. */
 export type SchedulerEffect<K> =
@@ -80,6 +84,7 @@ export class Scheduler<K> {
   readonly #peers = new Map<string, { slots: number; outstanding: number }>()
   readonly #times = new RunTimes()
   #used = 0
+  #isLending = true
   #nextLane = 1
   /** The kind of the newest guest: its mean says how many credits cover a round trip. */
   #lastGuestKind = ''
@@ -142,6 +147,12 @@ export class Scheduler<K> {
         this.#lanes.delete(event.lane)
         return
       }
+      case 'reserve':
+        this.#used += event.milliCpus
+        return
+      case 'lending':
+        this.#isLending = event.isOn
+        return
       case 'guest': {
         const shape = this.#shape(event.milliCpus)
         add(shape.granted, event.node, -1)
@@ -329,6 +340,7 @@ export class Scheduler<K> {
 
   /** Promises what is free, and enough beyond it to cover a round trip, evenly to the peers that have a backlog. */
   #grantCredits(): void {
+    if (!this.#isLending) return
     for (const shape of this.#shapes.values()) {
       const { milliCpus, wanting, granted, queue } = shape
       if (wanting.size === 0 || queue.ownCount > 0) continue

@@ -17,8 +17,11 @@ export interface Member {
   readonly cores: number
   /** Tasks of one CPU that it runs at a time; 0 while it does not lend. */
   readonly slots: number
-  /** unreachable: known to be there, but no link can be made; a relay (TURN server) would be needed. */
-  readonly state: 'connecting' | 'connected' | 'unreachable'
+  /**
+   * unreachable: known to be there, but no link can be made; a relay (TURN server) would be needed.
+   * incompatible: it runs another version of Shoal; one of the two tabs has to be reloaded.
+   */
+  readonly state: 'connecting' | 'connected' | 'unreachable' | 'incompatible'
   /** False when the link goes over a relay. */
   readonly isDirect: boolean
   /** True when its key is listed by the room's owner, so that it may submit work. */

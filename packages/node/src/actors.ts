@@ -1,0 +1,542 @@
+import { must, Queue } from '@shoal/base'
+import { FIRST_ATTEMPT, formatObjectId, newWireError, showId } from '@shoal/protocol'
+import type {
+  ActorCall,
+  ActorPlace,
+  EncodedValue,
+  JobId,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  PlacedRef,
+  TaskArgument,
+  TaskResult,
+  WireError,
+} from '@shoal/protocol'
+import type { SchedulerEvent } from '@shoal/scheduler'
+import type { GuestRequest, Guests } from './guests.ts'
+import type { Objects } from './objects.ts'
+import type { JobTemplate, OwnTasks, OwnTemplate } from './own-tasks.ts'
+import type { Submission } from './submitter.ts'
+import type { Work, WorkOutcome } from './work.ts'
+import type { Run, Worker, Workers } from './workers.ts'
+
+export interface ActorsOptions {
+  readonly self: NodeId
+  readonly objects: Objects
+  readonly tasks: OwnTasks
+  readonly guests: Guests
+  readonly workers: Workers
+  schedule(event: SchedulerEvent<Work>): void
+  send(to: NodeId, message: NodeMessage): void
+  introduce(to: NodeId, template: JobTemplate): void
+}
+
+type Place =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'alive'; readonly node: NodeId }
+  | { readonly kind: 'dead'; readonly error: WireError }
+
+/** An actor as its owner, or a caller in another tab, knows it. */
+interface KnownActor {
+  readonly id: ObjectId
+  place: Place
+  isAsked: boolean
+  /** Own actors: other nodes that want to know where it is. */
+  readonly watchers: Set<NodeId>
+  readonly waiting: (() => void)[]
+}
+
+/** An actor that lives in a worker of this tab. */
+interface HostedActor {
+  readonly id: ObjectId
+  readonly owner: NodeId
+  readonly worker: Worker
+  readonly template: Work['template']
+  /** Calls of each caller, in order: one whose arguments are still on their way holds back those behind it. */
+  readonly callers: Map<string, Queue<() => void>>
+  /** Position in the actor's order of calls, which every reply carries. */
+  position: number
+}
+
+/** A call of this tab's that has no outcome yet. */
+interface PendingCall {
+  readonly number: number
+  readonly actor: ObjectId
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+  sentTo: NodeId | undefined
+}
+
+interface Caller {
+  readonly queue: Queue<QueuedCall>
+  isBusy: boolean
+}
+
+interface QueuedCall {
+  readonly call: PendingCall
+  readonly method: string
+  readonly caller: number
+  readonly order: number
+  readonly job: JobId
+}
+
+/**
+ * Actors: those this tab owns, those that live in its workers, and the calls that its page and tasks make. Calls of one
+ * handle go out in order, each when its arguments exist, straight to the node where the actor lives; the owner only says
+ * where that is. Long because the three sides of a call share its rules. Restarts are not here yet: an actor whose worker or tab is gone is dead.
+ */
+export class Actors {
+  readonly #options: ActorsOptions
+  readonly #known = new Map<string, KnownActor>()
+  readonly #hosted = new Map<string, HostedActor>()
+  readonly #calls = new Map<number, PendingCall>()
+  readonly #callers = new Map<number, Caller>()
+  readonly #birthplaces = new Map<number, NodeId>()
+  readonly #births = new WeakMap<Work, { readonly template: JobTemplate; readonly number: number }>()
+
+  constructor(options: ActorsOptions) {
+    this.#options = options
+  }
+
+  get hostedCount(): number {
+    return this.#hosted.size
+  }
+
+  create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
+    const { tasks, schedule, objects, self } = this.#options
+    const { number, dependencies, args } = submission
+    const id = { owner: self, number }
+    this.#know(id)
+    for (const { id: argument } of dependencies) objects.retain(argument)
+    for (const argument of args.refs) objects.retain(argument)
+    tasks.whenReady({ template, dependencies, job }, (jobTemplate, error) => {
+      if (jobTemplate === undefined) {
+        this.#ownDied(id, must(error))
+        return
+      }
+      const work: Work = {
+        kind: 'actor-new',
+        id,
+        attempt: FIRST_ATTEMPT,
+        template: jobTemplate.work,
+        method: '',
+        depth,
+        dependencies,
+        args,
+        isGuest: false,
+        ended: (outcome) => this.#bornHere(id, outcome),
+      }
+      this.#births.set(work, { template: jobTemplate, number })
+      // An actor needs one CPU to be placed and what it reserved while it lives, as in Ray.
+      schedule({ type: 'ready', task: tasks.readyTask(work, jobTemplate), milliCpus: BIRTH_MILLI_CPUS })
+    })
+  }
+
+  /** A scheduler effect: the actor is to be born on a peer. */
+  sendTo(node: NodeId, work: Work): void {
+    const birth = this.#births.get(work)
+    if (birth === undefined) return
+    this.#options.introduce(node, birth.template)
+    this.#options.send(node, {
+      type: 'actor.create',
+      template: birth.template.wire,
+      number: birth.number,
+      incarnation: work.attempt,
+      dependencies: this.#options.tasks.arguments(work.dependencies, work.args),
+      args: work.args,
+    })
+    this.#birthplaces.set(birth.number, node)
+  }
+
+  /** One call by a page or task of this tab. */
+  call(actor: ObjectId, method: string, caller: number, order: number, submission: Submission, job: JobId): void {
+    const { objects } = this.#options
+    const { number, dependencies, args } = submission
+    const call: PendingCall = { number, actor, dependencies, args, sentTo: undefined }
+    this.#calls.set(number, call)
+    objects.retain(actor)
+    for (const { id } of dependencies) objects.retain(id)
+    for (const id of args.refs) objects.retain(id)
+    const state = this.#callers.get(caller) ?? { queue: new Queue<QueuedCall>(), isBusy: false }
+    this.#callers.set(caller, state)
+    state.queue.push({ call, method, caller, order, job })
+    this.#nextCall(caller, state)
+  }
+
+  onCreate(from: NodeId, message: NodeMessage & { type: 'actor.create' }): void {
+    const { guests, send } = this.#options
+    const id = { owner: from, number: message.number }
+    const request: GuestRequest = { ...message, kind: 'actor-new', attempt: message.incarnation, depth: 0 }
+    guests.accept(from, request, (outcome) => {
+      const error = outcome.kind === 'values' ? undefined : outcome.error
+      send(from, { type: 'actor.status', number: message.number, incarnation: message.incarnation, error })
+      if (error !== undefined) this.#hosted.delete(formatObjectId(id))
+    })
+  }
+
+  /** A worker has made its actor: it belongs to it from now on. Called before the work's own `ended`. */
+  born(run: Run): void {
+    const { work, worker } = run
+    this.#hosted.set(formatObjectId(work.id), {
+      id: work.id,
+      owner: work.id.owner,
+      worker,
+      template: work.template,
+      callers: new Map(),
+      position: 0,
+    })
+    this.#options.workers.becomeActor(worker)
+  }
+
+  onStatus(from: NodeId, message: NodeMessage & { type: 'actor.status' }): void {
+    const id = { owner: this.#options.self, number: message.number }
+    if (this.#birthplaces.get(message.number) !== from) return
+    if (message.error === undefined) this.#placed(id, { kind: 'alive', node: from })
+    else this.#ownDied(id, message.error)
+  }
+
+  onWant(from: NodeId, actor: ObjectId): void {
+    const known = this.#known.get(formatObjectId(actor))
+    if (known === undefined) {
+      this.#options.send(from, placeMessage(actor, { kind: 'dead', error: gone(actor) }))
+      return
+    }
+    known.watchers.add(from)
+    this.#options.send(from, placeMessage(actor, known.place))
+  }
+
+  onPlace(from: NodeId, message: ActorPlace): void {
+    const { actor, place } = message
+    if (actor.owner !== from) return
+    if (place.type === 'alive') this.#placed(actor, { kind: 'alive', node: place.node })
+    else if (place.type === 'dead') this.#placed(actor, { kind: 'dead', error: place.error })
+  }
+
+  /** A call from another tab to an actor of ours. */
+  onCall(from: NodeId, message: ActorCall): void {
+    const request: GuestRequest = {
+      kind: 'task',
+      template: 0,
+      number: message.number,
+      attempt: message.attempt,
+      depth: 0,
+      dependencies: message.dependencies,
+      args: message.args,
+    }
+    const { objects, guests } = this.#options
+    for (const { object } of message.dependencies) objects.fromDependency(object, true)
+    for (const id of message.args.refs) objects.retain(id)
+    this.#run(from, `${from} ${message.caller}`, message, (outcome, cpuMicros, position) => {
+      guests.sendResult(from, request, outcome, cpuMicros, position)
+      for (const { object } of message.dependencies) objects.release(object.id)
+      for (const id of message.args.refs) objects.release(id)
+    })
+  }
+
+  /** The outcome of a call of ours that ran in another tab; false when it is no call. */
+  onResult(from: NodeId, result: TaskResult): boolean {
+    const call = this.#calls.get(result.number)
+    if (call?.sentTo !== from) return false
+    const { outcome } = result
+    const id = { owner: this.#options.self, number: result.number }
+    if (outcome.type === 'failed') this.#options.objects.fail(id, outcome.error)
+    else
+      for (const value of outcome.values) {
+        if (value.type === 'inline') this.#options.objects.storeHere(id, FIRST_ATTEMPT, value.value)
+        else this.#options.objects.storeElsewhere(id, FIRST_ATTEMPT, value.bytes, [from])
+      }
+    this.#callDone(call)
+    return true
+  }
+
+  /** The worker of an actor ended. */
+  workerGone(worker: Worker, reason: string): void {
+    for (const [key, actor] of this.#hosted) {
+      if (actor.worker !== worker) continue
+      this.#hosted.delete(key)
+      const message = `the actor ${actor.template.name} (${showId(actor.id)}) died: ${reason}`
+      const error = newWireError('actor-died', message, { actorId: key, nodeId: this.#options.self })
+      if (actor.owner === this.#options.self) this.#ownDied(actor.id, error)
+      else
+        this.#options.send(actor.owner, {
+          type: 'actor.status',
+          number: actor.id.number,
+          incarnation: FIRST_ATTEMPT,
+          error,
+        })
+    }
+  }
+
+  nodeGone(node: NodeId): void {
+    const { workers } = this.#options
+    for (const known of [...this.#known.values()]) {
+      known.watchers.delete(node)
+      const isThere =
+        (known.place.kind === 'alive' && known.place.node === node) || this.#birthplaces.get(known.id.number) === node
+      if (known.id.owner === node || (isThere && known.id.owner === this.#options.self)) {
+        const message = `the tab ${node.slice(0, 8)} of the actor ${showId(known.id)} is gone`
+        this.#ownDied(
+          known.id,
+          newWireError('actor-died', message, { nodeId: node, actorId: formatObjectId(known.id) }),
+        )
+      }
+    }
+    for (const call of [...this.#calls.values()]) {
+      if (call.sentTo !== node) continue
+      const message = `the tab ${node.slice(0, 8)} of the actor ${showId(call.actor)} went while a call ran`
+      this.#failCall(call, newWireError('actor-died', message, { nodeId: node, actorId: formatObjectId(call.actor) }))
+    }
+    for (const [key, actor] of [...this.#hosted]) {
+      if (actor.owner !== node) continue
+      this.#hosted.delete(key)
+      workers.kill(actor.worker, newWireError('owner-died', `the owner of ${actor.template.name} is gone`))
+    }
+  }
+
+  failAll(error: WireError): void {
+    for (const call of [...this.#calls.values()]) this.#failCall(call, error)
+  }
+
+  #bornHere(id: ObjectId, outcome: WorkOutcome): void {
+    if (outcome.kind === 'values') this.#placed(id, { kind: 'alive', node: this.#options.self })
+    else this.#ownDied(id, outcome.error)
+  }
+
+  #placed(id: ObjectId, place: Place): void {
+    const known = this.#know(id)
+    if (known.place.kind === 'dead') return
+    known.place = place
+    if (id.owner === this.#options.self) {
+      for (const watcher of known.watchers) this.#options.send(watcher, placeMessage(id, place))
+      if (place.kind === 'alive') this.#options.objects.storeHere(id, FIRST_ATTEMPT, CREATED)
+    }
+    for (const waiter of known.waiting.splice(0)) waiter()
+  }
+
+  /** Dead for good; what its constructor threw comes with every call. */
+  #ownDied(id: ObjectId, cause: WireError): void {
+    const key = formatObjectId(id)
+    const error =
+      cause.code === 'actor-died'
+        ? cause
+        : { ...cause, code: 'actor-died' as const, actorId: key, message: `the actor died: ${cause.message}` }
+    this.#options.objects.fail(id, error)
+    this.#placed(id, { kind: 'dead', error })
+  }
+
+  #know(id: ObjectId): KnownActor {
+    const key = formatObjectId(id)
+    let known = this.#known.get(key)
+    if (known === undefined) {
+      known = { id, place: { kind: 'pending' }, isAsked: false, watchers: new Set(), waiting: [] }
+      this.#known.set(key, known)
+    }
+    if (id.owner !== this.#options.self && !known.isAsked) {
+      known.isAsked = true
+      this.#options.send(id.owner, { type: 'actor.want', actor: id })
+    }
+    return known
+  }
+
+  /** Sends the caller's next call when its arguments exist and the actor has a place. */
+  #nextCall(number: number, caller: Caller): void {
+    if (caller.isBusy) return
+    const next = caller.queue.shift()
+    if (next === undefined) {
+      this.#callers.delete(number)
+      return
+    }
+    caller.isBusy = true
+    const goOn = (): void => {
+      caller.isBusy = false
+      this.#nextCall(number, caller)
+    }
+    this.#whenArguments(next.call, (error) => {
+      if (error !== undefined) {
+        this.#failCall(next.call, error)
+        goOn()
+        return
+      }
+      this.#whenPlaced(next.call.actor, (place) => {
+        if (place.kind === 'dead') this.#failCall(next.call, place.error)
+        else if (place.kind === 'alive') this.#dispatch(next, place.node)
+        goOn()
+      })
+    })
+  }
+
+  #whenArguments(call: PendingCall, callback: (error: WireError | undefined) => void): void {
+    let missing = call.dependencies.length
+    if (missing === 0) {
+      callback(undefined)
+      return
+    }
+    for (const { id } of call.dependencies)
+      this.#options.objects.whenKnown(id, (state) => {
+        if (missing <= 0) return
+        if (state.kind === 'failed') {
+          missing = 0
+          callback(state.error)
+        } else if (--missing === 0) callback(undefined)
+      })
+  }
+
+  #whenPlaced(id: ObjectId, callback: (place: Place) => void): void {
+    const known = this.#know(id)
+    if (known.place.kind === 'pending') known.waiting.push(() => callback(known.place))
+    else callback(known.place)
+  }
+
+  #dispatch(next: QueuedCall, node: NodeId): void {
+    const { call, method, caller, order } = next
+    if (!this.#calls.has(call.number)) return
+    const { self, tasks } = this.#options
+    if (node === self) {
+      const message = {
+        actor: call.actor,
+        number: call.number,
+        method,
+        dependencies: call.dependencies,
+        args: call.args,
+      }
+      this.#run(self, `${self} ${caller}`, message, (outcome) => this.#endedHere(call, outcome))
+      return
+    }
+    call.sentTo = node
+    this.#options.send(node, {
+      type: 'actor.call',
+      actor: call.actor,
+      incarnation: FIRST_ATTEMPT,
+      caller,
+      call: order,
+      number: call.number,
+      attempt: FIRST_ATTEMPT,
+      method,
+      numReturns: 1,
+      dependencies: tasks.arguments(call.dependencies, call.args),
+      args: call.args,
+    })
+  }
+
+  /** Runs a call in the actor's worker, in its caller's order. */
+  #run(
+    owner: NodeId,
+    callerKey: string,
+    call: {
+      readonly actor: ObjectId
+      readonly number: number
+      readonly method: string
+      readonly dependencies: readonly (PlacedRef | TaskArgument)[]
+      readonly args: EncodedValue
+    },
+    ended: (outcome: WorkOutcome, cpuMicros: number, position: number) => void,
+  ): void {
+    const actor = this.#hosted.get(formatObjectId(call.actor))
+    if (actor === undefined) {
+      ended({ kind: 'failed', error: gone(call.actor) }, 0, 0)
+      return
+    }
+    const dependencies = call.dependencies.map((dependency) =>
+      'object' in dependency ? { place: dependency.place, id: dependency.object.id } : dependency,
+    )
+    const start = (): void => {
+      const position = ++actor.position
+      const work: Work = {
+        kind: 'actor-call',
+        id: { owner, number: call.number },
+        attempt: FIRST_ATTEMPT,
+        template: actor.template,
+        method: call.method,
+        depth: 0,
+        dependencies,
+        args: call.args,
+        isGuest: owner !== this.#options.self,
+        ended: (outcome, cpuMicros) => ended(asActorOutcome(outcome, call.actor), cpuMicros, position),
+      }
+      this.#options.workers.startIn(work, actor.worker)
+    }
+    this.#inOrder(actor, callerKey, dependencies, start)
+  }
+
+  #inOrder(actor: HostedActor, callerKey: string, dependencies: readonly PlacedRef[], start: () => void): void {
+    const queue = actor.callers.get(callerKey)
+    const isHere = dependencies.every(({ id }) => this.#options.objects.state(id).kind === 'here')
+    if (queue === undefined && isHere) {
+      start()
+      return
+    }
+    const waiting = queue ?? new Queue<() => void>()
+    actor.callers.set(callerKey, waiting)
+    waiting.push(() =>
+      this.#whenAllHere(dependencies, () => {
+        start()
+        const next = waiting.shift()
+        if (next === undefined) actor.callers.delete(callerKey)
+        else next()
+      }),
+    )
+    if (queue === undefined) waiting.shift()?.()
+  }
+
+  /** An argument that cannot be had lets the call go ahead: the worker's start reports why. */
+  #whenAllHere(dependencies: readonly PlacedRef[], callback: () => void): void {
+    let missing = dependencies.length
+    if (missing === 0) callback()
+    for (const { id } of dependencies)
+      this.#options.objects.whenHere(id, () => {
+        if (--missing === 0) callback()
+      })
+  }
+
+  #endedHere(call: PendingCall, outcome: WorkOutcome): void {
+    if (!this.#calls.has(call.number)) return
+    const id = { owner: this.#options.self, number: call.number }
+    if (outcome.kind !== 'values') {
+      this.#failCall(call, outcome.error)
+      return
+    }
+    const value = outcome.values[0]
+    if (value !== undefined) this.#options.objects.storeHere(id, FIRST_ATTEMPT, value)
+    this.#callDone(call)
+  }
+
+  #failCall(call: PendingCall, error: WireError): void {
+    this.#options.objects.fail({ owner: this.#options.self, number: call.number }, error)
+    this.#callDone(call)
+  }
+
+  #callDone(call: PendingCall): void {
+    if (!this.#calls.delete(call.number)) return
+    const { objects } = this.#options
+    objects.release(call.actor)
+    for (const { id } of call.dependencies) objects.release(id)
+    for (const id of call.args.refs) objects.release(id)
+  }
+}
+
+const BIRTH_MILLI_CPUS = 1000
+/** The value of an actor's own object: there is nothing in it. */
+const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
+
+function gone(actor: ObjectId): WireError {
+  return newWireError('actor-died', `the actor ${showId(actor)} is not alive`, { actorId: formatObjectId(actor) })
+}
+
+function asActorOutcome(outcome: WorkOutcome, actor: ObjectId): WorkOutcome {
+  if (outcome.kind !== 'lost') return outcome
+  return {
+    kind: 'failed',
+    error: { ...outcome.error, code: 'actor-died', actorId: formatObjectId(actor) },
+  }
+}
+
+function placeMessage(actor: ObjectId, place: Place): NodeMessage {
+  const told =
+    place.kind === 'alive'
+      ? ({ type: 'alive', node: place.node } as const)
+      : place.kind === 'dead'
+        ? ({ type: 'dead', error: place.error } as const)
+        : ({ type: 'pending' } as const)
+  return { type: 'actor.place', actor, incarnation: FIRST_ATTEMPT, place: told }
+}

@@ -1,0 +1,209 @@
+import type { Log } from '@shoal/base'
+import {
+  ByteReader,
+  ByteWriter,
+  codeDefinition,
+  formatJobId,
+  functionHashOf,
+  LIMITS,
+  newWireError,
+  nodeIdOfKeyHash,
+  ProtocolError,
+} from '@shoal/protocol'
+import type {
+  CodeDefinition,
+  Crypto,
+  EncodedValue,
+  FunctionHash,
+  JobId,
+  KeyPair,
+  NodeId,
+  RoomId,
+  WireError,
+} from '@shoal/protocol'
+
+/** Leave to run a piece of code for a job: the submitter's signature over both. */
+export interface CodeGrant {
+  readonly submitter: Uint8Array<ArrayBuffer>
+  readonly signature: Uint8Array<ArrayBuffer>
+}
+
+export type CodeState =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'ready'; readonly hash: FunctionHash; readonly definition: CodeDefinition }
+  | { readonly kind: 'refused'; readonly error: WireError }
+
+/** One piece of code as a submitter or a peer named it; many of them may come to the same hash. */
+export interface CodeEntry {
+  state: CodeState
+  /** Calls wait until the code was checked, hashed and, where needed, fetched. */
+  waiters: (() => void)[]
+}
+
+/** What is wrong with a function's text, or the text to evaluate. The parser behind it is loaded when first needed. */
+export type CheckSource = (
+  source: string,
+  isClass: boolean,
+  hasUses: boolean,
+) => Promise<{ readonly expression: string } | { readonly message: string; readonly identifier: string }>
+
+export interface CodeStoreOptions {
+  readonly crypto: Crypto
+  readonly keyPair: KeyPair
+  readonly log: Log
+  readonly checkSource: CheckSource
+  /** Fetches code by hash from a node that has it. */
+  fetch(hash: FunctionHash, from: NodeId, callback: (value: EncodedValue | undefined) => void): void
+}
+
+/**
+ * Code by content: what this tab's page and workers define, and what tasks of others bring. Nothing is run or sent
+ * before its text was checked; nothing of another node is run without a grant. States: see CodeState.
+ */
+export class CodeStore {
+  readonly #options: CodeStoreOptions
+  readonly #byHash = new Map<FunctionHash, CodeDefinition>()
+  readonly #bytes = new Map<FunctionHash, Uint8Array<ArrayBuffer>>()
+  readonly #grants = new Map<string, CodeGrant>()
+  readonly #fetching = new Map<FunctionHash, CodeEntry>()
+
+  constructor(options: CodeStoreOptions) {
+    this.#options = options
+  }
+
+  /** Code that a submitter of this tab defined. `driver` is asked for code that is only named by its hash. */
+  define(definition: CodeDefinition, callSite: string, driver: NodeId): CodeEntry {
+    if (definition.type === 'known') return this.byHash(definition.hash, driver)
+    const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
+    this.#check(definition, callSite).then(
+      (state) => settle(entry, state),
+      (error: unknown) =>
+        settle(entry, {
+          kind: 'refused',
+          error: newWireError('capture', `the code could not be checked: ${String(error)}`),
+        }),
+    )
+    return entry
+  }
+
+  /** Code that must be here already or come from `from`. */
+  byHash(hash: FunctionHash, from: NodeId): CodeEntry {
+    const definition = this.#byHash.get(hash)
+    if (definition !== undefined) return { state: { kind: 'ready', hash, definition }, waiters: [] }
+    const open = this.#fetching.get(hash)
+    if (open !== undefined) return open
+    const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
+    this.#fetching.set(hash, entry)
+    this.#options.fetch(hash, from, (value) => {
+      this.#accept(hash, value).then(
+        (state) => {
+          this.#fetching.delete(hash)
+          settle(entry, state)
+        },
+        (error: unknown) => {
+          this.#fetching.delete(hash)
+          settle(entry, {
+            kind: 'refused',
+            error: newWireError('object-lost', `code did not arrive: ${String(error)}`),
+          })
+        },
+      )
+    })
+    return entry
+  }
+
+  /** The code's bytes for another node. */
+  serve(hash: FunctionHash): EncodedValue | undefined {
+    const body = this.#bytes.get(hash)
+    return body === undefined ? undefined : { refs: [], body, buffers: [] }
+  }
+
+  /** The grant under which a job's code may be sent on; made here when this tab drives the job. */
+  async grantFor(job: JobId, hash: FunctionHash, room: RoomId, isDriver: boolean): Promise<CodeGrant | undefined> {
+    const key = grantKey(job, hash)
+    const known = this.#grants.get(key)
+    if (known !== undefined || !isDriver) return known
+    const { keyPair } = this.#options
+    const grant = { submitter: keyPair.publicKey, signature: await keyPair.sign(grantText(room, job, hash)) }
+    this.#grants.set(key, grant)
+    return grant
+  }
+
+  /**
+   * Whether a peer's grant holds: signed for this room, job and code by a key that the room's owner listed.
+   * A grant that holds is kept, since tasks started here may send the same code on.
+   */
+  async admit(
+    job: JobId,
+    hash: FunctionHash,
+    room: RoomId,
+    grant: CodeGrant,
+    isListed: (submitter: NodeId, publicKey: Uint8Array) => Promise<boolean>,
+  ): Promise<boolean> {
+    const key = grantKey(job, hash)
+    if (this.#grants.has(key)) return true
+    const { crypto } = this.#options
+    const submitter = nodeIdOfKeyHash(await crypto.sha256(grant.submitter))
+    if (submitter !== job.driver) return false
+    if (!(await crypto.verify(grant.submitter, grantText(room, job, hash), grant.signature))) return false
+    if (!(await isListed(submitter, grant.submitter))) return false
+    this.#grants.set(key, grant)
+    return true
+  }
+
+  async #check(definition: CodeDefinition, callSite: string): Promise<CodeState> {
+    if (definition.type === 'module') {
+      if (definition.source !== '') return this.#keep(definition)
+      return { kind: 'refused', error: newWireError('capture', `the remote module ${definition.name} ${callSite}`) }
+    }
+    if (definition.type === 'known') throw new ProtocolError('malformed', 'known code has no source')
+    const report = await this.#options.checkSource(definition.source, definition.isClass, definition.uses !== undefined)
+    if ('expression' in report) return this.#keep({ ...definition, source: report.expression })
+    const where = callSite === '' ? '' : `\n    remote() was called ${callSite}`
+    const error = newWireError('capture', `${report.message}${where}`, { identifier: report.identifier })
+    return { kind: 'refused', error }
+  }
+
+  async #keep(definition: CodeDefinition): Promise<CodeState> {
+    const writer = new ByteWriter(1024)
+    codeDefinition.write(writer, definition)
+    const bytes = writer.finish()
+    const hash = functionHashOf(await this.#options.crypto.sha256(bytes))
+    this.#byHash.set(hash, definition)
+    this.#bytes.set(hash, bytes)
+    return { kind: 'ready', hash, definition }
+  }
+
+  async #accept(hash: FunctionHash, value: EncodedValue | undefined): Promise<CodeState> {
+    if (value === undefined)
+      return { kind: 'refused', error: newWireError('object-lost', 'the code of a task could not be fetched') }
+    if (value.body.length > LIMITS.moduleSourceBytes) throw new ProtocolError('too-large', 'code past its limit')
+    if (functionHashOf(await this.#options.crypto.sha256(value.body)) !== hash)
+      throw new ProtocolError('malformed', 'code that does not have the hash it was asked for by')
+    const definition = codeDefinition.read(new ByteReader(value.body))
+    this.#byHash.set(hash, definition)
+    this.#bytes.set(hash, value.body)
+    return { kind: 'ready', hash, definition }
+  }
+}
+
+/** Calls back once the entry is no longer pending; at once when it is not. */
+export function whenCode(entry: CodeEntry, callback: () => void): void {
+  if (entry.state.kind === 'pending') entry.waiters.push(callback)
+  else callback()
+}
+
+function settle(entry: CodeEntry, state: CodeState): void {
+  entry.state = state
+  const { waiters } = entry
+  entry.waiters = []
+  for (const waiter of waiters) waiter()
+}
+
+function grantKey(job: JobId, hash: FunctionHash): string {
+  return `${formatJobId(job)} ${hash}`
+}
+
+function grantText(room: RoomId, job: JobId, hash: FunctionHash): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`shoal code grant\n${room}\n${formatJobId(job)}\n${hash}`)
+}

@@ -1,0 +1,329 @@
+import type { Log } from '@shoal/base'
+import { ObjectTable } from '@shoal/object-store'
+import type { Transfers } from '@shoal/object-store'
+import { formatObjectId, LIMITS, newWireError, showId, valueBytes } from '@shoal/protocol'
+import type { Attempt, Dependency, EncodedValue, NodeId, NodeMessage, ObjectId, WireError } from '@shoal/protocol'
+
+/** What is known of an object: not yet there; its bytes here; its bytes with others; or the error in its place. */
+export type ObjectState =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'here'; readonly attempt: Attempt; readonly bytes: number }
+  | {
+      readonly kind: 'elsewhere'
+      readonly attempt: Attempt
+      readonly bytes: number
+      readonly holders: readonly NodeId[]
+    }
+  | { readonly kind: 'failed'; readonly error: WireError }
+
+interface Entry {
+  readonly id: ObjectId
+  state: ObjectState
+  /** References of this tab's page and workers, and of tasks that were given it. */
+  count: number
+  /** Its ref left this tab, or came from another: kept until the session ends (see docs/decisions on references). */
+  isShared: boolean
+  /** Its owner was asked for it. */
+  isAsked: boolean
+  waiters: ((state: ObjectState) => void)[]
+  /** Other nodes that asked for it before it existed. */
+  askers: Set<NodeId> | undefined
+}
+
+export interface ObjectsOptions {
+  readonly self: NodeId
+  readonly log: Log
+  readonly transfers: Transfers
+  readonly table: ObjectTable
+  send(to: NodeId, message: NodeMessage): void
+  /** Nobody refers to the own object any more. */
+  freed(id: ObjectId): void
+  /** All copies of an own object are gone; true when it is being made again. */
+  rebuild(id: ObjectId): boolean
+}
+
+/**
+ * Which objects this node knows, own and others': their state, who waits for them, and how many references this tab
+ * holds. The owner's word is final; for an object of another owner that owner is asked once. It knows nothing of tasks.
+ */
+export class Objects {
+  readonly #options: ObjectsOptions
+  readonly #own = new Map<number, Entry>()
+  readonly #others = new Map<string, Entry>()
+
+  constructor(options: ObjectsOptions) {
+    this.#options = options
+  }
+
+  get ownCount(): number {
+    return this.#own.size
+  }
+
+  /** An own object comes into being, pending, with one reference. */
+  create(number: number): void {
+    this.#own.set(number, newEntry({ owner: this.#options.self, number }, 1))
+  }
+
+  /** Adds a reference; an unknown object of another owner becomes known by it. */
+  retain(id: ObjectId): void {
+    this.#entry(id).count++
+  }
+
+  /** The object's ref goes to another tab: it stays until the session ends. */
+  share(id: ObjectId): void {
+    this.#entry(id).isShared = true
+  }
+
+  release(id: ObjectId): void {
+    const entry = this.#find(id)
+    if (entry === undefined || entry.count === 0) return
+    entry.count--
+    this.#freeIfUnused(entry)
+  }
+
+  state(id: ObjectId): ObjectState {
+    return this.#find(id)?.state ?? PENDING
+  }
+
+  /** True when a reference is left that wants the object's value. */
+  isReferenced(id: ObjectId): boolean {
+    const entry = this.#find(id)
+    return entry !== undefined && (entry.count > 0 || entry.isShared)
+  }
+
+  storeHere(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
+    const entry = this.#find(id)
+    if (entry === undefined) return
+    for (const inner of value.refs) this.retain(inner)
+    this.#options.table.put(id, attempt, value)
+    this.#settle(entry, { kind: 'here', attempt, bytes: valueBytes(value) })
+  }
+
+  storeElsewhere(id: ObjectId, attempt: Attempt, bytes: number, holders: readonly NodeId[]): void {
+    const entry = this.#find(id)
+    if (entry !== undefined) this.#settle(entry, { kind: 'elsewhere', attempt, bytes, holders })
+  }
+
+  fail(id: ObjectId, error: WireError): void {
+    const entry = this.#find(id)
+    if (entry !== undefined) this.#settle(entry, { kind: 'failed', error })
+  }
+
+  /** An own object is to be made again: it is pending once more. */
+  reopen(id: ObjectId): void {
+    const entry = this.#find(id)
+    if (entry !== undefined) entry.state = PENDING
+  }
+
+  /** Calls back once, as soon as the object exists or has failed; at once when it does. */
+  whenKnown(id: ObjectId, callback: (state: ObjectState) => void): void {
+    const entry = this.#entry(id)
+    if (entry.state.kind !== 'pending') {
+      callback(entry.state)
+      return
+    }
+    entry.waiters.push(callback)
+    if (id.owner !== this.#options.self && !entry.isAsked) {
+      entry.isAsked = true
+      this.#options.send(id.owner, { type: 'object.want', id })
+    }
+  }
+
+  /** Calls back once with the bytes, fetching them when they are elsewhere, or with the error. */
+  whenHere(id: ObjectId, callback: (value: EncodedValue | undefined, error: WireError | undefined) => void): void {
+    this.whenKnown(id, (state) => {
+      if (state.kind === 'failed') callback(undefined, state.error)
+      else if (state.kind === 'here') {
+        const stored = this.#options.table.get(id)
+        if (stored) callback(stored.value, undefined)
+        else callback(undefined, lost(id))
+      } else if (state.kind === 'elsewhere') this.#fetch(id, state, callback)
+    })
+  }
+
+  #fetch(
+    id: ObjectId,
+    state: ObjectState & { kind: 'elsewhere' },
+    callback: (value: EncodedValue | undefined, error: WireError | undefined) => void,
+  ): void {
+    const { transfers, self } = this.#options
+    const holders = state.holders.filter((holder) => holder !== self)
+    transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, (outcome) => {
+      if (outcome.kind === 'value') {
+        if (this.state(id) === state) {
+          this.storeHere(id, state.attempt, outcome.value)
+          this.#tellOwner(id, state.attempt)
+        }
+        callback(outcome.value, undefined)
+        return
+      }
+      const entry = this.#find(id)
+      // Somebody else may have found it, or begun to make it again, in the meantime.
+      if (entry !== undefined && entry.state !== state) this.whenHere(id, callback)
+      else if (entry !== undefined && this.#options.rebuild(id)) this.whenHere(id, callback)
+      else callback(undefined, lost(id))
+    })
+  }
+
+  #tellOwner(id: ObjectId, attempt: Attempt): void {
+    if (id.owner !== this.#options.self) this.#options.send(id.owner, { type: 'object.held', id, attempt })
+  }
+
+  /** The object as it goes into a message to another node; it must exist. */
+  toDependency(id: ObjectId): Dependency | undefined {
+    const state = this.state(id)
+    if (state.kind === 'here') {
+      const stored = this.#options.table.get(id)
+      if (stored === undefined) return undefined
+      const { attempt, value } = stored
+      this.share(id)
+      for (const inner of value.refs) this.share(inner)
+      if (state.bytes <= LIMITS.inlineValueBytes && value.refs.length < 1000)
+        return { id, attempt, value: { type: 'inline', value } }
+      return { id, attempt, value: { type: 'stored', bytes: state.bytes, holders: [this.#options.self] } }
+    }
+    if (state.kind !== 'elsewhere') return undefined
+    this.share(id)
+    return { id, attempt: state.attempt, value: { type: 'stored', bytes: state.bytes, holders: [...state.holders] } }
+  }
+
+  /** What another node says an object is; with `retain` it also counts one reference. */
+  fromDependency(object: Dependency, retain: boolean): void {
+    const entry = this.#entry(object.id)
+    if (retain) entry.count++
+    if (entry.state.kind !== 'pending') return
+    if (object.value.type === 'inline') this.storeHere(object.id, object.attempt, object.value.value)
+    else this.storeElsewhere(object.id, object.attempt, object.value.bytes, object.value.holders)
+  }
+
+  /** A large result that this tab made for another owner: it stays here until that owner frees it or dies. */
+  keepForOwner(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
+    this.#entry(id).isShared = true
+    this.storeHere(id, attempt, value)
+  }
+
+  onWant(from: NodeId, id: ObjectId): void {
+    const entry = id.owner === this.#options.self ? this.#own.get(id.number) : undefined
+    if (entry === undefined) {
+      this.#answer(from, id, { kind: 'failed', error: lost(id) })
+      return
+    }
+    entry.isShared = true
+    if (entry.state.kind === 'pending') (entry.askers ??= new Set()).add(from)
+    else this.#answer(from, id, entry.state)
+  }
+
+  onAnswer(message: NodeMessage & { type: 'object.answer' }): void {
+    const { answer } = message
+    if (answer.type === 'value') this.fromDependency(answer.object, false)
+    else this.fail(answer.id, answer.error)
+  }
+
+  onHeld(from: NodeId, id: ObjectId, attempt: Attempt): void {
+    const entry = this.#own.get(id.number)
+    if (entry?.state.kind !== 'elsewhere' || entry.state.holders.includes(from)) return
+    if (entry.state.attempt.number === attempt.number)
+      entry.state = { ...entry.state, holders: [...entry.state.holders, from] }
+  }
+
+  onFree(from: NodeId, ids: readonly ObjectId[]): void {
+    for (const id of ids) if (id.owner === from) this.#drop(id)
+  }
+
+  /** A node died: it holds nothing any more, and what it owned is lost unless it is here. */
+  nodeGone(node: NodeId): void {
+    for (const entry of [...this.#own.values(), ...this.#others.values()]) {
+      if (entry.id.owner === node) entry.isShared = false
+      entry.askers?.delete(node)
+      if (entry.state.kind === 'elsewhere') this.#holderGone(entry, entry.state, node)
+      else if (entry.state.kind === 'pending' && entry.id.owner === node)
+        this.#settle(entry, {
+          kind: 'failed',
+          error: newWireError('owner-died', `the tab that owned ${showId(entry.id)} is gone`, { nodeId: node }),
+        })
+      else this.#freeIfUnused(entry)
+    }
+  }
+
+  #holderGone(entry: Entry, state: ObjectState & { kind: 'elsewhere' }, node: NodeId): void {
+    if (!state.holders.includes(node)) return
+    const holders = state.holders.filter((holder) => holder !== node)
+    entry.state = { ...state, holders }
+    if (holders.length > 0) return
+    const isOwn = entry.id.owner === this.#options.self
+    if (isOwn && this.#options.rebuild(entry.id)) return
+    if (entry.id.owner === node || isOwn) this.#settle(entry, { kind: 'failed', error: lost(entry.id) })
+    else {
+      // The owner knows of other copies, or makes it again.
+      entry.state = PENDING
+      entry.isAsked = false
+    }
+  }
+
+  #settle(entry: Entry, state: ObjectState): void {
+    entry.state = state
+    const { waiters, askers } = entry
+    entry.waiters = []
+    entry.askers = undefined
+    for (const node of askers ?? []) this.#answer(node, entry.id, state)
+    for (const waiter of waiters) waiter(state)
+    this.#freeIfUnused(entry)
+  }
+
+  #answer(to: NodeId, id: ObjectId, state: ObjectState): void {
+    if (state.kind === 'failed') {
+      this.#options.send(to, { type: 'object.answer', answer: { type: 'failed', id, error: state.error } })
+      return
+    }
+    const object = this.toDependency(id)
+    const answer = object ? ({ type: 'value', object } as const) : ({ type: 'failed', id, error: lost(id) } as const)
+    this.#options.send(to, { type: 'object.answer', answer })
+  }
+
+  #entry(id: ObjectId): Entry {
+    const known = this.#find(id)
+    if (known !== undefined) return known
+    const entry = newEntry(id, 0)
+    if (id.owner === this.#options.self) {
+      // A ref to an own object that is gone already: it can only have been released everywhere.
+      entry.state = { kind: 'failed', error: lost(id) }
+      this.#own.set(id.number, entry)
+    } else {
+      this.#others.set(formatObjectId(id), entry)
+    }
+    return entry
+  }
+
+  #find(id: ObjectId): Entry | undefined {
+    return id.owner === this.#options.self ? this.#own.get(id.number) : this.#others.get(formatObjectId(id))
+  }
+
+  #freeIfUnused(entry: Entry): void {
+    if (entry.count > 0 || entry.isShared || entry.waiters.length > 0 || entry.state.kind === 'pending') return
+    const { id, state } = entry
+    if (state.kind === 'elsewhere' && id.owner === this.#options.self)
+      for (const holder of state.holders) this.#options.send(holder, { type: 'object.free', ids: [id] })
+    this.#drop(id)
+    if (id.owner === this.#options.self) this.#options.freed(id)
+  }
+
+  #drop(id: ObjectId): void {
+    const stored = this.#options.table.get(id)
+    this.#options.table.delete(id)
+    if (id.owner === this.#options.self) this.#own.delete(id.number)
+    else this.#others.delete(formatObjectId(id))
+    if (stored) for (const inner of stored.value.refs) this.release(inner)
+  }
+}
+
+const PENDING: ObjectState = { kind: 'pending' }
+
+function newEntry(id: ObjectId, count: number): Entry {
+  return { id, state: PENDING, count, isShared: false, isAsked: false, waiters: [], askers: undefined }
+}
+
+function lost(id: ObjectId): WireError {
+  return newWireError('object-lost', `${showId(id)} is gone: it was released, or all its copies were lost`, {
+    objectId: formatObjectId(id),
+  })
+}

@@ -1,0 +1,445 @@
+import { must } from '@shoal/base'
+import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
+import { FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protocol'
+import type {
+  Attempt,
+  EncodedValue,
+  JobId,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  PlacedRef,
+  RoomId,
+  TaskArgument,
+  TaskResult,
+  TemplateDefinition,
+  WireError,
+} from '@shoal/protocol'
+import { whenCode } from './code-store.ts'
+import type { CodeEntry, CodeGrant, CodeStore } from './code-store.ts'
+import type { Objects } from './objects.ts'
+import type { Submission } from './submitter.ts'
+import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
+
+/** A submitter's template with what the node made of it. */
+export interface OwnTemplate {
+  readonly definition: TemplateDefinition
+  readonly code: CodeEntry
+  readonly key: string
+  /** Per job: tasks of one template may belong to several. */
+  readonly jobs: Map<string, JobTemplate>
+}
+
+export interface JobTemplate {
+  readonly work: WorkTemplate
+  /** The number by which peers know it. */
+  readonly wire: number
+  /** Undefined: the code may not leave this tab. Absent until asked for in a room. */
+  grant: { readonly value: CodeGrant | undefined } | undefined
+}
+
+export interface OwnTasksOptions {
+  readonly self: NodeId
+  readonly objects: Objects
+  readonly codes: CodeStore
+  schedule(event: SchedulerEvent<Work>): void
+  send(to: NodeId, message: NodeMessage): void
+  /** Undefined while this tab is alone. */
+  room(): RoomId | undefined
+  /** Tells the peer what a template is, once a session. */
+  introduce(to: NodeId, template: JobTemplate): void
+}
+
+interface OwnTask {
+  readonly number: number
+  readonly template: OwnTemplate
+  readonly job: JobId
+  readonly depth: number
+  readonly parent: ObjectId | undefined
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+  attempt: Attempt
+  retriesLeft: number
+  /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
+  at: NodeId | 'queue' | 'here' | undefined
+  sentAtMs: number
+}
+
+/** What `ready` needs of a task or an actor's birth. */
+export interface Startable {
+  readonly template: OwnTemplate
+  readonly job: JobId
+  readonly dependencies: readonly PlacedRef[]
+}
+
+/**
+ * The tasks that this tab owns, from `.remote()` to their outcome: waits for arguments and code, queues each ready
+ * attempt, retries what was lost with a worker or tab, keeps the recipe of results whose only copies are elsewhere.
+ * Where a task runs is the scheduler's business. A task's states: waiting -> queued -> here | sent -> done, and back to
+ * queued with the next attempt while retries are left.
+ */
+export class OwnTasks {
+  readonly #options: OwnTasksOptions
+  readonly #tasks = new Map<number, OwnTask>()
+  /** Tasks that are done and can be done again, by each of their returns. */
+  readonly #lineage = new Map<number, OwnTask>()
+  readonly #works = new WeakMap<Work, OwnTask>()
+  #nextWire = 1
+
+  constructor(options: OwnTasksOptions) {
+    this.#options = options
+  }
+
+  get pendingCount(): number {
+    return this.#tasks.size
+  }
+
+  submit(template: OwnTemplate, submission: Submission, job: JobId, depth: number, parent: ObjectId | undefined): void {
+    const { number, dependencies, args } = submission
+    const { maxRetries } = template.definition
+    const task: OwnTask = {
+      number,
+      template,
+      job,
+      depth,
+      parent,
+      dependencies,
+      args,
+      attempt: FIRST_ATTEMPT,
+      retriesLeft: maxRetries,
+      at: undefined,
+      sentAtMs: 0,
+    }
+    this.#tasks.set(number, task)
+    this.#pin(task, 1)
+    this.#enqueue(task)
+  }
+
+  /** Calls back once code, grant and arguments are there, or with the error of one of them. */
+  whenReady(
+    start: Startable,
+    callback: (template: JobTemplate | undefined, error: WireError | undefined) => void,
+  ): void {
+    const { template, dependencies, job } = start
+    if (dependencies.length === 0) {
+      this.#whenTemplate(template, job, callback)
+      return
+    }
+    let missing = dependencies.length
+    for (const { id } of dependencies)
+      this.#options.objects.whenKnown(id, (state) => {
+        if (missing <= 0) return
+        if (state.kind === 'failed') {
+          missing = 0
+          callback(undefined, argumentError(template.definition.name, state.error))
+        } else if (--missing === 0) this.#whenTemplate(template, job, callback)
+      })
+  }
+
+  /** A scheduler effect: the work starts in a worker of this tab. */
+  started(work: Work): void {
+    const task = this.#works.get(work)
+    if (task) task.at = 'here'
+  }
+
+  /** The work did not start after all and waits again. True when it may go to another tab. */
+  givenBack(work: Work): boolean {
+    const task = this.#works.get(work)
+    if (task === undefined) return false
+    task.at = 'queue'
+    return this.#options.room() === undefined || task.template.jobs.get(formatJobId(task.job))?.grant?.value !== undefined
+  }
+
+  /** A scheduler effect: the work goes to a peer on one of its credits. */
+  sendTo(node: NodeId, work: Work, nowMs: number): void {
+    const task = this.#works.get(work)
+    const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
+    if (task === undefined || template === undefined) return
+    task.at = node
+    task.sentAtMs = nowMs
+    this.#options.introduce(node, template)
+    const { number, attempt, depth, parent, args } = task
+    const dependencies = this.arguments(task.dependencies, args)
+    this.#options.send(node, {
+      type: 'task.submit',
+      template: template.wire,
+      number,
+      attempt,
+      depth,
+      parent,
+      dependencies,
+      args,
+    })
+  }
+
+  /** Arguments as they go into a message. Their refs leave this tab. */
+  arguments(dependencies: readonly PlacedRef[], args: EncodedValue): TaskArgument[] {
+    const { objects } = this.#options
+    for (const id of args.refs) objects.share(id)
+    const list: TaskArgument[] = []
+    for (const { place, id } of dependencies) {
+      const object = objects.toDependency(id)
+      if (object !== undefined) list.push({ place, object })
+    }
+    return list
+  }
+
+  /** A peer's word on an attempt; false for one that is not, or no longer, with it. */
+  onResult(from: NodeId, result: TaskResult): boolean {
+    const task = this.#tasks.get(result.number)
+    if (task?.at !== from || !isSameAttempt(task.attempt, result.attempt)) return false
+    const { outcome } = result
+    if (outcome.type === 'failed') {
+      const isLost = outcome.error.code === 'worker-crashed' || outcome.error.code === 'object-lost'
+      this.#ended(task, { kind: isLost ? 'lost' : 'failed', error: outcome.error })
+      return true
+    }
+    outcome.values.forEach((value, index) => {
+      const id = { owner: this.#options.self, number: task.number + index }
+      if (value.type === 'inline') this.#options.objects.storeHere(id, task.attempt, value.value)
+      else this.#options.objects.storeElsewhere(id, task.attempt, value.bytes, [from])
+    })
+    this.#done(
+      task,
+      outcome.values.some((value) => value.type === 'stored'),
+    )
+    return true
+  }
+
+  /** A peer will not run the attempt and has not begun. */
+  onRefused(from: NodeId, number: number, attempt: Attempt, error: WireError | undefined): void {
+    const task = this.#tasks.get(number)
+    if (task?.at !== from || !isSameAttempt(task.attempt, attempt)) return
+    if (error === undefined) this.#enqueue(task)
+    else this.#ended(task, { kind: 'failed', error })
+  }
+
+  /** The kind and run time of an attempt that a peer ended, for the scheduler's means. */
+  kindOf(number: number): string {
+    return this.#tasks.get(number)?.template.key ?? ''
+  }
+
+  /** A node died: what it ran for us is run again, as far as retries go. */
+  nodeGone(node: NodeId): void {
+    for (const task of [...this.#tasks.values()]) {
+      if (task.at !== node) continue
+      const name = task.template.definition.name
+      const message = `the tab ${node.slice(0, 8)} that ran ${name} (${showId(this.#id(task))}) is gone`
+      this.#ended(task, { kind: 'lost', error: newWireError('node-died', message, { nodeId: node, taskName: name }) })
+    }
+  }
+
+  /** All copies of a result are gone: true when the task that made it runs again. */
+  rebuild(id: ObjectId): boolean {
+    const task = this.#lineage.get(id.number)
+    if (task === undefined || task.retriesLeft <= 0) return false
+    this.#dropLineage(task)
+    this.#nextAttempt(task)
+    this.#tasks.set(task.number, task)
+    for (const number of returns(task)) this.#options.objects.reopen({ owner: this.#options.self, number })
+    this.#enqueue(task)
+    return true
+  }
+
+  /** An own object is no longer referred to. */
+  freed(id: ObjectId): void {
+    const task = this.#lineage.get(id.number)
+    if (task === undefined) return
+    this.#lineage.delete(id.number)
+    if (returns(task).every((number) => !this.#lineage.has(number))) this.#pin(task, -1)
+  }
+
+  /** The session ends: every task that has no outcome gets this one. */
+  failAll(error: WireError): void {
+    for (const task of [...this.#tasks.values()]) this.#ended(task, { kind: 'failed', error })
+  }
+
+  #enqueue(task: OwnTask): void {
+    task.at = undefined
+    this.whenReady(task, (template, error) => {
+      if (this.#tasks.get(task.number) !== task) return
+      if (template === undefined) {
+        this.#ended(task, { kind: 'failed', error: must(error) })
+        return
+      }
+      task.at = 'queue'
+      const work = this.#work(task, template)
+      this.#works.set(work, task)
+      this.#options.schedule({
+        type: 'ready',
+        task: this.readyTask(work, template),
+        milliCpus: template.work.milliCpus,
+      })
+    })
+  }
+
+  /** How the scheduler sees work that this tab owns. */
+  readyTask(work: Work, template: JobTemplate): ReadyTask<Work> {
+    return {
+      key: work,
+      kind: template.work.key,
+      staysHere: this.#options.room() !== undefined && template.grant?.value === undefined,
+      depth: work.depth,
+      isExclusive: template.work.isExclusive || work.kind !== 'task',
+      inputs: work.dependencies.length === 0 ? NO_INPUTS : this.#inputs(work.dependencies),
+    }
+  }
+
+  #inputs(dependencies: readonly PlacedRef[]): { bytes: number; holders: readonly string[] }[] {
+    const inputs = []
+    for (const { id } of dependencies) {
+      const state = this.#options.objects.state(id)
+      if (state.kind === 'here') inputs.push({ bytes: state.bytes, holders: [this.#options.self] })
+      else if (state.kind === 'elsewhere') inputs.push({ bytes: state.bytes, holders: state.holders })
+    }
+    return inputs
+  }
+
+  #work(task: OwnTask, template: JobTemplate): Work {
+    const attempt = task.attempt
+    return {
+      kind: 'task',
+      id: this.#id(task),
+      attempt,
+      template: template.work,
+      method: '',
+      depth: task.depth,
+      dependencies: task.dependencies,
+      args: task.args,
+      isGuest: false,
+      ended: (outcome) => {
+        if (task.at === 'here' && task.attempt === attempt) this.#endedHere(task, outcome)
+      },
+    }
+  }
+
+  #endedHere(task: OwnTask, outcome: WorkOutcome): void {
+    if (outcome.kind !== 'values') {
+      this.#ended(task, outcome)
+      return
+    }
+    outcome.values.forEach((value, index) => {
+      this.#options.objects.storeHere({ owner: this.#options.self, number: task.number + index }, task.attempt, value)
+    })
+    this.#done(task, false)
+  }
+
+  #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
+    if (outcome.kind === 'lost' && task.retriesLeft > 0) {
+      this.#nextAttempt(task)
+      this.#enqueue(task)
+      return
+    }
+    for (const number of returns(task)) this.#options.objects.fail({ owner: this.#options.self, number }, outcome.error)
+    this.#done(task, false)
+  }
+
+  #nextAttempt(task: OwnTask): void {
+    task.retriesLeft--
+    task.attempt = { epoch: task.attempt.epoch, number: task.attempt.number + 1 }
+  }
+
+  #done(task: OwnTask, keepsRecipe: boolean): void {
+    this.#tasks.delete(task.number)
+    const kept = keepsRecipe
+      ? returns(task).filter((number) => this.#options.objects.isReferenced(this.#object(number)))
+      : []
+    for (const number of kept) this.#lineage.set(number, task)
+    if (kept.length === 0) this.#pin(task, -1)
+  }
+
+  #dropLineage(task: OwnTask): void {
+    for (const number of returns(task)) this.#lineage.delete(number)
+  }
+
+  /** The task's arguments stay while it may run, or run again. */
+  #pin(task: OwnTask, change: 1 | -1): void {
+    const { objects } = this.#options
+    for (const { id } of task.dependencies) change === 1 ? objects.retain(id) : objects.release(id)
+    for (const id of task.args.refs) change === 1 ? objects.retain(id) : objects.release(id)
+  }
+
+  #whenTemplate(
+    template: OwnTemplate,
+    job: JobId,
+    callback: (template: JobTemplate | undefined, error: WireError | undefined) => void,
+  ): void {
+    if (template.code.state.kind === 'pending') {
+      whenCode(template.code, () => this.#whenTemplate(template, job, callback))
+      return
+    }
+    if (template.code.state.kind === 'refused') {
+      callback(undefined, template.code.state.error)
+      return
+    }
+    const known = this.#jobTemplate(template, job)
+    const room = this.#options.room()
+    if (known.grant !== undefined || room === undefined) {
+      callback(known, undefined)
+      return
+    }
+    const isDriver = job.driver === this.#options.self
+    this.#options.codes.grantFor(job, known.work.hash, room, isDriver).then(
+      (grant) => {
+        known.grant = { value: grant }
+        callback(known, undefined)
+      },
+      (error: unknown) =>
+        callback(undefined, newWireError('permission', `the code could not be signed: ${String(error)}`)),
+    )
+  }
+
+  #jobTemplate(template: OwnTemplate, job: JobId): JobTemplate {
+    const key = formatJobId(job)
+    const known = template.jobs.get(key)
+    if (known !== undefined) return known
+    const { state } = template.code
+    if (state.kind !== 'ready') throw new TypeError('a template without code')
+    const { exportName, name, numReturns, numCpus, timeoutMs, maxRetries } = template.definition
+    const made: JobTemplate = {
+      wire: this.#nextWire++,
+      grant: undefined,
+      work: {
+        key: `${template.key} ${key}`,
+        hash: state.hash,
+        definition: state.definition,
+        exportName,
+        name,
+        job,
+        numReturns,
+        milliCpus: Math.round(numCpus * 1000),
+        timeoutMs,
+        isExclusive: timeoutMs > 0 || maxRetries === 0,
+      },
+    }
+    template.jobs.set(key, made)
+    return made
+  }
+
+  #id(task: OwnTask): ObjectId {
+    return this.#object(task.number)
+  }
+
+  #object(number: number): ObjectId {
+    return { owner: this.#options.self, number }
+  }
+}
+
+const NO_INPUTS: readonly { readonly bytes: number; readonly holders: readonly string[] }[] = []
+
+/** The numbers of a task's returns. */
+function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {
+  const { numReturns } = task.template.definition
+  if (numReturns === 1) return [task.number]
+  return Array.from({ length: numReturns }, (_, index) => task.number + index)
+}
+
+function isSameAttempt(a: Attempt, b: Attempt): boolean {
+  return a.epoch === b.epoch && a.number === b.number
+}
+
+function argumentError(name: string, error: WireError): WireError {
+  return error.message.startsWith('an argument of ')
+    ? error
+    : { ...error, message: `an argument of ${name} failed: ${error.message}` }
+}

@@ -1,0 +1,285 @@
+import { Subscribable } from '@shoal/base'
+import type { Clock, Log, Random } from '@shoal/base'
+import { createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
+import type { Directory, DirectorySync, Membership } from '@shoal/control-store'
+import { ByteReader, ByteWriter, nodeCard, submitterGrant } from '@shoal/protocol'
+import type { Crypto, KeyPair, NodeCard, NodeId, NodeMessage, RoomId, Session } from '@shoal/protocol'
+import { createOverlay } from '@shoal/transport'
+import type { Connector, LinkStats, Overlay, Peer, Signaling } from '@shoal/transport'
+
+/** What the rest of the node hears from its room. */
+export interface RoomHandlers {
+  /** A peer's key is proven, it is alive and linked: messages may be sent. */
+  alive(node: NodeId): void
+  /** The link to a live peer is new: what was under way on the bulk lane is lost. */
+  relinked(node: NodeId): void
+  /** A verdict: the node's session is over. */
+  dead(node: NodeId): void
+  message(from: NodeId, message: NodeMessage): void
+  bulk(from: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
+  /** Members, cards or grants changed. */
+  changed(): void
+}
+
+export interface RoomLinkOptions {
+  readonly self: NodeId
+  readonly session: Session
+  readonly keyPair: KeyPair
+  readonly room: RoomId
+  readonly roomKey: Uint8Array<ArrayBuffer>
+  /** In tabs with the owner's link. */
+  readonly ownerKeyPair: KeyPair | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly crypto: Crypto
+  readonly log: Log
+  readonly connector: Connector
+  readonly signaling: Signaling
+  /** Seeds the directory over the room's server. */
+  seed?(directory: Directory): { close(): void }
+  readonly handlers: RoomHandlers
+}
+
+export interface RoomMember {
+  readonly node: NodeId
+  readonly card: NodeCard | undefined
+  readonly canSubmit: boolean
+  /** incompatible: it speaks another version; one of the two has to reload. */
+  readonly state: 'connecting' | 'connected' | 'unreachable' | 'incompatible'
+  readonly isDirect: boolean
+  readonly stats: LinkStats | undefined
+}
+
+/** How long a grant may lag behind the task that needs it. */
+const GRANT_WAIT_MS = 3_000
+
+/**
+ * One node's place in one room: the overlay, who lives, and the directory, put together. It passes on what others say
+ * and knows nothing of tasks or objects.
+ */
+export class RoomLink {
+  readonly #options: RoomLinkOptions
+  readonly #overlay: Overlay
+  readonly #membership: Membership
+  readonly #directory: Directory
+  readonly #sync: DirectorySync
+  readonly #seed: { close(): void } | undefined
+  readonly #connecting = new Map<NodeId, 'connecting' | 'unreachable' | 'incompatible'>()
+  readonly #linked = new Map<NodeId, Peer>()
+  readonly #grants: Subscribable<void>
+  #isServerUp = false
+  #isClosed = false
+
+  constructor(options: RoomLinkOptions) {
+    this.#options = options
+    const { clock, random, crypto, log, self, session, keyPair, room, roomKey, ownerKeyPair, handlers } = options
+    this.#grants = new Subscribable((error) => log.error('a listener failed', { error: String(error) }))
+    this.#directory = createDirectory({
+      clock,
+      random,
+      crypto,
+      log: log.child('directory'),
+      self,
+      room,
+      roomKey,
+      keyPair,
+      ...(ownerKeyPair && { ownerKeyPair }),
+    })
+    this.#directory.subscribe(() => {
+      this.#grants.emit()
+      handlers.changed()
+    })
+    this.#overlay = createOverlay({
+      self: { node: self, session, keyPair, publicKey: keyPair.publicKey },
+      room,
+      roomKey,
+      clock,
+      random,
+      crypto,
+      connector: options.connector,
+      signaling: options.signaling,
+      log: log.child('overlay'),
+    })
+    this.#membership = createMembership({
+      clock,
+      self,
+      log,
+      handlers: {
+        alive: (node) => this.#alive(node),
+        dead: (node, deadSession) => this.#dead(node, deadSession),
+        refused: (node, oldSession) => this.#overlay.forget(node, oldSession),
+        connectivity: () => handlers.changed(),
+      },
+    })
+    this.#sync = createDirectorySync({
+      directory: this.#directory,
+      clock,
+      random,
+      send: (to, message) => this.#overlay.send(to, message),
+    })
+    this.#seed = options.seed?.(this.#directory)
+    this.#startOverlay()
+  }
+
+  get isServerUp(): boolean {
+    return this.#isServerUp
+  }
+
+  get isOffline(): boolean {
+    return this.#membership.isOffline
+  }
+
+  /** Writes this node's card and, with the owner's key, its leave to submit. */
+  async introduce(card: NodeCard): Promise<void> {
+    const { self, keyPair, ownerKeyPair } = this.#options
+    const writer = new ByteWriter(128)
+    nodeCard.write(writer, card)
+    await this.#directory.set(`node/${self}`, writer.finish())
+    if (ownerKeyPair === undefined) return
+    submitterGrant.write(writer, { publicKey: keyPair.publicKey })
+    await this.#directory.set(`submitter/${self}`, writer.finish())
+  }
+
+  /** Whether the room's owner listed the key for the node; waits a moment for the directory to tell. */
+  isListed(node: NodeId, publicKey: Uint8Array): Promise<boolean> {
+    const isThere = (): boolean => {
+      const entry = this.#directory.get(`submitter/${node}`)
+      return entry !== undefined && isSame(readGrant(entry.body), publicKey)
+    }
+    if (isThere()) return Promise.resolve(true)
+    if (this.#isClosed) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const finish = (isListed: boolean): void => {
+        timer.cancel()
+        end()
+        resolve(isListed)
+      }
+      const end = this.#grants.subscribe(() => {
+        if (this.#isClosed || isThere()) finish(!this.#isClosed)
+      })
+      const timer = this.#options.clock.after(GRANT_WAIT_MS, () => finish(false))
+    })
+  }
+
+  send(to: NodeId, message: NodeMessage): void {
+    this.#overlay.send(to, message)
+  }
+
+  sendBulk(to: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#overlay.sendBulk(to, pull, offset, bytes)
+  }
+
+  bulkRoom(to: NodeId): number {
+    return this.#overlay.bulkRoom(to)
+  }
+
+  onBulkRoom(to: NodeId, callback: () => void): void {
+    this.#overlay.onBulkRoom(to, callback)
+  }
+
+  alive(): readonly NodeId[] {
+    return this.#membership.alive()
+  }
+
+  card(node: NodeId): NodeCard | undefined {
+    const entry = this.#directory.get(`node/${node}`)
+    if (entry === undefined) return undefined
+    try {
+      return nodeCard.read(new ByteReader(entry.body))
+    } catch {
+      // The writer is entitled to its card, not to be understood.
+      return undefined
+    }
+  }
+
+  members(): RoomMember[] {
+    const members: RoomMember[] = []
+    for (const [node, peer] of this.#linked)
+      members.push({
+        node,
+        card: this.card(node),
+        canSubmit: this.#directory.get(`submitter/${node}`) !== undefined,
+        state: 'connected',
+        isDirect: peer.isDirect,
+        stats: this.#overlay.stats(node),
+      })
+    for (const [node, state] of this.#connecting)
+      members.push({ node, card: this.card(node), canSubmit: false, state, isDirect: true, stats: undefined })
+    return members
+  }
+
+  close(reason: 'left' | 'closed' | 'reload'): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#grants.emit()
+    this.#seed?.close()
+    this.#sync.close()
+    this.#membership.close()
+    this.#overlay.close(reason)
+    this.#directory.close()
+  }
+
+  #startOverlay(): void {
+    const { handlers } = this.#options
+    const membership = this.#membership
+    this.#overlay.start({
+      member: (node, _session, state) => {
+        if (!this.#linked.has(node)) this.#connecting.set(node, state)
+        handlers.changed()
+      },
+      linked: (peer) => {
+        this.#connecting.delete(peer.node)
+        const isNew = membership.sessionOf(peer.node) !== peer.session
+        this.#linked.set(peer.node, peer)
+        membership.linked(peer.node, peer.session)
+        if (!isNew) handlers.relinked(peer.node)
+        this.#sync.linked(peer.node)
+        handlers.changed()
+      },
+      unlinked: (node, session) => {
+        membership.unlinked(node, session)
+        this.#sync.unlinked(node)
+        handlers.changed()
+      },
+      goodbye: (node, session) => membership.goodbye(node, session),
+      heard: (node, session) => membership.heard(node, session),
+      hint: (node, session, state) => {
+        this.#isServerUp = state === 'present' || (state === 'closed' && node !== undefined)
+        // A socket that closed before there was a link: nobody to wait for.
+        if (node !== undefined && state === 'closed' && !this.#linked.has(node)) this.#connecting.delete(node)
+        membership.hint(node, session, state)
+        handlers.changed()
+      },
+      message: (from, message) => {
+        if (!this.#sync.receive(from, message)) handlers.message(from, message)
+      },
+      bulk: (from, pull, offset, bytes) => handlers.bulk(from, pull, offset, bytes),
+    })
+  }
+
+  #alive(node: NodeId): void {
+    this.#options.handlers.alive(node)
+  }
+
+  #dead(node: NodeId, session: Session): void {
+    this.#overlay.forget(node, session)
+    this.#linked.delete(node)
+    this.#connecting.delete(node)
+    this.#sync.unlinked(node)
+    this.#directory.retire(node)
+    this.#options.handlers.dead(node)
+    this.#options.handlers.changed()
+  }
+}
+
+function readGrant(body: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
+  try {
+    return submitterGrant.read(new ByteReader(body)).publicKey
+  } catch {
+    return undefined
+  }
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a?.length === b.length && a.every((byte, index) => byte === b[index])
+}

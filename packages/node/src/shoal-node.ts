@@ -1,0 +1,654 @@
+import { must, Scope } from '@shoal/base'
+import type { Clock, Log, Random } from '@shoal/base'
+import type { WorkerHost } from '@shoal/executor'
+import { ObjectTable, Transfers } from '@shoal/object-store'
+import { FIRST_ATTEMPT, newWireError, PermissionError, ProtocolError, RoomError } from '@shoal/protocol'
+import type {
+  Crypto,
+  FramePort,
+  JobId,
+  KeyPair,
+  LOG_LEVELS,
+  LogLine,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  RoomId,
+  Session,
+  TemplateDefinition,
+} from '@shoal/protocol'
+import { Scheduler } from '@shoal/scheduler'
+import type { SchedulerEffect, SchedulerEvent } from '@shoal/scheduler'
+import { Actors } from './actors.ts'
+import { CodeStore } from './code-store.ts'
+import type { CheckSource, CodeEntry } from './code-store.ts'
+import { Guests } from './guests.ts'
+import { Objects } from './objects.ts'
+import { OwnTasks } from './own-tasks.ts'
+import type { JobTemplate, OwnTemplate } from './own-tasks.ts'
+import { RoomLink } from './room-link.ts'
+import type { RoomLinkOptions, RoomMember } from './room-link.ts'
+import { Submitter } from './submitter.ts'
+import type { Submission, SubmitterHandlers } from './submitter.ts'
+import type { Work, WorkOutcome } from './work.ts'
+import { Workers } from './workers.ts'
+import type { Run, Worker } from './workers.ts'
+
+export interface NodeOptions {
+  readonly self: NodeId
+  readonly session: Session
+  readonly keyPair: KeyPair
+  readonly clock: Clock
+  readonly random: Random
+  readonly crypto: Crypto
+  readonly log: Log
+  readonly workerHost: WorkerHost
+  readonly checkSource: CheckSource
+  readonly pagePort: FramePort
+  /** Tasks of one CPU that this tab runs at a time. */
+  readonly slots: number
+  readonly name: string
+  readonly agent: string
+  readonly cores: number
+  readonly isLending: boolean
+  /** A line that a task of this tab's job wrote to its console. */
+  onLogLine(line: LogLine): void
+  /** Something that `status` tells has changed. */
+  onChange(): void
+}
+
+/** A room to join, with the ports that lead into it. */
+export type JoinOptions = Pick<
+  RoomLinkOptions,
+  'room' | 'roomKey' | 'ownerKeyPair' | 'connector' | 'signaling' | 'seed'
+>
+
+export interface NodeStatus {
+  readonly room: RoomId | undefined
+  readonly isServerUp: boolean
+  readonly isOffline: boolean
+  readonly isLending: boolean
+  readonly slots: number
+  readonly running: number
+  readonly queued: number
+  readonly pending: number
+  readonly tasksRun: number
+  readonly guestTasksRun: number
+  readonly tasksFailed: number
+  readonly cpuMicros: number
+  readonly objects: number
+  readonly objectBytes: number
+  readonly members: readonly RoomMember[]
+}
+
+const MAX_WORKERS = 256
+
+/**
+ * One tab's node: puts ownership, scheduling, workers, objects and the room together, and routes what each says to the
+ * others. It decides nothing itself. Long because every route of the node is listed here, and nowhere else.
+ * States: open (alone or in a room) -> closed.
+ */
+export class ShoalNode {
+  readonly #options: NodeOptions
+  readonly #log: Log
+  readonly #scope: Scope
+  readonly #page: Submitter
+  readonly #codes: CodeStore
+  readonly #objects: Objects
+  readonly #table = new ObjectTable()
+  readonly #transfers: Transfers
+  readonly #tasks: OwnTasks
+  readonly #guests: Guests
+  readonly #actors: Actors
+  readonly #workers: Workers
+  readonly #scheduler: Scheduler<Work>
+  readonly #codeOf = new WeakMap<Submitter, Map<number, CodeEntry & { defined: boolean }>>()
+  readonly #templateOf = new WeakMap<Submitter, Map<number, OwnTemplate>>()
+  readonly #introduced = new Map<NodeId, Set<number>>()
+  readonly #pageJob: JobId
+  #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
+  #isLending: boolean
+  #events: SchedulerEvent<Work>[] = []
+  #isStepScheduled = false
+  readonly #counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    const { self, clock, log } = options
+    this.#log = log.child('node')
+    this.#scope = new Scope((error) => this.#log.error('closing failed', { error: String(error) }))
+    this.#pageJob = { driver: self, number: 1 }
+    this.#isLending = options.isLending
+    this.#scheduler = new Scheduler<Work>({ self, milliCpus: options.slots * 1000, maxLanes: MAX_WORKERS })
+    const send = (to: NodeId, message: NodeMessage): void => this.#room?.link.send(to, message)
+    const schedule = (event: SchedulerEvent<Work>): void => this.#schedule(event)
+    const room = (): RoomId | undefined => this.#room?.id
+    const introduce = (to: NodeId, template: JobTemplate): void => this.#introduce(to, template)
+    this.#transfers = new Transfers({
+      log: log.child('transfers'),
+      network: {
+        send,
+        sendBulk: (to, pull, offset, bytes) => this.#room?.link.sendBulk(to, pull, offset, bytes),
+        bulkRoom: (to) => this.#room?.link.bulkRoom(to) ?? 0,
+        onBulkRoom: (to, callback) => this.#room?.link.onBulkRoom(to, callback),
+      },
+      lookup: (subject) =>
+        subject.type === 'function' ? this.#codes.serve(subject.hash) : this.#table.get(subject.id)?.value,
+    })
+    this.#codes = new CodeStore({
+      crypto: options.crypto,
+      keyPair: options.keyPair,
+      log: log.child('code'),
+      checkSource: options.checkSource,
+      fetch: (hash, from, callback) =>
+        this.#transfers.pull({ type: 'function', hash }, [from], (outcome) =>
+          callback(outcome.kind === 'value' ? outcome.value : undefined),
+        ),
+    })
+    this.#objects = new Objects({
+      self,
+      log: log.child('objects'),
+      transfers: this.#transfers,
+      table: this.#table,
+      send,
+      freed: (id) => this.#tasks.freed(id),
+      rebuild: (id) => this.#tasks.rebuild(id),
+    })
+    this.#tasks = new OwnTasks({ self, objects: this.#objects, codes: this.#codes, schedule, send, room, introduce })
+    this.#guests = new Guests({
+      self,
+      log: log.child('guests'),
+      objects: this.#objects,
+      codes: this.#codes,
+      schedule,
+      send,
+      room,
+      isListed: (node, key) => this.#room?.link.isListed(node, key) ?? Promise.resolve(false),
+      isLending: () => this.#isLending,
+    })
+    this.#workers = new Workers({
+      self,
+      clock,
+      log: log.child('workers'),
+      host: options.workerHost,
+      objects: this.#objects,
+      handlers: this.#handlers(),
+      finished: (run, outcome, cpuMicros) => this.#finished(run, outcome, cpuMicros),
+      givenBack: (work, worker) => this.#givenBack(work, worker),
+      workerGone: (worker, reason) => {
+        this.#schedule({ type: 'lane-gone', lane: worker.lane })
+        this.#actors.workerGone(worker, reason)
+      },
+    })
+    const { tasks, guests, workers, objects } = {
+      tasks: this.#tasks,
+      guests: this.#guests,
+      workers: this.#workers,
+      objects: this.#objects,
+    }
+    this.#actors = new Actors({ self, objects, tasks, guests, workers, schedule, send, introduce })
+    this.#schedule({ type: 'lending', isOn: this.#isLending })
+    this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
+    this.#scope.add(() => this.#page.close())
+    this.#scope.add(() => this.#transfers.close())
+    this.#scope.add(() => this.#workers.close())
+  }
+
+  /** Enters a room. What was submitted before stays here; from now on tasks may go to others. @throws RoomError */
+  async join(options: JoinOptions): Promise<void> {
+    if (this.#room !== undefined) throw new RoomError('room', 'this tab is in a room already; leave it first')
+    const { self, session, keyPair, clock, random, crypto, log } = this.#options
+    const link = new RoomLink({
+      ...options,
+      self,
+      session,
+      keyPair,
+      clock,
+      random,
+      crypto,
+      log,
+      handlers: {
+        alive: (node) => this.#peerAlive(node),
+        relinked: (node) => this.#transfers.peerLinked(node),
+        dead: (node) => this.#peerDead(node),
+        message: (from, message) => this.#onMessage(from, message),
+        bulk: (from, pull, offset, bytes) => this.#transfers.onBulk(from, pull, offset, bytes),
+        changed: () => this.#onRoomChanged(),
+      },
+    })
+    this.#room = { id: options.room, link, isOwner: options.ownerKeyPair !== undefined }
+    await this.#introduceSelf()
+    this.#options.onChange()
+  }
+
+  /** Says goodbye and goes on alone. */
+  leave(reason: 'left' | 'closed' | 'reload'): void {
+    const room = this.#room
+    if (room === undefined) return
+    const alive = room.link.alive()
+    room.link.close(reason)
+    this.#room = undefined
+    for (const node of alive) this.#peerDead(node)
+    this.#options.onChange()
+  }
+
+  /** Lends this tab's slots to the room, or no more; what runs goes on to its end. */
+  lend(isOn: boolean): void {
+    if (this.#isLending === isOn) return
+    this.#isLending = isOn
+    this.#schedule({ type: 'lending', isOn })
+    if (this.#room) this.#introduceSelf().catch((error: unknown) => this.#log.warn('no card', { error: String(error) }))
+    this.#options.onChange()
+  }
+
+  status(): NodeStatus {
+    return {
+      room: this.#room?.id,
+      isServerUp: this.#room?.link.isServerUp ?? false,
+      isOffline: this.#room?.link.isOffline ?? false,
+      isLending: this.#isLending,
+      slots: this.#options.slots,
+      running: this.#workers.runCount,
+      queued: this.#scheduler.queued,
+      pending: this.#tasks.pendingCount,
+      ...this.#counts,
+      objects: this.#table.count,
+      objectBytes: this.#table.bytes,
+      members: this.#room?.link.members() ?? [],
+    }
+  }
+
+  /** Ends every task and actor of this tab, its workers and its place in the room. Idempotent. */
+  close(reason: 'left' | 'closed' | 'reload'): void {
+    if (this.#scope.isClosed) return
+    const error = newWireError('shutdown', 'this session was shut down')
+    this.leave(reason)
+    this.#tasks.failAll(error)
+    this.#actors.failAll(error)
+    this.#page.frame.flush()
+    this.#scope.close()
+  }
+
+  #handlers(): SubmitterHandlers {
+    return {
+      code: (from, code, callSite, definition) => {
+        if (definition.type === 'inline' && definition.uses)
+          for (const id of definition.uses.refs) this.#objects.retain(id)
+        const entry = this.#codes.define(definition, callSite, this.#jobOf(from, undefined).driver)
+        const waiting = this.#code(from, code)
+        waiting.defined = true
+        const settle = (): void => {
+          waiting.state = entry.state
+          for (const waiter of waiting.waiters.splice(0)) waiter()
+        }
+        if (entry.state.kind === 'pending') entry.waiters.push(settle)
+        else settle()
+      },
+      template: (from, definition) => this.#addTemplate(from, definition),
+      submit: (from, template, submission) => this.#submit(from, template, submission),
+      put: (from, number, value) => {
+        this.#objects.create(number)
+        from.hold({ owner: this.#options.self, number })
+        this.#objects.storeHere({ owner: this.#options.self, number }, FIRST_ATTEMPT, value)
+      },
+      want: (from, ids) => this.#want(from, ids),
+      watch: (from, ids) => {
+        from.owe(ids.length)
+        for (const id of ids) this.#objects.whenKnown(id, () => from.sendReady(id))
+      },
+      release: (from, ids) => {
+        for (const id of ids) if (from.unhold(id)) this.#objects.release(id)
+      },
+      actorCreate: (from, template, submission) => this.#createActor(from, template, submission),
+      actorCall: (from, actor, method, caller, call, submission) => {
+        this.#createObjects(from, submission.number, 1)
+        const job = this.#jobOf(from, submission.parentRun)
+        this.#actors.call(actor, method, caller, call, submission, job)
+      },
+      done: (from, run, cpuMicros, outcome) =>
+        this.#workers.done(
+          from,
+          run,
+          cpuMicros,
+          'code' in outcome ? { kind: 'failed', error: outcome } : { kind: 'values', values: outcome },
+        ),
+      blocked: (from, number, isBlocked) => {
+        const run = this.#workers.run(number)
+        if (run === undefined || run.worker.submitter !== from || run.worker.isActor) return
+        if (isBlocked && !from.isOwed) return
+        this.#schedule({ type: isBlocked ? 'blocked' : 'resumed', lane: run.worker.lane })
+      },
+      dropped: (from, run) => this.#workers.dropped(from, run),
+      log: (from, run, level, text) => this.#onLog(from, run, level, text),
+      frameEnd: () => this.#step(),
+    }
+  }
+
+  #code(from: Submitter, code: number): CodeEntry & { defined: boolean } {
+    const codes = this.#codeOf.get(from) ?? new Map<number, CodeEntry & { defined: boolean }>()
+    this.#codeOf.set(from, codes)
+    let entry = codes.get(code)
+    if (entry === undefined) {
+      entry = { state: { kind: 'pending' }, waiters: [], defined: false }
+      codes.set(code, entry)
+    }
+    return entry
+  }
+
+  #addTemplate(from: Submitter, definition: TemplateDefinition): void {
+    const templates = this.#templateOf.get(from) ?? new Map<number, OwnTemplate>()
+    this.#templateOf.set(from, templates)
+    templates.set(definition.template, {
+      definition,
+      code: this.#code(from, definition.code),
+      key: `${from.number}:${definition.template}`,
+      jobs: new Map(),
+    })
+  }
+
+  #templateNumbered(from: Submitter, template: number): OwnTemplate {
+    const known = this.#templateOf.get(from)?.get(template)
+    if (known === undefined) throw new ProtocolError('malformed', `a task of the unknown template ${template}`)
+    return known
+  }
+
+  #createObjects(from: Submitter, number: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#objects.create(number + i)
+      from.hold({ owner: this.#options.self, number: number + i })
+    }
+  }
+
+  #submit(from: Submitter, templateNumber: number, submission: Submission): void {
+    const template = this.#templateNumbered(from, templateNumber)
+    const { numReturns } = template.definition
+    this.#createObjects(from, submission.number, numReturns)
+    if (!this.#maySubmit(from)) {
+      for (let i = 0; i < numReturns; i++) this.#refuse(submission.number + i)
+      return
+    }
+    const parent = submission.parentRun === undefined ? undefined : this.#workers.run(submission.parentRun)
+    const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
+    this.#tasks.submit(template, submission, this.#jobOf(from, submission.parentRun), depth, parent?.work.id)
+  }
+
+  #createActor(from: Submitter, templateNumber: number, submission: Submission): void {
+    const template = this.#templateNumbered(from, templateNumber)
+    this.#createObjects(from, submission.number, 1)
+    if (!this.#maySubmit(from)) this.#refuse(submission.number)
+    else this.#actors.create(template, submission, this.#jobOf(from, submission.parentRun), from.number === 0 ? 0 : 1)
+  }
+
+  /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
+  #maySubmit(from: Submitter): boolean {
+    return from.number !== 0 || this.#room === undefined || this.#room.isOwner
+  }
+
+  #refuse(number: number): void {
+    const message = new PermissionError(
+      'permission',
+      "this tab joined by a helper's link, which does not let it submit work",
+    )
+    this.#objects.fail({ owner: this.#options.self, number }, newWireError('permission', message.message))
+  }
+
+  #jobOf(from: Submitter, parentRun: number | undefined): JobId {
+    if (from.number === 0) return this.#pageJob
+    const run = parentRun === undefined ? undefined : this.#workers.run(parentRun)
+    if (run !== undefined) this.#lastJob.set(from, run.work.template.job)
+    return this.#lastJob.get(from) ?? this.#pageJob
+  }
+
+  readonly #lastJob = new WeakMap<Submitter, JobId>()
+
+  #want(from: Submitter, ids: readonly ObjectId[]): void {
+    from.owe(ids.length)
+    for (const id of ids)
+      this.#objects.whenHere(id, (value, error) => {
+        if (value === undefined) {
+          from.sendError(id, must(error))
+          return
+        }
+        if (!from.isClosed)
+          for (const inner of value.refs) {
+            this.#objects.retain(inner)
+            from.hold(inner)
+          }
+        from.sendValue(id, value)
+      })
+  }
+
+  #onLog(from: Submitter, number: number, level: (typeof LOG_LEVELS)[number], text: string): void {
+    const run = this.#workers.run(number)
+    if (run === undefined || run.worker.submitter !== from) return
+    const { job, name } = run.work.template
+    const line: LogLine = { job, task: run.work.id, node: this.#options.self, name, level, text }
+    if (job.driver === this.#options.self) this.#options.onLogLine(line)
+    else this.#room?.link.send(job.driver, { type: 'log.lines', lines: [line] })
+  }
+
+  #schedule(event: SchedulerEvent<Work>): void {
+    this.#events.push(event)
+    if (this.#isStepScheduled) return
+    this.#isStepScheduled = true
+    queueMicrotask(() => this.#step())
+  }
+
+  #step(): void {
+    this.#isStepScheduled = false
+    while (this.#events.length > 0 && !this.#scope.isClosed) {
+      const events = this.#events
+      this.#events = []
+      for (const effect of this.#scheduler.step(events)) this.#carryOut(effect)
+    }
+  }
+
+  #carryOut(effect: SchedulerEffect<Work>): void {
+    switch (effect.type) {
+      case 'start':
+        this.#tasks.started(effect.task.key)
+        this.#workers.start(effect.task.key, effect.lane)
+        return
+      case 'send': {
+        const work = effect.task.key
+        const node = effect.node as NodeId
+        if (work.kind === 'actor-new') this.#actors.sendTo(node, work)
+        else this.#tasks.sendTo(node, work, this.#options.clock.now())
+        return
+      }
+      case 'want': {
+        const message: NodeMessage = {
+          type: 'credit.want',
+          shape: { milliCpus: effect.milliCpus },
+          queued: effect.queued,
+        }
+        if (effect.node !== undefined) this.#room?.link.send(effect.node as NodeId, message)
+        else for (const node of this.#room?.link.alive() ?? []) this.#room?.link.send(node, message)
+        return
+      }
+      case 'grant':
+      case 'return':
+        this.#room?.link.send(effect.node as NodeId, {
+          type: effect.type === 'grant' ? 'credit.grant' : 'credit.return',
+          shape: { milliCpus: effect.milliCpus },
+          count: effect.count,
+        })
+    }
+  }
+
+  #finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void {
+    const { work, worker } = run
+    this.#counts.tasksRun++
+    this.#counts.cpuMicros += cpuMicros
+    if (work.isGuest) this.#counts.guestTasksRun++
+    if (outcome.kind !== 'values') this.#counts.tasksFailed++
+    if (work.kind === 'actor-new' && outcome.kind === 'values') {
+      this.#actors.born(run)
+      this.#schedule({ type: 'lane-gone', lane: worker.lane })
+    } else if (work.kind !== 'actor-call')
+      this.#schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
+    work.ended(outcome, cpuMicros)
+    this.#options.onChange()
+  }
+
+  #givenBack(work: Work, worker: Worker): void {
+    if (work.kind === 'actor-call') {
+      work.ended({ kind: 'lost', error: newWireError('actor-died', 'the actor died before the call ran') }, 0)
+      return
+    }
+    const { template } = work
+    this.#schedule({
+      type: 'given-back',
+      lane: worker.lane,
+      milliCpus: work.kind === 'actor-new' ? 1000 : template.milliCpus,
+      task: {
+        key: work,
+        kind: template.key,
+        staysHere: !this.#tasks.givenBack(work),
+        depth: work.depth,
+        isExclusive: template.isExclusive || work.kind !== 'task',
+        inputs: [],
+      },
+    })
+  }
+
+  #introduce(to: NodeId, template: JobTemplate): void {
+    const known = this.#introduced.get(to) ?? new Set<number>()
+    this.#introduced.set(to, known)
+    if (known.has(template.wire)) return
+    known.add(template.wire)
+    const grant = template.grant?.value
+    if (grant === undefined) return
+    const { job, hash, exportName, name, numReturns, milliCpus, timeoutMs, isExclusive } = template.work
+    this.#room?.link.send(to, {
+      type: 'task.template',
+      template: template.wire,
+      job,
+      fn: hash,
+      exportName,
+      name,
+      submitter: grant.submitter,
+      signature: grant.signature,
+      shape: { milliCpus },
+      numReturns,
+      maxRetries: isExclusive && timeoutMs === 0 ? 0 : 1,
+      timeoutMs,
+    })
+  }
+
+  #peerAlive(node: NodeId): void {
+    this.#introduced.delete(node)
+    this.#schedule({ type: 'peer', node, slots: this.#room?.link.card(node)?.slots ?? 1 })
+    this.#transfers.peerLinked(node)
+    this.#options.onChange()
+  }
+
+  #peerDead(node: NodeId): void {
+    this.#introduced.delete(node)
+    this.#schedule({ type: 'peer-gone', node })
+    this.#transfers.peerGone(node)
+    this.#guests.peerGone(node)
+    this.#objects.nodeGone(node)
+    this.#tasks.nodeGone(node)
+    this.#actors.nodeGone(node)
+    this.#options.onChange()
+  }
+
+  #onRoomChanged(): void {
+    for (const node of this.#room?.link.alive() ?? []) {
+      const card = this.#room?.link.card(node)
+      if (card) this.#schedule({ type: 'peer', node, slots: Math.max(1, card.slots) })
+    }
+    this.#options.onChange()
+  }
+
+  async #introduceSelf(): Promise<void> {
+    const { name, cores, slots, agent } = this.#options
+    const lent = this.#isLending ? slots : 0
+    await this.#room?.link.introduce({ name, cores, slots: lent, agent, joinedAtMs: 0 })
+  }
+
+  #onMessage(from: NodeId, message: NodeMessage): void {
+    if (this.#transfers.onMessage(from, message)) return
+    switch (message.type) {
+      case 'task.template':
+        this.#guests.onTemplate(from, message)
+        return
+      case 'task.submit':
+        this.#onSubmit(from, message)
+        return
+      case 'task.result':
+        this.#onResult(from, message)
+        return
+      case 'task.refused':
+        this.#tasks.onRefused(from, message.number, message.attempt, message.error)
+        this.#schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
+        return
+      case 'task.recall':
+        // An owner that wants work back gets its result instead while recall is not decided on: see docs/decisions.
+        return
+      case 'credit.want':
+        this.#schedule({ type: 'wanted', node: from, milliCpus: message.shape.milliCpus, queued: message.queued })
+        return
+      case 'credit.grant':
+        this.#schedule({ type: 'granted', node: from, milliCpus: message.shape.milliCpus, count: message.count })
+        return
+      case 'credit.return':
+        this.#schedule({ type: 'returned', node: from, milliCpus: message.shape.milliCpus, count: message.count })
+        return
+      default:
+        this.#onObjectMessage(from, message)
+    }
+  }
+
+  #onObjectMessage(from: NodeId, message: NodeMessage): void {
+    switch (message.type) {
+      case 'object.want':
+        this.#objects.onWant(from, message.id)
+        return
+      case 'object.answer':
+        this.#objects.onAnswer(message)
+        return
+      case 'object.held':
+        this.#objects.onHeld(from, message.id, message.attempt)
+        return
+      case 'object.free':
+        this.#objects.onFree(from, message.ids)
+        return
+      case 'actor.create':
+        this.#actors.onCreate(from, message)
+        return
+      case 'actor.status':
+        this.#actors.onStatus(from, message)
+        return
+      case 'actor.want':
+        this.#actors.onWant(from, message.actor)
+        return
+      case 'actor.place':
+        this.#actors.onPlace(from, message)
+        return
+      case 'actor.call':
+        this.#actors.onCall(from, message)
+        return
+      case 'log.lines':
+        for (const line of message.lines) if (line.job.driver === this.#options.self) this.#options.onLogLine(line)
+        return
+      default:
+        throw new ProtocolError('malformed', `${message.type} is not expected here`)
+    }
+  }
+
+  #onSubmit(from: NodeId, message: NodeMessage & { type: 'task.submit' }): void {
+    const request = { ...message, kind: 'task' } as const
+    this.#guests.accept(from, request, (outcome, cpuMicros) =>
+      this.#guests.sendResult(from, request, outcome, cpuMicros, 0),
+    )
+  }
+
+  #onResult(from: NodeId, message: NodeMessage & { type: 'task.result' }): void {
+    const kind = this.#tasks.kindOf(message.number)
+    if (this.#tasks.onResult(from, message))
+      this.#schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
+    else this.#actors.onResult(from, message)
+  }
+}

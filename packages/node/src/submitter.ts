@@ -1,0 +1,276 @@
+import type { Log } from '@shoal/base'
+import {
+  codeDefinition,
+  FrameReader,
+  FrameWriter,
+  LIMITS,
+  LOG_LEVELS,
+  ProtocolError,
+  templateDefinition,
+  TO_NODE,
+  TO_SUBMITTER,
+  wireError,
+} from '@shoal/protocol'
+import type {
+  CodeDefinition,
+  EncodedValue,
+  Frame,
+  FramePort,
+  NodeId,
+  ObjectId,
+  PlacedRef,
+  TemplateDefinition,
+  WireError,
+} from '@shoal/protocol'
+
+/** One request to run something, as it came from a submitter. */
+export interface Submission {
+  readonly number: number
+  readonly parentRun: number | undefined
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+}
+
+/** What a node does with the records of its page and workers. */
+export interface SubmitterHandlers {
+  code(from: Submitter, code: number, callSite: string, definition: CodeDefinition): void
+  template(from: Submitter, definition: TemplateDefinition): void
+  submit(from: Submitter, template: number, submission: Submission): void
+  put(from: Submitter, number: number, value: EncodedValue): void
+  want(from: Submitter, ids: readonly ObjectId[]): void
+  watch(from: Submitter, ids: readonly ObjectId[]): void
+  release(from: Submitter, ids: readonly ObjectId[]): void
+  actorCreate(from: Submitter, template: number, submission: Submission): void
+  actorCall(
+    from: Submitter,
+    actor: ObjectId,
+    method: string,
+    caller: number,
+    call: number,
+    submission: Submission,
+  ): void
+  done(from: Submitter, run: number, cpuMicros: number, outcome: readonly EncodedValue[] | WireError): void
+  blocked(from: Submitter, run: number, isBlocked: boolean): void
+  dropped(from: Submitter, run: number): void
+  log(from: Submitter, run: number, level: (typeof LOG_LEVELS)[number], text: string): void
+  /** A whole frame was read: decisions may be taken about all of it. */
+  frameEnd(): void
+}
+
+/**
+ * The node's end of a port to its page (submitter 0) or to one worker: reads records, writes answers. It knows what a
+ * record looks like and which answers are owed, not what any of it means.
+ */
+export class Submitter {
+  readonly number: number
+  readonly frame: FrameWriter
+  readonly #self: NodeId
+  readonly #handlers: SubmitterHandlers
+  readonly #log: Log
+  readonly #port: FramePort
+  /** Answers that wants and watches still wait for, by owner and number. */
+  #owed = 0
+  readonly #held = new Map<NodeId, Map<number, number>>()
+  #isClosed = false
+
+  constructor(options: {
+    readonly number: number
+    readonly self: NodeId
+    readonly port: FramePort
+    readonly handlers: SubmitterHandlers
+    readonly log: Log
+  }) {
+    this.number = options.number
+    this.#self = options.self
+    this.#handlers = options.handlers
+    this.#log = options.log
+    this.#port = options.port
+    this.frame = new FrameWriter(options.self, (frame) => {
+      if (!this.#isClosed) options.port.post(frame)
+    })
+    options.port.onFrame((frame) => this.#onFrame(frame))
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** True while a want is unanswered: only then does a blocked task wait for anything. */
+  get isOwed(): boolean {
+    return this.#owed > 0
+  }
+
+  owe(count: number): void {
+    this.#owed += count
+  }
+
+  /** Answers a want. Gives the submitter one reference to each ref inside: the caller has counted them. */
+  sendValue(id: ObjectId, value: EncodedValue): void {
+    if (this.#isClosed) return
+    this.#owed--
+    this.frame.begin(TO_SUBMITTER.value)
+    this.frame.id(id)
+    this.frame.writer.u8(0)
+    this.frame.value(value, true)
+  }
+
+  sendError(id: ObjectId, error: WireError): void {
+    if (this.#isClosed) return
+    this.#owed--
+    this.frame.begin(TO_SUBMITTER.value)
+    this.frame.id(id)
+    this.frame.writer.u8(1)
+    wireError.write(this.frame.writer, error)
+  }
+
+  sendReady(id: ObjectId): void {
+    if (this.#isClosed) return
+    this.#owed--
+    this.frame.begin(TO_SUBMITTER.ready)
+    this.frame.ids([id])
+  }
+
+  /** A worker's own count of a reference, kept so that it ends with the worker. A page's end with the session. */
+  hold(id: ObjectId): void {
+    if (this.number === 0) return
+    const numbers = this.#held.get(id.owner) ?? new Map<number, number>()
+    this.#held.set(id.owner, numbers)
+    numbers.set(id.number, (numbers.get(id.number) ?? 0) + 1)
+  }
+
+  /** False when the submitter releases what it does not hold. */
+  unhold(id: ObjectId): boolean {
+    if (this.number === 0) return true
+    const numbers = this.#held.get(id.owner)
+    const count = numbers?.get(id.number) ?? 0
+    if (numbers === undefined || count === 0) return false
+    if (count === 1) numbers.delete(id.number)
+    else numbers.set(id.number, count - 1)
+    return true
+  }
+
+  /** What it still holds; nothing is held afterwards. */
+  takeHeld(): (readonly [id: ObjectId, count: number])[] {
+    const held: (readonly [ObjectId, number])[] = []
+    for (const [owner, numbers] of this.#held)
+      for (const [number, count] of numbers) held.push([{ owner, number }, count])
+    this.#held.clear()
+    return held
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#port.close()
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#isClosed) return
+    try {
+      const reader = new FrameReader(this.#self, frame)
+      while (!reader.isDone) this.#record(reader)
+    } catch (error) {
+      // A worker runs strangers' code and may have been made to write nonsense: its frame is dropped, nothing else.
+      if (!(error instanceof ProtocolError)) throw error
+      this.#log.warn('a frame was refused', { submitter: this.number, reason: error.message })
+    }
+    this.#handlers.frameEnd()
+  }
+
+  #record(reader: FrameReader): void {
+    const bytes = reader.reader
+    const kind = reader.kind()
+    switch (kind) {
+      case TO_NODE.code:
+        this.#handlers.code(this, bytes.varint(), bytes.string(LIMITS.logLineBytes), codeDefinition.read(bytes))
+        return
+      case TO_NODE.template:
+        this.#handlers.template(this, templateDefinition.read(bytes))
+        return
+      case TO_NODE.submit:
+        this.#handlers.submit(this, bytes.varint(), this.#submission(reader))
+        return
+      case TO_NODE.put:
+        this.#handlers.put(this, bytes.varint(), reader.value())
+        return
+      case TO_NODE.want:
+        this.#handlers.want(this, reader.ids())
+        return
+      case TO_NODE.watch:
+        this.#handlers.watch(this, reader.ids())
+        return
+      case TO_NODE.unwant:
+        // Answers that come all the same are dropped by the core worker, which knows that nobody waits.
+        reader.ids()
+        return
+      case TO_NODE.poll:
+        this.frame.begin(TO_SUBMITTER.polled).varint(bytes.varint())
+        return
+      case TO_NODE.release:
+        this.#handlers.release(this, reader.ids())
+        return
+      case TO_NODE.actorCreate:
+        this.#handlers.actorCreate(this, bytes.varint(), this.#submission(reader))
+        return
+      case TO_NODE.actorCall:
+        this.#actorCall(reader)
+        return
+      default:
+        this.#runRecord(kind, reader)
+    }
+  }
+
+  #runRecord(kind: number, reader: FrameReader): void {
+    const bytes = reader.reader
+    switch (kind) {
+      case TO_NODE.done: {
+        const run = bytes.varint()
+        const cpuMicros = bytes.varint()
+        if (bytes.u8() === 1) {
+          this.#handlers.done(this, run, cpuMicros, wireError.read(bytes))
+          return
+        }
+        const count = bytes.varint()
+        if (count > LIMITS.taskArguments) throw new ProtocolError('too-large', `${count} results`)
+        const values: EncodedValue[] = []
+        for (let i = 0; i < count; i++) values.push(reader.value())
+        this.#handlers.done(this, run, cpuMicros, values)
+        return
+      }
+      case TO_NODE.blocked:
+        this.#handlers.blocked(this, bytes.varint(), bytes.u8() === 1)
+        return
+      case TO_NODE.dropped:
+        this.#handlers.dropped(this, bytes.varint())
+        return
+      case TO_NODE.log: {
+        const run = bytes.varint()
+        const level = LOG_LEVELS[bytes.u8()] ?? 'log'
+        this.#handlers.log(this, run, level, bytes.string(LIMITS.logLineBytes))
+        return
+      }
+      default:
+        throw new ProtocolError('malformed', `unknown record ${kind}`)
+    }
+  }
+
+  #submission(reader: FrameReader): Submission {
+    const number = reader.reader.varint()
+    const parent = reader.reader.varint()
+    const dependencies = reader.dependencies()
+    return { number, parentRun: parent === 0 ? undefined : parent - 1, dependencies, args: reader.value() }
+  }
+
+  #actorCall(reader: FrameReader): void {
+    const bytes = reader.reader
+    const actor = reader.id()
+    const method = bytes.string(LIMITS.nameBytes)
+    const number = bytes.varint()
+    bytes.varint()
+    const caller = bytes.varint()
+    const call = bytes.varint()
+    const parent = bytes.varint()
+    const dependencies = reader.dependencies()
+    const submission = { number, parentRun: parent === 0 ? undefined : parent - 1, dependencies, args: reader.value() }
+    this.#handlers.actorCall(this, actor, method, caller, call, submission)
+  }
+}

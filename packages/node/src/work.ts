@@ -1,0 +1,50 @@
+import type {
+  Attempt,
+  CodeDefinition,
+  EncodedValue,
+  FunctionHash,
+  JobId,
+  ObjectId,
+  PlacedRef,
+  WireError,
+} from '@shoal/protocol'
+
+/** What is the same for many runs of one function with one set of options. */
+export interface WorkTemplate {
+  /** Unique on this node: measured run times and what a worker already knows go by it. */
+  readonly key: string
+  readonly hash: FunctionHash
+  readonly definition: CodeDefinition
+  readonly exportName: string
+  readonly name: string
+  readonly job: JobId
+  readonly numReturns: number
+  readonly milliCpus: number
+  /** 0: none. */
+  readonly timeoutMs: number
+  /** Never queued behind another task in one worker. */
+  readonly isExclusive: boolean
+}
+
+/** How a run ended. `lost`: its worker went while it ran; `not-started`: it never ran and may be run anywhere. */
+export type WorkOutcome =
+  | { readonly kind: 'values'; readonly values: readonly EncodedValue[] }
+  | { readonly kind: 'failed'; readonly error: WireError }
+  | { readonly kind: 'lost'; readonly error: WireError }
+
+/** One attempt to be run in one of this tab's workers: an own task, a guest's, an actor's birth or a call to it. */
+export interface Work {
+  readonly kind: 'task' | 'actor-new' | 'actor-call'
+  readonly id: ObjectId
+  readonly attempt: Attempt
+  readonly template: WorkTemplate
+  /** Actor calls only. */
+  readonly method: string
+  readonly depth: number
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+  /** For another tab. */
+  readonly isGuest: boolean
+  /** Called exactly once a start, unless the work was given back unstarted. */
+  ended(outcome: WorkOutcome, cpuMicros: number): void
+}

@@ -1,0 +1,310 @@
+import { assert, must } from '@shoal/base'
+import type { Clock, Log, Timer } from '@shoal/base'
+import type { HostedWorker, WorkerHost } from '@shoal/executor'
+import {
+  codeDefinition,
+  formatObjectId,
+  functionHash,
+  newWireError,
+  runTemplate,
+  showId,
+  TO_SUBMITTER,
+} from '@shoal/protocol'
+import type { EncodedValue, FunctionHash, NodeId, WireError } from '@shoal/protocol'
+import type { Objects } from './objects.ts'
+import { Submitter } from './submitter.ts'
+import type { SubmitterHandlers } from './submitter.ts'
+import type { Work, WorkOutcome } from './work.ts'
+
+/** One attempt in one worker, from its start to its end. */
+export interface Run {
+  readonly number: number
+  readonly work: Work
+  readonly worker: Worker
+  timer: Timer | undefined
+}
+
+/** A worker of this tab and what is in it. */
+export interface Worker {
+  readonly lane: number
+  readonly submitter: Submitter
+  readonly hosted: HostedWorker
+  readonly codes: Map<FunctionHash, number>
+  readonly templates: Map<string, number>
+  /** In the order in which they were given to it: the first one runs. */
+  readonly runs: Map<number, Run>
+  /** True once it hosts an actor: it runs that actor's calls and nothing else. */
+  isActor: boolean
+}
+
+export interface WorkersOptions {
+  readonly self: NodeId
+  readonly clock: Clock
+  readonly log: Log
+  readonly host: WorkerHost
+  readonly objects: Objects
+  readonly handlers: SubmitterHandlers
+  /** A run's outcome is known; the scheduler is told of the lane. */
+  finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void
+  /** Work that was in the worker and did not start. */
+  givenBack(work: Work, worker: Worker): void
+  workerGone(worker: Worker, reason: string): void
+}
+
+/**
+ * The workers of this tab: makes one a lane when it is first needed, sends it code, templates and runs, each once, and
+ * ends what runs too long. A worker that crashed is gone with its lane; the next start in a new lane makes another.
+ * It decides nothing about where work goes.
+ */
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #byLane = new Map<number, Worker>()
+  readonly #bySubmitter = new Map<number, Worker>()
+  readonly #runs = new Map<number, Run>()
+  #nextSubmitter = 1
+  #nextRun = 1
+  #isClosed = false
+
+  constructor(options: WorkersOptions) {
+    this.#options = options
+  }
+
+  get runCount(): number {
+    return this.#runs.size
+  }
+
+  get workerCount(): number {
+    return this.#bySubmitter.size
+  }
+
+  run(number: number): Run | undefined {
+    return this.#runs.get(number)
+  }
+
+  /** Starts work in the lane's worker, once the arguments that are refs are here. */
+  start(work: Work, lane: number): void {
+    const worker = this.#byLane.get(lane) ?? this.#newWorker(lane)
+    this.startIn(work, worker)
+  }
+
+  startIn(work: Work, worker: Worker): void {
+    const run: Run = { number: this.#nextRun++, work, worker, timer: undefined }
+    this.#runs.set(run.number, run)
+    worker.runs.set(run.number, run)
+    this.#gather(work, (values, error) => {
+      if (this.#runs.get(run.number) !== run) return
+      if (error !== undefined) this.#end(run, { kind: 'failed', error: dependencyError(work, error) }, 0)
+      else this.#send(run, values)
+    })
+  }
+
+  /** A worker told how a run ended. Ignored when it is over already. */
+  done(from: Submitter, number: number, cpuMicros: number, outcome: WorkOutcome): void {
+    const run = this.#runOf(from, number)
+    if (run !== undefined) this.#end(run, outcome, cpuMicros)
+  }
+
+  /** A worker gave a run back unstarted. */
+  dropped(from: Submitter, number: number): void {
+    const run = this.#runOf(from, number)
+    if (run === undefined) return
+    this.#forget(run)
+    this.#options.givenBack(run.work, run.worker)
+  }
+
+  /** Asks for a run back; `dropped` follows if it has not started. */
+  recall(run: Run): void {
+    run.worker.submitter.frame.begin(TO_SUBMITTER.drop).varint(run.number)
+  }
+
+  /** From now on the worker belongs to the actor that was made in it, and its lane is free for another. */
+  becomeActor(worker: Worker): void {
+    worker.isActor = true
+    this.#byLane.delete(worker.lane)
+  }
+
+  /** Ends a worker in the middle of whatever it does; its runs end with `error`. */
+  kill(worker: Worker, error: WireError): void {
+    this.#remove(worker)
+    worker.hosted.terminate()
+    for (const run of [...worker.runs.values()]) this.#end(run, { kind: 'failed', error }, 0)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const worker of [...this.#bySubmitter.values()]) {
+      for (const run of worker.runs.values()) run.timer?.cancel()
+      this.#remove(worker)
+      worker.hosted.terminate()
+    }
+    this.#runs.clear()
+    this.#options.host.close()
+  }
+
+  #newWorker(lane: number): Worker {
+    assert(!this.#isClosed, 'a worker is wanted of a closed tab')
+    const { self, host, handlers, log } = this.#options
+    const number = this.#nextSubmitter++
+    const hosted = host.start({ submitter: number, workerId: number, nodeId: self })
+    const submitter = new Submitter({ number, self, port: hosted.port, handlers, log })
+    const worker: Worker = {
+      lane,
+      submitter,
+      hosted,
+      codes: new Map(),
+      templates: new Map(),
+      runs: new Map(),
+      isActor: false,
+    }
+    this.#byLane.set(lane, worker)
+    this.#bySubmitter.set(number, worker)
+    hosted.onEnded((reason) => this.#crashed(worker, reason))
+    return worker
+  }
+
+  /** Calls back with the values of the refs among the arguments, at once when all are here. */
+  #gather(work: Work, callback: (values: readonly EncodedValue[], error: WireError | undefined) => void): void {
+    const { dependencies } = work
+    if (dependencies.length === 0) {
+      callback(NO_VALUES, undefined)
+      return
+    }
+    const values = new Array<EncodedValue>(dependencies.length)
+    let missing = dependencies.length
+    dependencies.forEach(({ id }, index) => {
+      this.#options.objects.whenHere(id, (value, error) => {
+        if (missing <= 0) return
+        if (value === undefined) {
+          missing = 0
+          callback(NO_VALUES, error)
+          return
+        }
+        values[index] = value
+        if (--missing === 0) callback(values, undefined)
+      })
+    })
+  }
+
+  #send(run: Run, values: readonly EncodedValue[]): void {
+    const { work, worker } = run
+    const { submitter } = worker
+    const { frame } = submitter
+    const template = this.#template(worker, work)
+    const kind = { task: TO_SUBMITTER.run, 'actor-new': TO_SUBMITTER.actorNew, 'actor-call': TO_SUBMITTER.actorRun }
+    const writer = frame.begin(kind[work.kind])
+    writer.varint(run.number)
+    writer.varint(template)
+    if (work.kind === 'actor-call') writer.string(work.method)
+    frame.id(work.id)
+    writer.varint(work.attempt.epoch)
+    writer.varint(work.attempt.number)
+    writer.varint(values.length)
+    values.forEach((value, index) => {
+      writer.varint(must(work.dependencies[index]).place)
+      this.#giveRefs(submitter, value)
+      frame.value(value, true)
+    })
+    this.#giveRefs(submitter, work.args)
+    frame.value(work.args, true)
+    const { timeoutMs } = work.template
+    if (timeoutMs > 0) run.timer = this.#options.clock.after(timeoutMs, () => this.#timedOut(run))
+  }
+
+  #template(worker: Worker, work: Work): number {
+    const { template } = work
+    const known = worker.templates.get(template.key)
+    if (known !== undefined) return known
+    let code = worker.codes.get(template.hash)
+    const { frame } = worker.submitter
+    if (code === undefined) {
+      code = worker.codes.size + 1
+      worker.codes.set(template.hash, code)
+      const writer = frame.begin(TO_SUBMITTER.code)
+      writer.varint(code)
+      functionHash.write(writer, template.hash)
+      codeDefinition.write(writer, template.definition)
+      if (template.definition.type === 'inline' && template.definition.uses)
+        this.#giveRefs(worker.submitter, template.definition.uses)
+    }
+    const number = worker.templates.size + 1
+    worker.templates.set(template.key, number)
+    const { exportName, name, job, numReturns } = template
+    runTemplate.write(frame.begin(TO_SUBMITTER.template), { template: number, code, exportName, name, job, numReturns })
+    return number
+  }
+
+  /** Every ref inside a value becomes one reference of the worker, which releases it, or loses it with its life. */
+  #giveRefs(submitter: Submitter, value: EncodedValue): void {
+    for (const id of value.refs) {
+      this.#options.objects.retain(id)
+      submitter.hold(id)
+    }
+  }
+
+  #end(run: Run, outcome: WorkOutcome, cpuMicros: number): void {
+    if (!this.#forget(run)) return
+    this.#options.finished(run, outcome, cpuMicros)
+  }
+
+  #forget(run: Run): boolean {
+    run.timer?.cancel()
+    run.worker.runs.delete(run.number)
+    return this.#runs.delete(run.number)
+  }
+
+  #timedOut(run: Run): void {
+    const { work, worker } = run
+    const { name, timeoutMs } = work.template
+    const error = newWireError('task-timeout', `${name} ran longer than its limit of ${timeoutMs} ms`, {
+      taskId: formatObjectId(work.id),
+      taskName: name,
+    })
+    this.#end(run, { kind: 'failed', error }, timeoutMs * 1000)
+    this.#remove(worker)
+    worker.hosted.terminate()
+    this.#giveBackAll(worker)
+    this.#options.workerGone(worker, 'a task ran past its time limit')
+  }
+
+  #crashed(worker: Worker, reason: string): void {
+    if (!this.#remove(worker)) return
+    this.#options.log.warn('a worker ended', { worker: worker.submitter.number, reason })
+    const first = worker.runs.values().next().value
+    if (first !== undefined) {
+      const { name } = first.work.template
+      const message = `the worker that ran ${name} (${showId(first.work.id)}) ended: ${reason}`
+      this.#end(first, { kind: 'lost', error: newWireError('worker-crashed', message, { taskName: name }) }, 0)
+    }
+    this.#giveBackAll(worker)
+    this.#options.workerGone(worker, reason)
+  }
+
+  #giveBackAll(worker: Worker): void {
+    for (const run of [...worker.runs.values()]) {
+      this.#forget(run)
+      this.#options.givenBack(run.work, worker)
+    }
+  }
+
+  #remove(worker: Worker): boolean {
+    if (!this.#bySubmitter.delete(worker.submitter.number)) return false
+    if (this.#byLane.get(worker.lane) === worker) this.#byLane.delete(worker.lane)
+    worker.submitter.close()
+    for (const [id, count] of worker.submitter.takeHeld())
+      for (let i = 0; i < count; i++) this.#options.objects.release(id)
+    return true
+  }
+
+  #runOf(from: Submitter, number: number): Run | undefined {
+    const run = this.#runs.get(number)
+    return run?.worker.submitter === from ? run : undefined
+  }
+}
+
+const NO_VALUES: readonly EncodedValue[] = []
+
+/** A task whose argument failed fails with that argument's error: the chain names who was first. */
+function dependencyError(work: Work, error: WireError): WireError {
+  const note = `an argument of ${work.template.name} failed: `
+  return error.message.startsWith('an argument of ') ? error : { ...error, message: note + error.message }
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest'
+import { createSimNode } from './sim-node.ts'
+import type { SimNode } from './sim-node.ts'
+import { SimWorld } from './sim-world.ts'
+
+declare const simSleep: (ms: number) => Promise<void>
+
+/** Runs simulated time until the promise settles. */
+async function settle<T>(world: SimWorld, promise: Promise<T>, limitMs = 60_000): Promise<T> {
+  let isOpen = true
+  promise.then(
+    () => (isOpen = false),
+    () => (isOpen = false),
+  )
+  const end = world.clock.now() + limitMs
+  while (isOpen && world.clock.now() < end) await world.clock.run(world.clock.now() + 10)
+  if (isOpen) throw new Error(`nothing settled within ${limitMs} simulated ms`)
+  return promise
+}
+
+describe('one simulated tab', () => {
+  async function alone(slots = 1): Promise<{ world: SimWorld; tab: SimNode }> {
+    const world = new SimWorld({ seed: 1 })
+    const tab = await createSimNode(world.ports(await world.identity('a'), 1), { isAlone: true, slots })
+    return { world, tab }
+  }
+
+  it('runs a task, resolves refs among arguments and returns the value', async () => {
+    const { world, tab } = await alone()
+    const { remote, get } = tab.api
+    const add = remote((a: number, b: number) => a + b)
+    expect(await settle(world, get(add.remote(1, add.remote(2, 3))))).toBe(6)
+  })
+
+  it('runs 1,000 tasks in bulk', async () => {
+    const { world, tab } = await alone()
+    const { remote, get } = tab.api
+    const square = remote((n: number) => n * n)
+    const refs = Array.from({ length: 1000 }, (_, n) => square.remote(n))
+    const values = await settle(world, get(refs))
+    expect(values).toEqual(refs.map((_, n) => n * n))
+  })
+
+  it('runs 1,000 x f -> g -> h on one slot, with few workers', async () => {
+    const { world, tab } = await alone()
+    const { remote, get } = tab.api
+    const h = remote((n: number) => n + 1)
+    const g = remote({ h }, async ({ h: inner, get: fetch }, n: number) => (await fetch(inner.remote(n))) + 1)
+    const f = remote({ g }, async ({ g: inner, get: fetch }, n: number) => (await fetch(inner.remote(n))) + 1)
+    const refs = Array.from({ length: 1000 }, (_, n) => f.remote(n))
+    const values = await settle(world, get(refs), 600_000)
+    expect(values).toEqual(refs.map((_, n) => n + 3))
+    expect(tab.workers.workers.size).toBeLessThanOrEqual(4)
+  })
+
+  it('calls an actor in order', async () => {
+    const { world, tab } = await alone()
+    const { actor, get } = tab.api
+    const Counter = actor(
+      class Counter {
+        count = 0
+        add(n: number): number {
+          this.count += n
+          return this.count
+        }
+      },
+    )
+    const counter = Counter.remote()
+    const refs = [1, 2, 3].map((n) => counter.add.remote(n))
+    expect(await settle(world, get(refs))).toEqual([1, 3, 6])
+  })
+
+  it('reports errors with the remote cause, and captures before anything runs', async () => {
+    const { world, tab } = await alone()
+    const { remote, get } = tab.api
+    const fail = remote(() => {
+      throw new RangeError('too far')
+    })
+    await expect(settle(world, get(fail.remote()))).rejects.toMatchObject({
+      name: 'TaskError',
+      code: 'task-failed',
+      cause: { name: 'RangeError', message: 'too far' },
+    })
+    const outside = { limit: 3 }
+    const captures = remote((n: number) => n + outside.limit)
+    await expect(settle(world, get(captures.remote(1)))).rejects.toMatchObject({ name: 'CaptureError' })
+  })
+
+  it('runs a task again when its worker crashes', async () => {
+    const { world, tab } = await alone()
+    const { remote, get, context } = tab.api
+    expect(context().nodeId).toHaveLength(32)
+    const slow = remote(async ({}: object, n: number) => {
+      await simSleep(1000)
+      return n
+    })
+    const ref = slow.remote({}, 7)
+    await world.clock.run(world.clock.now() + 200)
+    for (const worker of tab.workers.workers) worker.crash('test')
+    expect(await settle(world, get(ref))).toBe(7)
+  })
+})
+
+describe('three simulated tabs', () => {
+  it('spreads tasks over the room and survives the loss of a tab', async () => {
+    const world = new SimWorld({ seed: 3 })
+    const owner = await world.identity('owner key')
+    const roomOf = world.ports(owner, 1)
+    expect(roomOf.room).toHaveLength(32)
+    const tabs: SimNode[] = []
+    for (const name of ['a', 'b', 'c']) {
+      const ports = world.ports(await world.identity(name), 1)
+      tabs.push(await createSimNode(ports, name === 'a' ? { ownerKeyPair: world.ownerKeyPair } : {}))
+    }
+    await world.clock.run(world.clock.now() + 5000)
+    const driver = tabs[0] as SimNode
+    expect(driver.node.status().members).toHaveLength(2)
+    const { remote, get } = driver.api
+    const where = remote({}, async ({ context }, n: number) => {
+      await simSleep(20)
+      return { node: context().nodeId, n }
+    })
+    const refs = Array.from({ length: 60 }, (_, n) => where.remote(n))
+    await world.clock.run(world.clock.now() + 100)
+    world.kill((tabs[2] as SimNode).ports)
+    const values = await settle(world, get(refs))
+    expect(values.map((value) => value.n)).toEqual(refs.map((_, n) => n))
+    expect(new Set(values.map((value) => value.node)).size).toBeGreaterThan(1)
+    const big = remote({}, (_, length: number) => new Float64Array(length).fill(1))
+    const sizes = remote((array: Float64Array) => array.length)
+    const bigs = Array.from({ length: 4 }, () => big.remote(100_000))
+    expect(await settle(world, get(bigs.map((ref) => sizes.remote(ref))))).toEqual([1e5, 1e5, 1e5, 1e5])
+    const arrays = await settle(world, get(bigs))
+    expect(arrays.every((array) => array.length === 1e5 && array[5] === 1)).toBe(true)
+  })
+})

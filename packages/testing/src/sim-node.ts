@@ -1,0 +1,81 @@
+import type { LogLine } from '@shoal/protocol'
+import { CoreWorker, createApi } from '@shoal/core-worker'
+import type { Api } from '@shoal/core-worker'
+import { checkFunctionSource } from '@shoal/capture'
+import { ShoalNode } from '@shoal/node'
+import { simFramePorts } from './sim-frame-port.ts'
+import { simWorkerHost } from './sim-worker-host.ts'
+import type { SimWorkerHost } from './sim-worker-host.ts'
+import type { SimParticipant, SimPorts } from './sim-world.ts'
+import type { KeyPair } from '@shoal/protocol'
+
+export interface SimNodeOptions {
+  readonly slots?: number
+  readonly isLending?: boolean
+  /** With the room owner's key the node's page may submit. */
+  readonly ownerKeyPair?: KeyPair
+  /** Stays out of the room. */
+  readonly isAlone?: boolean
+}
+
+/** A whole tab under simulation: the real node, the real core worker as its page, real runners as its workers. */
+export interface SimNode extends SimParticipant {
+  readonly node: ShoalNode
+  readonly api: Api
+  readonly workers: SimWorkerHost
+  readonly lines: readonly LogLine[]
+  readonly ports: SimPorts
+}
+
+export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {}): Promise<SimNode> {
+  const { clock } = ports
+  const [pageEnd, nodeEnd] = simFramePorts(clock)
+  const workers = simWorkerHost(clock)
+  const lines: LogLine[] = []
+  const node = new ShoalNode({
+    self: ports.node,
+    session: ports.session,
+    keyPair: ports.keyPair,
+    clock,
+    random: ports.random,
+    crypto: ports.crypto,
+    log: ports.log,
+    workerHost: workers,
+    pagePort: nodeEnd,
+    slots: options.slots ?? 1,
+    name: ports.name,
+    agent: 'simulation',
+    cores: options.slots ?? 1,
+    isLending: options.isLending ?? true,
+    checkSource: (source, isClass, hasUses) => {
+      const report = checkFunctionSource(source.replaceAll('simSleep', 'setTimeout'), {
+        kind: isClass ? 'class' : 'function',
+        hasUses,
+      })
+      return Promise.resolve(report.ok ? { expression: source } : report)
+    },
+    onLogLine: (line) => lines.push(line),
+    onChange: () => undefined,
+  })
+  const core = new CoreWorker({ port: pageEnd, clock, submitter: 0 })
+  const api = createApi({
+    core: () => core,
+    moduleScope: () => undefined,
+    context: () => ({ nodeId: ports.node, workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
+  })
+  if (options.isAlone !== true) {
+    const { room, roomKey, connector, signaling } = ports
+    await node.join({ room, roomKey, connector, signaling, ownerKeyPair: options.ownerKeyPair })
+  }
+  return {
+    node,
+    api,
+    workers,
+    lines,
+    ports,
+    close(reason) {
+      node.close(reason)
+      core.close()
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '@shoal/base'
+import { ObjectRef } from '@shoal/core-worker'
+import { Runner } from '@shoal/executor'
+import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
+import { ShoalError, TaskError } from '@shoal/protocol'
+import { simFramePorts } from './sim-frame-port.ts'
+
+/** A worker of a simulated tab, as faults are done to it. */
+export interface SimWorker {
+  readonly init: WorkerInit
+  /** The worker dies in the middle of whatever it does, and its host hears of it. */
+  crash(reason: string): void
+}
+
+export interface SimWorkerHost extends WorkerHost {
+  readonly workers: ReadonlySet<SimWorker>
+}
+
+/** What simulated tasks find as `globalThis.simSleep`: time passes on their tab's clock. */
+export type SimSleep = (ms: number) => Promise<void>
+
+/** Real runners in this process, on the simulated clock: user code runs as it would in a sandbox worker. */
+export function simWorkerHost(clock: Clock): SimWorkerHost {
+  const workers = new Set<SimWorker>()
+  const sleep: SimSleep = (ms) => new Promise((resolve) => clock.after(ms, resolve))
+  const evaluate: Evaluate = (parameters, body) => {
+    const make = new Function('simSleep', ...parameters, body) as (...args: unknown[]) => unknown
+    return (...args) => make(sleep, ...args)
+  }
+  return {
+    workers,
+    start(init): HostedWorker {
+      const [here, there] = simFramePorts(clock)
+      let onEnded: ((reason: string) => void) | undefined
+      const end = (): void => {
+        here.close()
+        runner.core.close()
+        workers.delete(worker)
+      }
+      const worker: SimWorker = {
+        init,
+        crash(reason) {
+          end()
+          onEnded?.(reason)
+        },
+      }
+      const runner = new Runner({
+        port: there,
+        clock,
+        ...init,
+        evaluate,
+        sdkExports: { ObjectRef, ShoalError, TaskError },
+        soon: (callback) => void clock.after(0, callback),
+      })
+      workers.add(worker)
+      return { port: here, onEnded: (handler) => (onEnded = handler), terminate: end }
+    },
+    close() {
+      for (const worker of [...workers]) worker.crash('its tab closed')
+    },
+  }
+}
