@@ -85,8 +85,9 @@ export class CoreWorker implements RefHome {
   template(code: Code, exportName: string, options: ResolvedOptions): number {
     this.#mustBeOpen()
     const template = ++this.#nextTemplate
+    const codeNumber = this.#code(code)
     const writer = this.frame.begin(TO_NODE.template)
-    templateDefinition.write(writer, { template, code: this.#code(code), exportName, ...options })
+    templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options })
     return template
   }
 

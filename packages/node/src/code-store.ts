@@ -9,6 +9,7 @@ import {
   newWireError,
   nodeIdOfKeyHash,
   ProtocolError,
+  toHex,
 } from '@shoal/protocol'
 import type {
   CodeDefinition,
@@ -64,6 +65,7 @@ export class CodeStore {
   readonly #options: CodeStoreOptions
   readonly #byHash = new Map<FunctionHash, CodeDefinition>()
   readonly #bytes = new Map<FunctionHash, Uint8Array<ArrayBuffer>>()
+  readonly #byText = new Map<string, CodeEntry>()
   readonly #grants = new Map<string, CodeGrant>()
   readonly #fetching = new Map<FunctionHash, CodeEntry>()
 
@@ -74,7 +76,15 @@ export class CodeStore {
   /** Code that a submitter of this tab defined. `driver` is asked for code that is only named by its hash. */
   define(definition: CodeDefinition, callSite: string, driver: NodeId): CodeEntry {
     if (definition.type === 'known') return this.byHash(definition.hash, driver)
+    // Every worker defines the functions of its tasks anew; they must not wait for what was checked before, or tasks
+    // that are less deep would overtake theirs.
+    const key = JSON.stringify(
+      definition.type === 'inline' ? [definition.source, keyOf(definition.uses)] : [definition.source],
+    )
+    const known = this.#byText.get(key)
+    if (known !== undefined) return known
     const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
+    this.#byText.set(key, entry)
     this.#check(definition, callSite).then(
       (state) => settle(entry, state),
       (error: unknown) =>
@@ -116,6 +126,11 @@ export class CodeStore {
   serve(hash: FunctionHash): EncodedValue | undefined {
     const body = this.#bytes.get(hash)
     return body === undefined ? undefined : { refs: [], body, buffers: [] }
+  }
+
+  /** A grant that is at hand already. */
+  knownGrant(job: JobId, hash: FunctionHash): CodeGrant | undefined {
+    return this.#grants.get(grantKey(job, hash))
   }
 
   /** The grant under which a job's code may be sent on; made here when this tab drives the job. */
@@ -198,6 +213,10 @@ function settle(entry: CodeEntry, state: CodeState): void {
   const { waiters } = entry
   entry.waiters = []
   for (const waiter of waiters) waiter()
+}
+
+function keyOf(uses: EncodedValue | undefined): unknown {
+  return uses && [uses.refs, toHex(uses.body), uses.buffers.map(toHex)]
 }
 
 function grantKey(job: JobId, hash: FunctionHash): string {

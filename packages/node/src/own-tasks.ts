@@ -147,7 +147,9 @@ export class OwnTasks {
     const task = this.#works.get(work)
     if (task === undefined) return false
     task.at = 'queue'
-    return this.#options.room() === undefined || task.template.jobs.get(formatJobId(task.job))?.grant?.value !== undefined
+    return (
+      this.#options.room() === undefined || task.template.jobs.get(formatJobId(task.job))?.grant?.value !== undefined
+    )
   }
 
   /** A scheduler effect: the work goes to a peer on one of its credits. */
@@ -375,6 +377,12 @@ export class OwnTasks {
     const known = this.#jobTemplate(template, job)
     const room = this.#options.room()
     if (known.grant !== undefined || room === undefined) {
+      callback(known, undefined)
+      return
+    }
+    const atHand = this.#options.codes.knownGrant(job, known.work.hash)
+    if (atHand !== undefined) {
+      known.grant = { value: atHand }
       callback(known, undefined)
       return
     }

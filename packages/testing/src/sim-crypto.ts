@@ -9,7 +9,7 @@ import {
   verify,
 } from 'node:crypto'
 import type { Random } from '@shoal/base'
-import type { Crypto } from '@shoal/protocol'
+import type { Crypto, KeyPair } from '@shoal/protocol'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -21,13 +21,24 @@ const TAG_BYTES = 16
 
 const own = (bytes: Uint8Array): Bytes => new Uint8Array(bytes)
 
+export function simSha256(bytes: Bytes): Bytes {
+  return own(createHash('sha256').update(bytes).digest())
+}
+
+/** An Ed25519 key pair from a 32-byte seed. */
+export function simKeyPair(seed: Bytes): KeyPair {
+  const key = createPrivateKey({ key: Buffer.concat([PRIVATE_HEAD, seed]), format: 'der', type: 'pkcs8' })
+  const publicKey = own(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(PUBLIC_HEAD.length))
+  return { publicKey, sign: (message) => Promise.resolve(own(sign(null, message, key))) }
+}
+
 /**
  * The real algorithms, done at once: promises that are already settled when they are handed out, so no thread pool
  * decides what happens first. Nonces come from the seed, so a run repeats to the byte.
  */
 export function simCrypto(random: Random): Crypto {
   return {
-    sha256: (bytes) => Promise.resolve(own(createHash('sha256').update(bytes).digest())),
+    sha256: (bytes) => Promise.resolve(simSha256(bytes)),
     hkdf: (secret, purpose) =>
       Promise.resolve(new Uint8Array(hkdfSync('sha256', secret, new Uint8Array(0), purpose, 32))),
     seal(key, plain, context) {
@@ -36,11 +47,7 @@ export function simCrypto(random: Random): Crypto {
       return Promise.resolve(own(Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])))
     },
     open: (key, sealed, context) => Promise.resolve(opened(key, sealed, context)),
-    keyPair(seed) {
-      const key = createPrivateKey({ key: Buffer.concat([PRIVATE_HEAD, seed]), format: 'der', type: 'pkcs8' })
-      const publicKey = own(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(PUBLIC_HEAD.length))
-      return Promise.resolve({ publicKey, sign: (message) => Promise.resolve(own(sign(null, message, key))) })
-    },
+    keyPair: (seed) => Promise.resolve(simKeyPair(seed)),
     verify(publicKey, message, signature) {
       const key = createPublicKey({ key: Buffer.concat([PUBLIC_HEAD, publicKey]), format: 'der', type: 'spki' })
       return Promise.resolve(verify(null, message, key, signature))

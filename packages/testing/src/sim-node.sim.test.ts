@@ -1,3 +1,4 @@
+import { createLog } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { createSimNode } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
@@ -21,7 +22,14 @@ async function settle<T>(world: SimWorld, promise: Promise<T>, limitMs = 60_000)
 describe('one simulated tab', () => {
   async function alone(slots = 1): Promise<{ world: SimWorld; tab: SimNode }> {
     const world = new SimWorld({ seed: 1 })
-    const tab = await createSimNode(world.ports(await world.identity('a'), 1), { isAlone: true, slots })
+    const tab = await createSimNode(
+      world.ports(
+        await world.identity('a'),
+        1,
+        createLog({ level: 'debug', write: (entry) => console.log(JSON.stringify(entry)) }),
+      ),
+      { isAlone: true, slots },
+    )
     return { world, tab }
   }
 

@@ -5,7 +5,7 @@ import type { Crypto, KeyPair, NodeId, RoomId, Session } from '@shoal/protocol'
 import type { Connector, Signaling } from '@shoal/transport'
 import { SimClock } from './sim-clock.ts'
 import type { NodeClock } from './sim-clock.ts'
-import { simCrypto } from './sim-crypto.ts'
+import { simCrypto, simKeyPair, simSha256 } from './sim-crypto.ts'
 import { SimNetwork } from './sim-network.ts'
 import type { SimNetworkOptions } from './sim-network.ts'
 import { simRandom } from './sim-random.ts'
@@ -58,6 +58,7 @@ export class SimWorld {
   readonly #ports = new Set<SimPorts>()
   readonly #roomKey: Uint8Array<ArrayBuffer>
   readonly #room: RoomId
+  readonly #ownerKeyPair: KeyPair
 
   constructor(options: SimWorldOptions) {
     this.seed = options.seed
@@ -66,7 +67,14 @@ export class SimWorld {
     const { clock, trace } = this
     this.network = new SimNetwork({ ...options.network, clock, random: this.random.fork('network'), trace })
     this.#roomKey = this.random.fork('room key').bytes(16)
-    this.#room = roomIdOfKeyHash(this.random.fork('room').bytes(32))
+    const owner = simKeyPair(this.random.fork('room').bytes(32))
+    this.#ownerKeyPair = owner
+    this.#room = roomIdOfKeyHash(simSha256(owner.publicKey))
+  }
+
+  /** The key of the room's owner: a node that has it may submit work. */
+  get ownerKeyPair(): KeyPair {
+    return this.#ownerKeyPair
   }
 
   /** A new key, the same for the same name in the same world. */
