@@ -6,11 +6,15 @@ import { usePage } from '../model/page-context.ts'
 /** The main part for a tab that came by a helper's link: what will happen, and the one big button. */
 export function Help({ status }: { readonly status: SessionStatus }): JSX.Element {
   const { model } = usePage()
+  const room = model.room.value
   if (status.isLending) return <Helping status={status} />
   return (
     <section class="card consent" aria-labelledby="help-title">
       <h2 id="help-title">Lend this device to the room?</h2>
-      <p>Nothing of this room runs here until you start.</p>
+      <p>
+        You are invited to {room === undefined ? 'a room' : <strong class="nowrap">{room.fingerprint}</strong>}. If the
+        owner’s screen shows the same words, it is the right room. Nothing of it runs here until you start.
+      </p>
       <button type="button" class="primary large" onClick={() => model.lend(true)}>
         Start helping
       </button>

@@ -13,6 +13,7 @@ export function RoomScreen(): JSX.Element | null {
   const { model } = usePage()
   const status = model.status.value
   const room = model.room.value
+  const canSubmit = model.canSubmit.value
   if (status === undefined) return null
   return (
     <>
@@ -30,11 +31,13 @@ export function RoomScreen(): JSX.Element | null {
       </header>
       <TroubleStrip />
       <main class="columns">
-        <div class="column">{model.canSubmit.value ? <Demos /> : <Help status={status} />}</div>
+        <div class="column">{canSubmit ? <Demos /> : <Help status={status} />}</div>
         <div class="column side">
-          {room === undefined ? <MakeRoom /> : <Invite link={room.helperLink} />}
+          {room === undefined && <MakeRoom />}
+          {room !== undefined && canSubmit && <Invite link={room.helperLink} />}
           <WhoIsHere status={status} />
           <ThisTab status={status} />
+          {room !== undefined && !canSubmit && <Invite link={room.helperLink} />}
         </div>
       </main>
     </>

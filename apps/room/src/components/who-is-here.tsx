@@ -1,6 +1,6 @@
 import type { Member, SessionStatus } from '@shoal/sdk'
 import type { JSX } from 'preact'
-import { formatBytes, formatCount, plural } from '../model/format.ts'
+import { formatCount, plural } from '../model/format.ts'
 import { usePage } from '../model/page-context.ts'
 import { TabChip } from './tab-chip.tsx'
 
@@ -13,7 +13,7 @@ export function WhoIsHere({ status }: { readonly status: SessionStatus }): JSX.E
     <section class="card" aria-labelledby="who-title">
       <h2 id="who-title">Who is here</h2>
       <p class="soft">
-        {plural(Math.max(1, members.length), 'tab')}, {plural(slots, 'worker')} lent
+        {plural(Math.max(1, members.length), 'tab')}, {plural(slots, 'core')} lent
       </p>
       <ul class="members">
         {[...members].sort(bySelfThenId).map((member) => (
@@ -38,7 +38,7 @@ function Row({ member, tasks }: { readonly member: Member; readonly tasks: numbe
           {member.name}
           {member.isSelf && <em> this tab</em>}
         </span>
-        <span class="soft">{factsOf(member).join(' · ')}</span>
+        <span class="soft facts-line">{factsOf(member).join(' · ')}</span>
       </div>
       {tasks > 0 && (
         <span class="tasks" title="tasks of the current run">
@@ -52,14 +52,12 @@ function Row({ member, tasks }: { readonly member: Member; readonly tasks: numbe
 
 /** Short phrases; what is not known yet is left out. */
 export function factsOf(member: Member): string[] {
-  const lent =
-    member.slots > 0 ? `lends ${member.slots} of ${plural(member.cores, 'core')}` : plural(member.cores, 'core')
+  const lent = member.slots > 0 ? `${member.slots} of ${plural(member.cores, 'core')}` : plural(member.cores, 'core')
   if (member.isSelf) return [lent]
   if (member.state === 'connecting') return [lent, 'connecting']
   if (member.state === 'unreachable') return ['out of reach, needs a relay']
   const facts = [lent, member.isDirect ? 'direct' : 'relayed']
   if (member.roundTripMs !== undefined) facts.push(formatRoundTrip(member.roundTripMs))
-  if (member.bytesSent + member.bytesReceived > 0) facts.push(formatBytes(member.bytesSent + member.bytesReceived))
   return facts
 }
 

@@ -25,7 +25,8 @@ export class TabMarks {
     let mark = this.#marks.get(nodeId)
     if (mark === undefined) {
       const hash = hashOf(nodeId)
-      const color = COLORS[leastUsed(this.#colorUses, hash)] ?? COLORS[0]
+      // Grey, the last one, is only for when the colours are used up.
+      const color = COLORS[leastUsed(this.#colorUses, hash % (COLORS.length - 1))] ?? COLORS[0]
       const letter = leastUsed(this.#letterUses, hash >>> 8)
       const round = this.#letterUses[letter] ?? 1
       mark = { color, ink: inkOn(color), label: LETTERS.charAt(letter) + (round > 1 ? String(round) : '') }

@@ -14,7 +14,7 @@ export interface CurveViewProps {
   readonly bounds: readonly [number, number]
 }
 
-const HEIGHT = 200
+const HEIGHT = 180
 
 /** The learning curve: mean return of the population and test return of the policy, by iteration. */
 export function CurveView({ curve, length, goal, bounds }: CurveViewProps): JSX.Element {

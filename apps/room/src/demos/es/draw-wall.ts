@@ -8,7 +8,10 @@ import type { Wall } from './wall.ts'
 export interface Sketch {
   /** Width / height of a picture. */
   readonly aspect: number
-  readonly maxSteps: number
+  /** Draw how far the episode came, of this many steps; undefined where all episodes are equally long. */
+  readonly maxSteps: number | undefined
+  /** How much of the tab's colour the ground takes, 0 to 1. */
+  glow(state: Float32Array): number
   draw(canvas: CanvasRenderingContext2D, state: Float32Array, width: number, height: number, color: string): void
 }
 
@@ -20,6 +23,7 @@ const GROUND = '#3b4d5c'
 export const CART_POLE_SKETCH: Sketch = {
   aspect: 1.35,
   maxSteps: 500,
+  glow: () => 0.14,
   draw(canvas, state, width, height, color) {
     const ground = height * 0.76
     const unit = width / 5.4 // the cart may go to +-2.4
@@ -46,10 +50,12 @@ export const CART_POLE_SKETCH: Sketch = {
 
 export const PENDULUM_SKETCH: Sketch = {
   aspect: 1,
-  maxSteps: 200,
+  maxSteps: undefined,
+  // Brighter the higher the weight is: what it is rewarded for.
+  glow: (state) => 0.06 + 0.3 * ((1 + Math.cos(state[0] ?? 0)) / 2) ** 4,
   draw(canvas, state, width, height, color) {
     const x = width / 2
-    const y = height * 0.48
+    const y = height * 0.52
     const length = Math.min(width, height) * 0.36
     const angle = state[0] ?? 0
     canvas.strokeStyle = GROUND
@@ -74,6 +80,9 @@ export const PENDULUM_SKETCH: Sketch = {
 }
 
 const GAP = 2
+/** The wall shows this many cells, or a few more to fill its rows. */
+export const LEAST_CELLS = 64
+export const MOST_CELLS = 72
 const scratch = new Float32Array(8)
 
 /** @param size of the canvas in CSS pixels. */
@@ -87,8 +96,8 @@ export function drawWall(
 ): void {
   canvas.fillStyle = STAGE
   canvas.fillRect(0, 0, size.width, size.height)
-  const grid = chooseGrid(wall.size, size.width - GAP, size.height - GAP, sketch.aspect)
-  for (let i = 0; i < wall.size; i += 1) {
+  const grid = chooseGrid(LEAST_CELLS, MOST_CELLS, size.width - GAP, size.height - GAP, sketch.aspect)
+  for (let i = 0; i < grid.columns * grid.rows; i += 1) {
     canvas.save()
     canvas.translate(GAP + (i % grid.columns) * grid.cellWidth, GAP + Math.floor(i / grid.columns) * grid.cellHeight)
     const width = grid.cellWidth - GAP
@@ -111,22 +120,20 @@ function drawCell(
   height: number,
 ): void {
   const { color, label } = marks.of(episode.nodeId)
-  const hasEnded = step >= episodeLength(episode)
-  const hasFallen = hasEnded && step < sketch.maxSteps
-  canvas.globalAlpha = 0.14
+  const hasFallen = sketch.maxSteps !== undefined && step >= episodeLength(episode) && step < sketch.maxSteps
+  stateAt(episode, step, scratch)
+  canvas.globalAlpha = sketch.glow(scratch)
   canvas.fillStyle = color
   canvas.fillRect(0, 0, width, height)
   canvas.globalAlpha = hasFallen ? 0.4 : 1
-  stateAt(episode, step, scratch)
   canvas.save()
   canvas.beginPath()
   canvas.rect(0, 0, width, height)
   canvas.clip()
   sketch.draw(canvas, scratch, width, height, color)
   canvas.restore()
-  // How much of the longest possible episode it has lasted.
   canvas.fillStyle = color
-  canvas.fillRect(0, height - 3, (width * step) / sketch.maxSteps, 3)
+  if (sketch.maxSteps !== undefined) canvas.fillRect(0, height - 3, (width * step) / sketch.maxSteps, 3)
   if (width >= 34) {
     canvas.globalAlpha = 0.85
     canvas.font = '600 9px system-ui, sans-serif'

@@ -9,11 +9,9 @@ import { Readouts } from '../readouts.tsx'
 import { roomTotals } from '../room-totals.ts'
 import { CurveView } from './curve-view.tsx'
 import { EsRun } from './es-run.ts'
-import { CART_POLE_SKETCH, PENDULUM_SKETCH } from './draw-wall.ts'
+import { CART_POLE_SKETCH, LEAST_CELLS, MOST_CELLS, PENDULUM_SKETCH } from './draw-wall.ts'
 import { WallView } from './wall-view.tsx'
 import { Wall } from './wall.ts'
-
-const WALL_SIZE = 64
 
 const SCENES = {
   // Faster than life, so that a whole episode is seen in a few seconds.
@@ -21,14 +19,14 @@ const SCENES = {
     sketch: CART_POLE_SKETCH,
     stepsPerSecond: 120,
     title: 'Balance the pole',
-    text: 'Each picture is one try at balancing a pole, coloured by the tab that ran it. The bar below it grows while the pole stands; 500 steps is the most.',
+    text: 'Each picture is one try at balancing a pole, coloured by the tab that ran it. The bar grows while the pole stands.',
     bounds: [0, 500],
   },
   pendulum: {
     sketch: PENDULUM_SKETCH,
     stepsPerSecond: 60,
     title: 'Swing up and stay there',
-    text: 'Each picture is one try at swinging a weight up and holding it, coloured by the tab that ran it. 0 would be perfect.',
+    text: 'Each picture is one try at swinging a weight up and holding it, coloured by the tab that ran it. It glows where the weight is up.',
     bounds: [-1600, 0],
   },
 } as const
@@ -37,7 +35,7 @@ const SCENES = {
 export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Element {
   const { model, runs, address } = usePage()
   const scene = SCENES[name]
-  const wall = useMemo(() => signal(new Wall(WALL_SIZE, scene.stepsPerSecond)), [scene])
+  const wall = useMemo(() => signal(new Wall(MOST_CELLS, scene.stepsPerSecond)), [scene])
   const run = useMemo(() => {
     return new EsRun({
       name,
@@ -49,7 +47,7 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
   useEffect(() => () => run.stop(), [run])
 
   const start = (): void => {
-    wall.value = new Wall(WALL_SIZE, scene.stepsPerSecond)
+    wall.value = new Wall(MOST_CELLS, scene.stepsPerSecond)
     void run.start(address.url.peek().seed)
   }
   useSignalEffect(() => {
@@ -76,15 +74,17 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
           </button>
         )}
       </div>
-      <WallView wall={wall.value} sketch={scene.sketch} label={`${WALL_SIZE} tries at a time`} />
-      <Outcome report={report} goal={run.settings.solvedReturn} text={scene.text} />
-      <Readouts items={figures(run, report)} />
+      <WallView wall={wall.value} sketch={scene.sketch} label={`${LEAST_CELLS} tries at a time`}>
+        {report === undefined && <p class="overlay">{scene.text} Press Train, and watch it learn from nothing.</p>}
+      </WallView>
+      {report !== undefined && <Outcome report={report} goal={run.settings.solvedReturn} />}
       <CurveView
         curve={run.curve}
         length={run.curveLength.value}
         goal={run.settings.solvedReturn}
         bounds={scene.bounds}
       />
+      <Readouts items={figures(run, report)} />
     </section>
   )
 }
@@ -97,41 +97,39 @@ function figures(run: EsRun, report: RunReport | undefined): { term: string; val
     { term: 'Test return', value: formatReturn(report?.evalReturn) },
     { term: 'Steps a second', value: formatCount(report?.stepsPerSecond ?? 0) },
     { term: 'Tabs at work', value: formatCount(run.tabsAtWork.value) },
-    { term: 'Sent an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
+    { term: 'Bytes an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
   ]
 }
 
-function Outcome(props: {
-  readonly report: RunReport | undefined
-  readonly goal: number
-  readonly text: string
-}): JSX.Element {
-  const { report, goal, text } = props
-  if (report?.state === 'failed') {
+function Outcome({ report, goal }: { readonly report: RunReport; readonly goal: number }): JSX.Element {
+  if (report.state === 'failed') {
     return (
       <p class="outcome failed" role="alert">
         The run ended with an error: {report.error}
       </p>
     )
   }
-  if (report?.solved === true) {
+  if (report.solved) {
     const tabs = Object.keys(report.byNode).length
     return (
       <p class="outcome solved" role="status">
         <strong>Solved</strong> in {formatCount(report.iteration)} iterations by{' '}
-        {tabs === 1 ? 'this tab alone' : `${tabs} tabs`}: a test return of {formatReturn(report.evalReturn)}, and{' '}
+        {tabs === 1 ? 'one tab alone' : `${tabs} tabs`}: {formatReturn(report.evalReturn)} in the test, and{' '}
         {formatReturn(goal)} was the goal.
       </p>
     )
   }
-  if (report?.state === 'done') {
-    return (
-      <p class="outcome" role="status">
-        Not solved within {formatCount(report.iteration)} iterations. Another seed may do it.
-      </p>
-    )
+  const words = {
+    waiting: 'Waiting for tabs …',
+    running: 'Learning …',
+    stopped: 'Stopped.',
+    done: `Not solved within ${formatCount(report.iteration)} iterations. Another seed may do it.`,
   }
-  return <p class="outcome soft">{text}</p>
+  return (
+    <p class="outcome soft" role="status">
+      {words[report.state]}
+    </p>
+  )
 }
 
 function Seed({ isDisabled }: { readonly isDisabled: boolean }): JSX.Element {

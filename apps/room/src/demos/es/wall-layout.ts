@@ -7,19 +7,21 @@ export interface Grid {
   readonly cellHeight: number
 }
 
-/** The grid of `count` cells that makes the largest picture of `aspect` (width / height) fit into each cell. */
-export function chooseGrid(count: number, width: number, height: number, aspect: number): Grid {
+/**
+ * The grid of at least `count` and at most `most` cells that makes the largest picture of `aspect` (width / height) fit into
+ * each. All its cells are meant to be used: a last row that is not full looks broken.
+ */
+export function chooseGrid(count: number, most: number, width: number, height: number, aspect: number): Grid {
   let best: Grid = { columns: count, rows: 1, cellWidth: width / count, cellHeight: height }
   let bestSize = 0
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns)
+    if (columns * rows > most) continue
     const cellWidth = width / columns
     const cellHeight = height / rows
     const size = Math.min(cellWidth, cellHeight * aspect)
-    // A last row that is not full looks broken: take one only for a clear gain.
-    const isFull = columns * rows === count
-    if (size * (isFull ? 1.15 : 1) > bestSize) {
-      bestSize = size * (isFull ? 1.15 : 1)
+    if (size > bestSize) {
+      bestSize = size
       best = { columns, rows, cellWidth, cellHeight }
     }
   }

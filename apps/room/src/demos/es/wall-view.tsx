@@ -1,4 +1,4 @@
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { useElementWidth } from '../../components/use-element-width.ts'
 import { usePage } from '../../model/page-context.ts'
@@ -16,16 +16,19 @@ export function WallView({
   wall,
   sketch,
   label,
+  children,
 }: {
   readonly wall: Wall
   readonly sketch: Sketch
   readonly label: string
+  /** Over the canvas. */
+  readonly children?: ComponentChildren
 }): JSX.Element {
   const { marks } = usePage()
   const [frame, width] = useElementWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
   // Square on a phone; on a desktop it leaves room for the curve below.
-  const height = width < 560 ? width : Math.round(width * 0.42)
+  const height = width < 560 ? width : Math.round(width * 0.36)
 
   useEffect(() => {
     const context = canvas.current?.getContext('2d')
@@ -54,6 +57,7 @@ export function WallView({
   return (
     <div class="stage" ref={frame} style={{ height: `${height}px` }}>
       <canvas ref={canvas} role="img" aria-label={label} style={{ width: `${width}px`, height: `${height}px` }} />
+      {children}
     </div>
   )
 }

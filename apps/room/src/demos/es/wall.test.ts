@@ -10,17 +10,18 @@ function episode(nodeId: string, steps: number): Episode {
 describe('chooseGrid', () => {
   it.each([
     [64, 360, 360, 1, 8, 8],
-    [64, 880, 440, 1.3, 8, 8],
+    [64, 840, 300, 1.35, 11, 6],
     [64, 1280, 320, 1, 16, 4],
     [1, 300, 200, 1, 1, 1],
   ])('lays %d cells in %d x %d of aspect %f out as %d x %d', (count, width, height, aspect, columns, rows) => {
-    expect(chooseGrid(count, width, height, aspect)).toMatchObject({ columns, rows })
+    expect(chooseGrid(count, count + 8, width, height, aspect)).toMatchObject({ columns, rows })
   })
 
-  it('has room for every cell, inside the canvas', () => {
+  it('keeps to the number of cells, inside the canvas', () => {
     for (const count of [7, 16, 61, 64]) {
-      const grid = chooseGrid(count, 700, 300, 1)
+      const grid = chooseGrid(count, count + 3, 700, 300, 1)
       expect(grid.columns * grid.rows).toBeGreaterThanOrEqual(count)
+      expect(grid.columns * grid.rows).toBeLessThanOrEqual(count + 3)
       expect(grid.columns * grid.cellWidth).toBeLessThanOrEqual(700.001)
       expect(grid.rows * grid.cellHeight).toBeLessThanOrEqual(300.001)
     }

@@ -104,8 +104,8 @@ export function MandelbrotPanel(): JSX.Element {
           {...controls.handlers}
         />
       </div>
-      <Caption report={report} />
       <Readouts items={figures(run.progress.value, view)} />
+      <Caption report={report} />
     </section>
   )
 }

@@ -4,9 +4,11 @@ import type { TileResult } from './mandelbrot.remote.ts'
 import { TILE_SIZE } from './mandelbrot-run.ts'
 import type { Tile } from './view.ts'
 
+/** Packed little-endian RGBA, like all colours here. */
+const INSIDE = (255 << 24) | (0x14 << 16) | (0x0a << 8) | 0x06
 const SHADES = 2048
-/** Escape times at which the colours come round again, times 16. */
-const PERIOD = 16 * 96
+/** Doublings of the escape time after which the colours come round again. */
+const DOUBLINGS = 5
 
 /** Deep blue, teal, cream, amber, and back: one turn of the colour wheel, as packed little-endian RGBA. */
 const PALETTE = createPalette()
@@ -30,7 +32,12 @@ function createPalette(): Uint32Array {
   })
 }
 
-const INSIDE = (255 << 24) | (0x14 << 16) | (0x0a << 8) | 0x06
+/** The colour of every escape time there can be. */
+const COLOR_OF = Uint32Array.from({ length: 65536 }, (_, time) => {
+  if (time === 0) return INSIDE
+  const turn = Math.max(0, Math.log2(1 + time / 16) - 1) / DOUBLINGS
+  return PALETTE[Math.floor((turn % 1) * SHADES)] ?? INSIDE
+})
 
 export function paintTile(
   canvas: CanvasRenderingContext2D,
@@ -42,13 +49,12 @@ export function paintTile(
   const image = canvas.createImageData(tile.columns, tile.rows)
   const points = new Uint32Array(image.data.buffer)
   for (let i = 0; i < points.length; i += 1) {
-    const time = times[i] ?? 0
-    points[i] = time === 0 ? INSIDE : (PALETTE[Math.floor(((time % PERIOD) / PERIOD) * SHADES)] ?? INSIDE)
+    points[i] = COLOR_OF[times[i] ?? 0] ?? INSIDE
   }
   canvas.putImageData(image, tile.left, tile.top)
   if (!isMarked) return
   const { color } = marks.of(nodeId)
-  canvas.globalAlpha = 0.16
+  canvas.globalAlpha = 0.1
   canvas.fillStyle = color
   canvas.fillRect(tile.left, tile.top, tile.columns, tile.rows)
   canvas.globalAlpha = 1
