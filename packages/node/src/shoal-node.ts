@@ -316,7 +316,9 @@ export class ShoalNode {
         const run = this.#workers.run(number)
         if (run === undefined || run.worker.submitter !== from || run.worker.isActor) return
         if (isBlocked && !from.isOwed) return
-        this.#schedule({ type: isBlocked ? 'blocked' : 'resumed', lane: run.worker.lane })
+        const { lane } = run.worker
+        const kind = run.work.template.key
+        this.#schedule(isBlocked ? { type: 'blocked', lane, kind } : { type: 'resumed', lane })
       },
       dropped: (from, run) => this.#workers.dropped(from, run),
       log: (from, run, level, text) => this.#onLog(from, run, level, text),

@@ -10,7 +10,7 @@ export type SchedulerEvent<K> =
   | { readonly type: 'given-back'; readonly task: ReadyTask<K>; readonly milliCpus: number; readonly lane?: number }
   | { readonly type: 'finished'; readonly lane: number; readonly kind: string; readonly ms: number }
   /** The task in the lane waits for others: its slot is free, its worker is not. */
-  | { readonly type: 'blocked'; readonly lane: number }
+  | { readonly type: 'blocked'; readonly lane: number; readonly kind: string }
   | { readonly type: 'resumed'; readonly lane: number }
   /** The lane's worker is gone, with all its tasks; or it belongs to an actor from now on. */
   | { readonly type: 'lane-gone'; readonly lane: number }
@@ -83,6 +83,8 @@ export class Scheduler<K> {
   readonly #shapes = new Map<number, Shape<K>>()
   readonly #peers = new Map<string, { slots: number; outstanding: number }>()
   readonly #times = new RunTimes()
+  /** Kinds of tasks that were seen to wait for others: nothing is queued behind one, and none behind another task. */
+  readonly #blocking = new Set<string>()
   #used = 0
   #isLending = true
   #nextLane = 1
@@ -136,6 +138,7 @@ export class Scheduler<K> {
         this.#leave(event.lane)
         return
       case 'blocked':
+        this.#blocking.add(event.kind)
         this.#block(event.lane, true)
         return
       case 'resumed':
@@ -235,12 +238,13 @@ export class Scheduler<K> {
 
   /** A lane with room for the task, or a number for a new one, or undefined. Empty lanes first. */
   #laneFor(milliCpus: number, task: ReadyTask<K>): number | undefined {
+    const isExclusive = task.isExclusive || this.#blocking.has(task.kind)
     const canReserve = this.#used + milliCpus <= this.#options.milliCpus
     let shortest: number | undefined
     let shortestTasks = Number.POSITIVE_INFINITY
     for (const [number, lane] of this.#lanes) {
       if (lane.isBlocked || lane.milliCpus !== milliCpus) continue
-      if (lane.tasks === 0 ? !canReserve : task.isExclusive || lane.isExclusive) continue
+      if (lane.tasks === 0 ? !canReserve : isExclusive || lane.isExclusive) continue
       if (lane.tasks === 0) return number
       if (lane.tasks < shortestTasks) {
         shortest = number
@@ -261,7 +265,7 @@ export class Scheduler<K> {
     }
     if (lane.tasks === 0) this.#used += milliCpus
     lane.tasks++
-    lane.isExclusive = task.isExclusive
+    lane.isExclusive = task.isExclusive || this.#blocking.has(task.kind)
     this.#effects.push({ type: 'start', task, lane: number, milliCpus })
   }
 
