@@ -1,14 +1,17 @@
-import { decodeValue, FrameReader, FrameWriter, ValueEncoder } from '@shoal/protocol'
 import {
   codeDefinition,
+  decodeValue,
+  FrameReader,
+  FrameWriter,
   functionHash,
+  LOG_LEVELS,
   noDecodeHooks,
   runTemplate,
   TO_NODE,
   TO_SUBMITTER,
+  ValueEncoder,
   wireError,
 } from '@shoal/protocol'
-import { LOG_LEVELS } from '@shoal/protocol'
 import type { Frame, FunctionHash, NodeId, WireError } from '@shoal/protocol'
 import type { HostedWorker } from '@shoal/executor'
 
