@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
-import type { SessionStatus } from '@shoal/sdk'
 import { usePage } from '../model/page-context.ts'
+import { sentence, troubleOf } from '../model/trouble.ts'
 import { Logo } from './logo.tsx'
 
 /** Shown in place of the room: opening it, could not open it, left it. */
@@ -22,9 +22,11 @@ export function ScreenNotice(): JSX.Element | null {
         <h1>{screen.title}</h1>
         <p role="alert">{sentence(screen.message)}</p>
         <div class="actions">
-          <button type="button" class="primary large" onClick={() => location.reload()}>
-            Try again
-          </button>
+          {screen.canRetry && (
+            <button type="button" class="primary large" onClick={() => location.reload()}>
+              Try again
+            </button>
+          )}
           <a class="button quiet large" href={address.server} onClick={startOver}>
             Start without this link
           </a>
@@ -74,45 +76,4 @@ export function TroubleStrip(): JSX.Element | null {
       )}
     </div>
   )
-}
-
-interface Trouble {
-  readonly text: string
-  readonly helpsToReload: boolean
-}
-
-export function troubleOf(
-  status: SessionStatus | undefined,
-  isInRoom: boolean,
-  hasWebRtc: boolean,
-): Trouble | undefined {
-  if (status === undefined) return undefined
-  if (!hasWebRtc) {
-    return {
-      text: 'This browser has WebRTC switched off (an extension or a policy does that), so no other tab can be reached. This tab works alone.',
-      helpsToReload: false,
-    }
-  }
-  if (status.problem !== undefined)
-    return { text: sentence(status.problem), helpsToReload: /reload/i.test(status.problem) }
-  if (isInRoom && status.state === 'offline') {
-    return {
-      text: 'The room’s server and its tabs are out of reach. This tab goes on by itself and joins again as soon as it can.',
-      helpsToReload: false,
-    }
-  }
-  const unreachable = status.members.filter((member) => member.state === 'unreachable').length
-  if (unreachable > 0) {
-    return {
-      text: `${unreachable === 1 ? 'One tab' : `${unreachable} tabs`} of this room cannot be reached from here: this network keeps devices apart. A relay (TURN server) would be needed.`,
-      helpsToReload: false,
-    }
-  }
-  return undefined
-}
-
-/** With a capital and a full stop. */
-function sentence(text: string): string {
-  const trimmed = text.trim()
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.')
 }

@@ -8,7 +8,7 @@ export interface Readout {
 /** Large figures in a row. */
 export function Readouts({ items }: { readonly items: readonly Readout[] }): JSX.Element {
   return (
-    <dl class="readouts">
+    <dl class={items.length % 3 === 0 ? 'readouts' : 'readouts pairs'}>
       {items.map(({ term, value }) => (
         <div key={term}>
           <dt>{term}</dt>

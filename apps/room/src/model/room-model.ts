@@ -19,7 +19,7 @@ import type { PageAddress } from './page-address.ts'
 export type Screen =
   | { readonly kind: 'welcome' }
   | { readonly kind: 'opening'; readonly what: string }
-  | { readonly kind: 'failed'; readonly title: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly title: string; readonly message: string; readonly canRetry: boolean }
   | { readonly kind: 'open' }
   | { readonly kind: 'left' }
 
@@ -112,7 +112,14 @@ export class RoomModel {
       this.#refresh()
       this.#screen.value = { kind: 'open' }
     } catch (error) {
-      this.#screen.value = { kind: 'failed', title: failedTitle, message: messageOf(error) }
+      const message = messageOf(error)
+      // A damaged link stays damaged; all else may have passed.
+      this.#screen.value = {
+        kind: 'failed',
+        title: failedTitle,
+        message,
+        canRetry: !/damaged|no "#room="/.test(message),
+      }
     }
   }
 

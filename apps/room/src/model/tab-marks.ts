@@ -12,7 +12,7 @@ export interface TabMark {
 }
 
 // Okabe and Ito, "Color Universal Design" (2008), without black, which a dark page swallows.
-const COLORS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#2f8fd0', '#d55e00', '#cc79a7', '#a9b3bd'] as const
+const COLORS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2', '#d55e00', '#cc79a7', '#a9b3bd'] as const
 // Without I and O, which look like numbers.
 const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
 

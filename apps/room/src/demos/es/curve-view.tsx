@@ -14,7 +14,7 @@ export interface CurveViewProps {
   readonly bounds: readonly [number, number]
 }
 
-const HEIGHT = 180
+const HEIGHT = 168
 
 /** The learning curve: mean return of the population and test return of the policy, by iteration. */
 export function CurveView({ curve, length, goal, bounds }: CurveViewProps): JSX.Element {
@@ -25,7 +25,7 @@ export function CurveView({ curve, length, goal, bounds }: CurveViewProps): JSX.
   useEffect(() => {
     const target = frame.current
     if (target === null || width === 0) return undefined
-    const made = new uPlot(plotOptions(width, low, high, goal), dataOf(curve), target)
+    const made = new uPlot(plotOptions(width, low, high, goal, curve), dataOf(curve), target)
     plot.current = made
     // Colours are read from the page's style while drawing, so a change of theme only needs to draw again.
     const theme = matchMedia('(prefers-color-scheme: dark)')
@@ -60,7 +60,7 @@ function dataOf({ iterations, meanReturns, evalReturns }: Curve): uPlot.AlignedD
   return [iterations, meanReturns, evalReturns]
 }
 
-function plotOptions(width: number, low: number, high: number, goal: number): uPlot.Options {
+function plotOptions(width: number, low: number, high: number, goal: number, curve: Curve): uPlot.Options {
   const axis = (): uPlot.Axis => ({
     stroke: () => css('--soft'),
     grid: { stroke: () => css('--line'), width: 1 },
@@ -85,7 +85,7 @@ function plotOptions(width: number, low: number, high: number, goal: number): uP
       { stroke: () => css('--accent'), width: 2, points: { show: false } },
       { stroke: () => css('--second'), width: 2, spanGaps: true, points: { show: false } },
     ],
-    hooks: { drawClear: [(plot) => drawGoal(plot, goal)] },
+    hooks: { drawClear: [(plot) => drawGoal(plot, goal), (plot) => drawTurnouts(plot, curve)] },
   }
 }
 
@@ -101,6 +101,28 @@ function drawGoal(plot: uPlot, goal: number): void {
   ctx.moveTo(bbox.left, y)
   ctx.lineTo(bbox.left + bbox.width, y)
   ctx.stroke()
+  ctx.restore()
+}
+
+/** A line where tabs came or went, and how many. */
+function drawTurnouts(plot: uPlot, { turnouts }: Curve): void {
+  const { ctx, bbox } = plot
+  ctx.save()
+  ctx.lineWidth = devicePixelRatio
+  ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
+  ctx.strokeStyle = css('--soft')
+  ctx.fillStyle = css('--soft')
+  ctx.font = `600 ${11 * devicePixelRatio}px system-ui, sans-serif`
+  ctx.textBaseline = 'bottom'
+  for (const { iteration, change } of turnouts) {
+    const x = Math.round(plot.valToPos(iteration, 'x', true))
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+    const text = `${change > 0 ? '+' : '−'}${Math.abs(change)} ${Math.abs(change) === 1 ? 'tab' : 'tabs'}`
+    ctx.fillText(text, x + 4 * devicePixelRatio, bbox.top + bbox.height - 4 * devicePixelRatio)
+  }
   ctx.restore()
 }
 

@@ -96,6 +96,8 @@ export function drawWall(
 ): void {
   canvas.fillStyle = STAGE
   canvas.fillRect(0, 0, size.width, size.height)
+  // Its place is for the words that say what will come.
+  if (wall.isEmpty) return
   const grid = chooseGrid(LEAST_CELLS, MOST_CELLS, size.width - GAP, size.height - GAP, sketch.aspect)
   for (let i = 0; i < grid.columns * grid.rows; i += 1) {
     canvas.save()

@@ -18,9 +18,19 @@ export interface Curve {
   readonly meanReturns: number[]
   /** null where it was not measured. */
   readonly evalReturns: (number | null)[]
+  readonly turnouts: Turnout[]
+}
+
+/** Tabs that came or went between two iterations. */
+export interface Turnout {
+  readonly iteration: number
+  /** Positive: more than before. */
+  readonly change: number
 }
 
 export interface RoomTotals {
+  /** Tabs that work for this one, itself included. */
+  readonly tabs: number
   /** Slots lent to this tab's work, its own included. */
   readonly slots: number
   /** Sent and received by this tab. */
@@ -43,7 +53,7 @@ const LEAST_TASKS = 16
 
 export class EsRun {
   readonly settings: EsSettings
-  readonly curve: Curve = { iterations: [], meanReturns: [], evalReturns: [] }
+  readonly curve: Curve = { iterations: [], meanReturns: [], evalReturns: [], turnouts: [] }
   readonly #options: EsRunOptions
   readonly #report = signal<RunReport | undefined>(undefined)
   readonly #curveLength = signal(0)
@@ -67,8 +77,8 @@ export class EsRun {
     this.#abort?.abort()
     const abort = new AbortController()
     this.#abort = abort
-    const { iterations, meanReturns, evalReturns } = this.curve
-    for (const column of [iterations, meanReturns, evalReturns]) column.length = 0
+    const { iterations, meanReturns, evalReturns, turnouts } = this.curve
+    for (const column of [iterations, meanReturns, evalReturns, turnouts]) column.length = 0
     batch(() => {
       this.#curveLength.value = 0
       this.#bytesPerIteration.value = undefined
@@ -95,6 +105,7 @@ export class EsRun {
     const steps = new Rate(RATE_WINDOW_MS)
     const bytes = new Rate(RATE_WINDOW_ITERATIONS)
     const lastSeen = new Map<string, number>()
+    let tabs = totals().tabs
     steps.add(nowMs(), 0)
     bytes.add(0, totals().bytes)
     const loop = trainEs({
@@ -111,6 +122,9 @@ export class EsRun {
       steps.add(now, done.steps)
       bytes.add(done.iteration + 1, totals().bytes)
       for (const nodeId of done.byNode.keys()) lastSeen.set(nodeId, now)
+      const change = totals().tabs - tabs
+      tabs += change
+      if (change !== 0) this.curve.turnouts.push({ iteration: done.iteration + 1, change })
       batch(() => {
         this.#tabsAtWork.value = [...lastSeen.values()].filter((at) => now - at < RATE_WINDOW_MS).length
         this.#bytesPerIteration.value = bytes.value

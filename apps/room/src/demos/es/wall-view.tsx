@@ -28,7 +28,7 @@ export function WallView({
   const [frame, width] = useElementWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
   // Square on a phone; on a desktop it leaves room for the curve below.
-  const height = width < 560 ? width : Math.round(width * 0.36)
+  const height = width < 560 ? width : Math.round(width * 0.34)
 
   useEffect(() => {
     const context = canvas.current?.getContext('2d')

@@ -23,6 +23,8 @@ export function MandelbrotPanel(): JSX.Element {
   const [frame, width] = useElementWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
   const isMarked = useSignal(true)
+  // It draws as soon as it is shown, but for a program that asked for a run: that one waits for its tabs.
+  const mayDraw = useSignal(address.url.peek().run !== 'mandelbrot')
   const painted = useRef<{ tile: Tile; result: TileResult }[]>([])
   const run = useMemo(() => {
     return new MandelbrotRun({
@@ -41,18 +43,17 @@ export function MandelbrotPanel(): JSX.Element {
   const picture = pictureSize(width)
   const aspect = picture.width / picture.height
   useEffect(() => {
-    if (width === 0) return
+    if (width === 0 || !mayDraw.value) return
     painted.current = []
     void run.start(view, picture)
     // The picture's two numbers follow from the width.
-  }, [run, width, view.x, view.y, view.width])
+  }, [run, width, view.x, view.y, view.width, mayDraw.value])
 
   useSignalEffect(() => {
     if (run.report.value !== undefined) runs.publish(run.report.value)
   })
   useSignalEffect(() => {
-    // It draws as soon as it is shown; for a program that asks, once more, from the start.
-    if (runs.wish.value === 'mandelbrot' && runs.take('mandelbrot') && width > 0) void run.start(view, picture)
+    if (runs.wish.value === 'mandelbrot' && runs.take('mandelbrot')) mayDraw.value = true
   })
   const repaint = (): void => {
     const context = canvas.current?.getContext('2d')
@@ -137,7 +138,10 @@ function Caption({ report }: { readonly report: RunReport | undefined }): JSX.El
   const work = Object.entries(report?.byNode ?? {})
   return (
     <p class="outcome soft">
-      Click to zoom in, drag to move, Shift+click to zoom out. Each tile is one task
+      {matchMedia('(pointer: coarse)').matches
+        ? 'Tap to zoom in.'
+        : 'Click to zoom in, drag to move, Shift+click to zoom out.'}{' '}
+      Each tile is one task
       {work.length === 0 ? '.' : ': '}
       {work.map(([nodeId, { tasks }]) => (
         <span key={nodeId} class="share">

@@ -1,0 +1,46 @@
+import type { Member, SessionStatus } from '@shoal/sdk'
+import { expect, it } from 'vitest'
+import { roomTotals } from './room-totals.ts'
+
+const MEMBER: Member = {
+  nodeId: 'a',
+  isSelf: false,
+  name: '',
+  cores: 8,
+  slots: 4,
+  state: 'connected',
+  isDirect: true,
+  canSubmit: false,
+  roundTripMs: 1,
+  bytesSent: 0,
+  bytesReceived: 0,
+}
+
+it('counts what works for this tab: its own workers even unlent, others only connected and lending', () => {
+  const status: SessionStatus = {
+    state: 'connected',
+    problem: undefined,
+    nodeId: 's',
+    isLending: false,
+    slots: 3,
+    running: 0,
+    queued: 0,
+    tasksRun: 0,
+    guestTasksRun: 0,
+    tasksFailed: 0,
+    cpuMs: 0,
+    bytesSent: 10,
+    bytesReceived: 5,
+    members: [
+      { ...MEMBER, isSelf: true, slots: 0 },
+      MEMBER,
+      { ...MEMBER, slots: 0 },
+      { ...MEMBER, state: 'connecting' },
+    ],
+  }
+  expect(roomTotals(status)).toEqual({ tabs: 2, slots: 7, bytes: 15 })
+})
+
+it('takes one worker for granted before the session says more', () => {
+  expect(roomTotals(undefined)).toEqual({ tabs: 1, slots: 1, bytes: 0 })
+})

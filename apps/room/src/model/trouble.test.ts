@@ -1,0 +1,62 @@
+import type { Member, SessionStatus } from '@shoal/sdk'
+import { expect, it } from 'vitest'
+import { sentence, troubleOf } from './trouble.ts'
+
+const STATUS: SessionStatus = {
+  state: 'connected',
+  problem: undefined,
+  nodeId: 'a'.repeat(32),
+  isLending: true,
+  slots: 1,
+  running: 0,
+  queued: 0,
+  tasksRun: 0,
+  guestTasksRun: 0,
+  tasksFailed: 0,
+  cpuMs: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  members: [],
+}
+
+const UNREACHABLE: Member = {
+  nodeId: 'b'.repeat(32),
+  isSelf: false,
+  name: 'a phone',
+  cores: 4,
+  slots: 0,
+  state: 'unreachable',
+  isDirect: true,
+  canSubmit: false,
+  roundTripMs: undefined,
+  bytesSent: 0,
+  bytesReceived: 0,
+}
+
+it('says nothing when all is well, or when nothing is known yet', () => {
+  expect(troubleOf(STATUS, true, true)).toBeUndefined()
+  expect(troubleOf(undefined, true, true)).toBeUndefined()
+  expect(troubleOf({ ...STATUS, state: 'offline' }, false, true)).toBeUndefined()
+})
+
+it('says that a tab without WebRTC works alone', () => {
+  expect(troubleOf(STATUS, true, false)?.text).toContain('works alone')
+})
+
+it('offers to reload where that is the remedy', () => {
+  const trouble = troubleOf({ ...STATUS, problem: 'the room speaks version 2: reload this tab' }, true, true)
+  expect(trouble).toEqual({ text: 'The room speaks version 2: reload this tab.', helpsToReload: true })
+})
+
+it('says that a tab cut off from its room goes on', () => {
+  expect(troubleOf({ ...STATUS, state: 'offline' }, true, true)?.text).toContain('out of reach')
+})
+
+it('counts the tabs that need a relay', () => {
+  expect(troubleOf({ ...STATUS, members: [UNREACHABLE] }, true, true)?.text).toMatch(/^One tab .* relay/)
+  expect(troubleOf({ ...STATUS, members: [UNREACHABLE, UNREACHABLE] }, true, true)?.text).toMatch(/^2 tabs /)
+})
+
+it('makes a sentence of a message', () => {
+  expect([sentence('no server '), sentence('Gone!')]).toEqual(['No server.', 'Gone!'])
+})
