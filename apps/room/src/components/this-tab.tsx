@@ -24,17 +24,18 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
       </dl>
       {isInRoom && (
         <div class="actions">
-          {status.isLending ? (
+          {model.canSubmit.value && status.isLending && (
             <button type="button" onClick={() => model.lend(false)}>
-              {model.canSubmit.value ? 'Stop lending' : 'Stop helping'}
+              Stop lending
             </button>
-          ) : (
+          )}
+          {model.canSubmit.value && !status.isLending && (
             <button type="button" onClick={() => model.lend(true)}>
-              {model.canSubmit.value ? 'Lend this tab' : 'Start helping'}
+              Lend this tab
             </button>
           )}
           <button type="button" class="quiet" onClick={() => void model.leave()}>
-            Leave
+            Leave the room
           </button>
         </div>
       )}

@@ -23,7 +23,7 @@ const GROUND = '#3b4d5c'
 export const CART_POLE_SKETCH: Sketch = {
   aspect: 1.35,
   maxSteps: 500,
-  glow: () => 0.14,
+  glow: () => 0.2,
   draw(canvas, state, width, height, color) {
     const ground = height * 0.76
     const unit = width / 5.4 // the cart may go to +-2.4
@@ -52,7 +52,7 @@ export const PENDULUM_SKETCH: Sketch = {
   aspect: 1,
   maxSteps: undefined,
   // Brighter the higher the weight is: what it is rewarded for.
-  glow: (state) => 0.06 + 0.3 * ((1 + Math.cos(state[0] ?? 0)) / 2) ** 4,
+  glow: (state) => 0.1 + 0.35 * ((1 + Math.cos(state[0] ?? 0)) / 2) ** 4,
   draw(canvas, state, width, height, color) {
     const x = width / 2
     const y = height * 0.52
@@ -137,7 +137,8 @@ function drawCell(
   canvas.fillStyle = color
   if (sketch.maxSteps !== undefined) canvas.fillRect(0, height - 3, (width * step) / sketch.maxSteps, 3)
   if (width >= 34) {
-    canvas.globalAlpha = 0.85
+    canvas.globalAlpha = 0.8
+    canvas.fillStyle = INK
     canvas.font = '600 9px system-ui, sans-serif'
     canvas.textBaseline = 'top'
     canvas.fillText(label, 3, 3)
