@@ -46,7 +46,7 @@ function Helping({ status }: { readonly status: SessionStatus }): JSX.Element {
       <p class="big" role="status">
         <strong>{formatCount(status.guestTasksRun)}</strong> {status.guestTasksRun === 1 ? 'task' : 'tasks'} run for the
         room
-        <span class="soft"> in {formatDuration(status.cpuMs)} of computing</span>
+        <span class="soft">in {formatDuration(status.cpuMs)} of computing</span>
       </p>
       <p>
         {isAlone
