@@ -1,6 +1,7 @@
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
-import { ObjectRef } from './object-ref.ts'
+import { idOf } from './object-ref.ts'
+import type { ObjectRef } from './object-ref.ts'
 import { resolveActorOptions } from './options.ts'
 import type { ActorOptions } from './options.ts'
 import type { Arguments, CoreWorkerSource } from './remote-function.ts'
@@ -25,6 +26,9 @@ export interface ActorIdentity {
   readonly name: string
   readonly methods: readonly string[]
 }
+
+/** What an actor class is made of; no method, so that user code cannot get from one to the other. */
+export let describeActorClass: (actorClass: ActorClass) => { identity: ActorIdentity; options: ActorOptions }
 
 /** A class whose instances live somewhere in the room, one process each, and are called through handles. */
 export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
@@ -68,9 +72,8 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     return typeof value === 'object' && value !== null && #identity in value
   }
 
-  /** @internal */
-  static describe(actorClass: ActorClass): { identity: ActorIdentity; options: ActorOptions } {
-    return { identity: actorClass.#identity, options: actorClass.#options }
+  static {
+    describeActorClass = (actorClass) => ({ identity: actorClass.#identity, options: actorClass.#options })
   }
 }
 
@@ -94,7 +97,7 @@ export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHa
   const caller = core.newActorCaller()
   for (const method of content.methods) {
     handle[method] = {
-      remote: (...args: unknown[]) => core.callActor(ObjectRef.idOf(content.ref), caller, method, args),
+      remote: (...args: unknown[]) => core.callActor(idOf(content.ref), caller, method, args),
     }
   }
   Object.defineProperty(handle, Symbol.toStringTag, { value: `ActorHandle(${content.name})` })

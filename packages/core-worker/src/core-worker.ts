@@ -18,7 +18,7 @@ import type { CodeDefinition, Frame, FramePort, ObjectId, PlacedRef } from '@sho
 import type { Code } from './code.ts'
 import { reviveError } from './error-revival.ts'
 import { createHooks } from './hooks.ts'
-import { ObjectRef } from './object-ref.ts'
+import { homeOf, idOf, ObjectRef } from './object-ref.ts'
 import type { RefHome } from './object-ref.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Waits } from './waits.ts'
@@ -213,9 +213,9 @@ export class CoreWorker implements RefHome {
   }
 
   #idOf(ref: ObjectRef): ObjectId {
-    const home = ObjectRef.homeOf(ref)
+    const home = homeOf(ref)
     if (home !== this) throw new TypeError(`${ref.id} belongs to another session`)
-    return ObjectRef.idOf(ref)
+    return idOf(ref)
   }
 
   #arguments(args: readonly unknown[]): { dependencies: PlacedRef[]; value: ReturnType<ValueEncoder['encode']> } {

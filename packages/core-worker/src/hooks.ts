@@ -1,12 +1,12 @@
 import { LIMITS, SerializationError } from '@shoal/protocol'
 import type { CodeDefinition, DecodeHooks, EncodeHooks, Replacement } from '@shoal/protocol'
-import { ActorClass, handleContent, makeHandle } from './actor-class.ts'
+import { ActorClass, describeActorClass, handleContent, makeHandle } from './actor-class.ts'
 import type { HandleContent } from './actor-class.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
-import { ObjectRef } from './object-ref.ts'
+import { idOf, ObjectRef } from './object-ref.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
-import { RemoteFunction } from './remote-function.ts'
+import { describeFunction, RemoteFunction } from './remote-function.ts'
 
 interface FunctionPayload {
   readonly definition: CodeDefinition
@@ -22,9 +22,9 @@ interface ActorClassPayload extends Omit<FunctionPayload, 'options'> {
 
 /** How refs, remote functions, actor classes and handles travel inside values. */
 export function replaceHandles(value: object): Replacement | undefined {
-  if (ObjectRef.is(value)) return { kind: 'ref', id: ObjectRef.idOf(value) }
+  if (ObjectRef.is(value)) return { kind: 'ref', id: idOf(value) }
   if (RemoteFunction.is(value)) {
-    const { identity, options } = RemoteFunction.describe(value)
+    const { identity, options } = describeFunction(value)
     const payload: FunctionPayload = {
       definition: readyDefinition(identity.code, identity.name),
       exportName: identity.exportName,
@@ -34,7 +34,7 @@ export function replaceHandles(value: object): Replacement | undefined {
     return { kind: 'extension', name: 'function', payload }
   }
   if (ActorClass.is(value)) {
-    const { identity, options } = ActorClass.describe(value)
+    const { identity, options } = describeActorClass(value)
     const payload: ActorClassPayload = {
       definition: readyDefinition(identity.code, identity.name),
       exportName: identity.exportName,

@@ -12,6 +12,12 @@ export interface RefHome {
   release(id: ObjectId): void
 }
 
+// Not methods: user code gets hold of refs, and must not get from them to what is behind.
+/** The id of a ref. @throws ShoalError after its release. */
+export let idOf: (ref: ObjectRef) => ObjectId
+/** The core worker that a ref belongs to. */
+export let homeOf: (ref: ObjectRef) => RefHome
+
 /**
  * A future for a value that a task returns or `put` stored. It has no `then`: `await get(ref)` fetches the value, and
  * passing the ref as an argument passes the value on without fetching it here. End it with `using` or `release()` when
@@ -59,15 +65,12 @@ export class ObjectRef<T = unknown> {
     return 'ObjectRef'
   }
 
-  /** @internal */
-  static idOf(ref: ObjectRef): ObjectId {
-    if (ref.#isReleased) throw new ShoalError('object-lost', `${ref.id} was released and can no longer be used`)
-    return ref.#id
-  }
-
-  /** @internal */
-  static homeOf(ref: ObjectRef): RefHome {
-    return ref.#home
+  static {
+    idOf = (ref) => {
+      if (ref.#isReleased) throw new ShoalError('object-lost', `${ref.id} was released and can no longer be used`)
+      return ref.#id
+    }
+    homeOf = (ref) => ref.#home
   }
 
   /** True for any object made by this class in this copy of the SDK. */

@@ -19,6 +19,9 @@ export interface FunctionIdentity {
 /** Finds the core worker to submit through: the current session's on a page, the worker's own inside a task. */
 export type CoreWorkerSource = () => CoreWorker
 
+/** What a remote function is made of; no method, so that user code cannot get from one to the other. */
+export let describeFunction: (fn: RemoteFunction) => { identity: FunctionIdentity; options: TaskOptions }
+
 /**
  * A function that runs somewhere in the room. `remote(...)` returns at once with the ref of its result; refs among the
  * arguments are resolved before it starts.
@@ -63,8 +66,7 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown>
     return typeof value === 'object' && value !== null && #identity in value
   }
 
-  /** @internal */
-  static describe(fn: RemoteFunction): { identity: FunctionIdentity; options: TaskOptions } {
-    return { identity: fn.#identity, options: fn.#options }
+  static {
+    describeFunction = (fn) => ({ identity: fn.#identity, options: fn.#options })
   }
 }

@@ -28,6 +28,8 @@ interface Pull {
   from: NodeId | undefined
   run: Uint8Array<ArrayBuffer> | undefined
   received: number
+  /** Chunks that overtook the head on the other lane. */
+  early: { readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> }[]
   readonly callbacks: ((outcome: PullOutcome) => void)[]
 }
 
@@ -42,6 +44,8 @@ interface Serve {
 }
 
 /** Room for the chunk's own header on the bulk lane. */
+/** A window of 50 ms at 100 MB/s is 80 chunks. */
+const MOST_EARLY = 256
 const CHUNK_BYTES = LIMITS.bulkChunkBytes - 64
 
 /**
@@ -83,6 +87,7 @@ export class Transfers {
       from: undefined,
       run: undefined,
       received: 0,
+      early: [],
       callbacks: [callback],
     }
     this.#pulls.set(pull.number, pull)
@@ -118,7 +123,13 @@ export class Transfers {
   onBulk(from: NodeId, number: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
     const pull = this.#pullFrom(from, number)
     // Chunks of a pull that was given up, or that an earlier link repeats, are no fault.
-    if (pull?.run === undefined || offset !== pull.received) return
+    if (pull === undefined) return
+    if (pull.run === undefined) {
+      if (pull.early.length < MOST_EARLY) pull.early.push({ offset, bytes })
+      else throw new ProtocolError('malformed', 'chunks of an object without its head')
+      return
+    }
+    if (offset !== pull.received) return
     if (offset + bytes.length > pull.run.length) throw new ProtocolError('malformed', 'a chunk runs past its object')
     pull.run.set(bytes, offset)
     pull.received += bytes.length
@@ -150,6 +161,7 @@ export class Transfers {
   #askNext(pull: Pull): void {
     const holder = pull.holders.shift()
     pull.from = holder
+    pull.early = []
     if (holder === undefined) this.#finish(pull, { kind: 'lost' })
     else this.#ask(pull, holder)
   }
@@ -170,10 +182,12 @@ export class Transfers {
     if (pull.run !== undefined && pull.run.length === bytes) return
     // Another holder may have encoded the same attempt differently: begin again rather than mix two runs.
     pull.run = new Uint8Array(bytes)
+    const early = pull.early
+    pull.early = []
     if (pull.received > 0) {
       pull.received = 0
       this.#ask(pull, from)
-    }
+    } else for (const chunk of early) this.onBulk(from, number, chunk.offset, chunk.bytes)
   }
 
   #pullFrom(from: NodeId, number: number): Pull | undefined {

@@ -10,7 +10,7 @@ import type { EvaluateOutcome, EvaluateRequest, RolloutOutcome, RolloutRequest }
 /** Where a task ran and how long it kept its worker busy. */
 export interface TaskRecord {
   readonly nodeId: string
-  readonly workerId: string
+  readonly workerId: number
   /** Browsers have no CPU clock: time from start to end of a task that never waits. */
   readonly cpuMs: number
 }

@@ -53,7 +53,7 @@ class InProcess implements EsFabric<Ref<Float32Array>, Ref<RolloutResult>, Ref<E
     const task = this.requests.push(request) - 1
     return this.#ref(() => {
       const nodeId = `node-${task % 2}`
-      const result = { ...runRollouts(theta.value(), request), nodeId, workerId: 'w', cpuMs: 2 }
+      const result = { ...runRollouts(theta.value(), request), nodeId, workerId: 1, cpuMs: 2 }
       return this.#options.tamper?.(result, task) ?? result
     })
   }
@@ -61,7 +61,7 @@ class InProcess implements EsFabric<Ref<Float32Array>, Ref<RolloutResult>, Ref<E
   evaluate(theta: Ref<Float32Array>, request: Parameters<typeof runEvaluation>[1]): Ref<EvaluateResult> {
     return this.#ref(() => {
       if (this.#options.isEvaluationLost) throw new Error('evaluation lost')
-      return { ...runEvaluation(theta.value(), request), nodeId: 'node-0', workerId: 'w', cpuMs: 1 }
+      return { ...runEvaluation(theta.value(), request), nodeId: 'node-0', workerId: 1, cpuMs: 1 }
     })
   }
 

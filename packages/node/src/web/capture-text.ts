@@ -1,0 +1,1 @@
+export { default as text } from './chunk-capture.ts?shoal-inline'

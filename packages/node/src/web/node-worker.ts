@@ -1,0 +1,153 @@
+// The entry of the node worker: one dedicated worker a tab, where everything of a node runs but user code and WebRTC's
+// handshakes. States: waiting for its page's first message -> starting (keys) -> up -> closed.
+import { createLog } from '@shoal/base'
+import { createDirectorySeed } from '@shoal/control-store/web'
+import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
+import { nodeIdOfKeyHash, roomIdOfKeyHash } from '@shoal/protocol'
+import type { Crypto } from '@shoal/protocol'
+import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
+import { expose } from 'comlink'
+import type { checkFunctionSource } from '@shoal/capture'
+import type { createNobleCrypto } from './crypto/noble-crypto.ts'
+import { ShoalNode } from '../shoal-node.ts'
+import { platformClock } from './platform-clock.ts'
+import { createPlatformCrypto } from './crypto/platform-crypto.ts'
+import { platformRandom } from './crypto/platform-random.ts'
+import type { ChunkName, ChunkText, NodeControl, NodeNews, TabInit } from './tab-messages.ts'
+
+/** People look at the status; four times a second is enough and costs nothing. */
+const STATUS_PERIOD_MS = 250
+
+/** What we use of a dedicated worker's global scope; the DOM library knows only a window's. */
+const scope = self as unknown as {
+  onmessage: ((event: MessageEvent<TabInit>) => void) | null
+  shoalChunk?: unknown
+  importScripts(url: string): void
+}
+
+scope.onmessage = (event): void => {
+  scope.onmessage = null
+  const init = event.data
+  start(init).catch((error: unknown) => {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    init.newsPort.postMessage({ type: 'failed', message } satisfies NodeNews)
+  })
+}
+
+async function start(init: TabInit): Promise<void> {
+  const clock = platformClock
+  const random = platformRandom
+  const tell = (news: NodeNews): void => init.newsPort.postMessage(news)
+  const loadChunk = createChunkLoader(init.newsPort, tell)
+  const crypto = await createPlatformCrypto(async () => {
+    const make = (await loadChunk('noble')) as typeof createNobleCrypto
+    return make()
+  })
+  const keyPair = await crypto.keyPair(random.bytes(32))
+  const nodeId = nodeIdOfKeyHash(await crypto.sha256(keyPair.publicKey))
+  const log = createLog({
+    level: 'warn',
+    write: ({ level, scope: part, message, fields }) =>
+      console[level === 'error' ? 'error' : 'warn'](`[shoal ${part}] ${message}`, fields),
+  })
+  const reporter = createReporter(() => tell({ type: 'status', status: node.status() }))
+  const node = new ShoalNode({
+    self: nodeId,
+    session: 1,
+    keyPair,
+    clock,
+    random,
+    crypto,
+    log,
+    workerHost: createFrameWorkerHost(init.sandboxPort),
+    checkSource: async (source, isClass, hasUses) => {
+      const check = (await loadChunk('capture')) as typeof checkFunctionSource
+      const report = check(source, { kind: isClass ? 'class' : 'function', hasUses })
+      return report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier }
+    },
+    pagePort: createMessageFramePort(init.pagePort),
+    slots: init.slots,
+    cores: init.cores,
+    name: init.name,
+    agent: init.agent,
+    isLending: init.isLending,
+    onLogLine: (line) => tell({ type: 'log', line }),
+    onChange: reporter.changed,
+  })
+  const control = createControl(node, crypto, reporter.close)
+  expose(control, init.controlPort)
+  tell({ type: 'started', nodeId })
+  reporter.changed()
+
+  function createControl(target: ShoalNode, keys: Crypto, onClose: () => void): NodeControl {
+    return {
+      async join(request, rtcPort) {
+        const owner = request.kind === 'owner' ? await keys.keyPair(request.owner) : undefined
+        const ownerPublicKey = owner?.publicKey ?? request.owner
+        const room = roomIdOfKeyHash(await keys.sha256(ownerPublicKey))
+        const { server, roomKey } = request
+        await target.join({
+          room,
+          roomKey,
+          ownerKeyPair: owner,
+          connector: createRtcConnector(rtcPort),
+          signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session: 1, clock, random, log }),
+          seed: (directory) => createDirectorySeed({ directory, server, room }),
+        })
+        return { room, ownerPublicKey }
+      },
+      async newOwner() {
+        const seed = random.bytes(32)
+        return { seed, publicKey: (await keys.keyPair(seed)).publicKey }
+      },
+      leave: () => target.leave('left'),
+      lend: (isOn) => target.lend(isOn),
+      close() {
+        target.close('left')
+        onClose()
+      },
+    }
+  }
+}
+
+/** Calls `report` soon after a change, at most once a period, and once more while traffic figures move. */
+function createReporter(report: () => void): { changed(): void; close(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isClosed = false
+  const heartbeat = setInterval(report, 1000)
+  return {
+    changed() {
+      if (isClosed) return
+      timer ??= setTimeout(() => {
+        timer = undefined
+        report()
+      }, STATUS_PERIOD_MS)
+    },
+    close() {
+      isClosed = true
+      clearTimeout(timer)
+      clearInterval(heartbeat)
+    },
+  }
+}
+
+/** Fetches a script's text from the page and runs it, once each. */
+function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (name: ChunkName) => Promise<unknown> {
+  const loading = new Map<ChunkName, { promise: Promise<unknown>; resolve(value: unknown): void }>()
+  port.onmessage = (event: MessageEvent<ChunkText>): void => {
+    const { name, text } = event.data
+    const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+    scope.importScripts(url)
+    URL.revokeObjectURL(url)
+    loading.get(name)?.resolve(scope.shoalChunk)
+  }
+  return (name) => {
+    const known = loading.get(name)
+    if (known !== undefined) return known.promise
+    let resolve!: (value: unknown) => void
+    const promise = new Promise<unknown>((done) => (resolve = done))
+    loading.set(name, { promise, resolve })
+    tell({ type: 'chunk', name })
+    return promise
+  }
+}

@@ -1,0 +1,59 @@
+import type { LogLine, NodeId, RoomId } from '@shoal/protocol'
+import type { NodeStatus } from '../shoal-node.ts'
+
+/** Names of the scripts that the node worker loads from its page when it needs them. */
+export type ChunkName = 'noble' | 'capture'
+
+/** What a page hands its node worker when it starts it; the ports are transferred with it. */
+export interface TabInit {
+  readonly slots: number
+  readonly cores: number
+  readonly name: string
+  readonly agent: string
+  readonly isLending: boolean
+  readonly pagePort: MessagePort
+  readonly sandboxPort: MessagePort
+  /** Comlink: NodeControl, for the page. */
+  readonly controlPort: MessagePort
+  /** NodeNews to the page. */
+  readonly newsPort: MessagePort
+}
+
+/** What the node worker tells its page unasked, and what it asks it for. */
+export type NodeNews =
+  | { readonly type: 'started'; readonly nodeId: NodeId }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'status'; readonly status: NodeStatus }
+  | { readonly type: 'log'; readonly line: LogLine }
+  | { readonly type: 'chunk'; readonly name: ChunkName }
+/** The page's answer to `chunk`. */
+export interface ChunkText {
+  readonly name: ChunkName
+  readonly text: string
+}
+
+export interface JoinRequest {
+  /** The room's server, `http(s)://host[:port][/path]`. */
+  readonly server: string
+  readonly kind: 'helper' | 'owner'
+  readonly roomKey: Uint8Array<ArrayBuffer>
+  /** The owner's public key for helpers, the seed of its key for owners. */
+  readonly owner: Uint8Array<ArrayBuffer>
+}
+
+export interface Joined {
+  readonly room: RoomId
+  readonly ownerPublicKey: Uint8Array<ArrayBuffer>
+}
+
+/** The node worker's control calls, over Comlink. */
+export interface NodeControl {
+  /** `rtcPort` leads to the page's RTC host for this room. */
+  join(request: JoinRequest, rtcPort: MessagePort): Promise<Joined>
+  /** 32 random bytes and the public key that they are the seed of. */
+  newOwner(): Promise<{ readonly seed: Uint8Array<ArrayBuffer>; readonly publicKey: Uint8Array<ArrayBuffer> }>
+  leave(): void
+  lend(isOn: boolean): void
+  /** Ends everything; resolves when goodbyes were handed to the network. */
+  close(): void
+}

@@ -1,0 +1,2 @@
+export { moduleActor, moduleFunction } from '../remote-module.ts'
+export type { ModuleBundle } from '../remote-module.ts'

@@ -1,0 +1,17 @@
+import { createApi } from '@shoal/core-worker'
+import type { Api } from '@shoal/core-worker'
+import { currentSession, mustSession } from './current-session.ts'
+
+/** The page's functions: they go through the current session and start one when there is none. */
+export const pageApi: Api = createApi({
+  core: () => mustSession().core,
+  moduleScope: () => undefined,
+  context: () => ({
+    nodeId: currentSession() === undefined ? '' : mustSession().nodeId,
+    workerId: 0,
+    jobId: '',
+    taskId: undefined,
+    taskName: undefined,
+    attempt: 0,
+  }),
+})

@@ -1,0 +1,90 @@
+import type { NodeId } from '@shoal/protocol'
+import type { TabOptions } from '@shoal/node/web'
+import type { Member, SessionState, SessionStatus } from './session-types.ts'
+
+/** The newest status of the node worker. */
+export type NodeNews = Parameters<TabOptions['onStatus']>[0]
+
+export interface StatusInput {
+  readonly nodeId: NodeId | undefined
+  readonly name: string
+  readonly cores: number
+  readonly slots: number
+  readonly isLending: boolean
+  readonly isJoining: boolean
+  readonly isClosed: boolean
+  readonly hasRoom: boolean
+  readonly canSubmit: boolean
+  readonly problem: string | undefined
+  readonly news: NodeNews | undefined
+}
+
+/** The node's figures and the page's own state as one picture. Pure. */
+export function toStatus(input: StatusInput): SessionStatus {
+  const { news, nodeId } = input
+  const members = membersOf(input)
+  let bytesSent = 0
+  let bytesReceived = 0
+  for (const member of members) {
+    bytesSent += member.bytesSent
+    bytesReceived += member.bytesReceived
+  }
+  const incompatible = members.some((member) => member.state === 'incompatible')
+  return {
+    state: stateOf(input, members),
+    problem: input.problem ?? (incompatible ? 'A tab in this room runs another version: reload this tab.' : undefined),
+    nodeId,
+    isLending: input.isLending,
+    slots: input.slots,
+    running: news?.running ?? 0,
+    queued: news?.queued ?? 0,
+    tasksRun: news?.tasksRun ?? 0,
+    guestTasksRun: news?.guestTasksRun ?? 0,
+    tasksFailed: news?.tasksFailed ?? 0,
+    cpuMs: (news?.cpuMicros ?? 0) / 1000,
+    bytesSent,
+    bytesReceived,
+    members,
+  }
+}
+
+function stateOf(input: StatusInput, members: readonly Member[]): SessionState {
+  if (input.isClosed) return 'left'
+  if (input.nodeId === undefined) return 'starting'
+  if (input.isJoining) return 'joining'
+  if (!input.hasRoom) return 'alone'
+  if (members.some((member) => !member.isSelf && member.state === 'connected')) return 'connected'
+  if (input.news?.isServerUp === false) return 'offline'
+  return members.some((member) => member.state === 'connecting') ? 'joining' : 'alone'
+}
+
+function membersOf(input: StatusInput): Member[] {
+  if (input.nodeId === undefined) return []
+  const self: Member = {
+    nodeId: input.nodeId,
+    isSelf: true,
+    name: input.name,
+    cores: input.cores,
+    slots: input.isLending || input.canSubmit ? input.slots : 0,
+    state: 'connected',
+    isDirect: true,
+    canSubmit: input.canSubmit,
+    roundTripMs: undefined,
+    bytesSent: 0,
+    bytesReceived: 0,
+  }
+  const others = (input.hasRoom ? (input.news?.members ?? []) : []).map((member): Member => ({
+    nodeId: member.node,
+    isSelf: false,
+    name: member.card?.name ?? 'a tab',
+    cores: member.card?.cores ?? 0,
+    slots: member.card?.slots ?? 0,
+    state: member.state,
+    isDirect: member.isDirect,
+    canSubmit: member.canSubmit,
+    roundTripMs: member.stats?.roundTripMs,
+    bytesSent: member.stats?.bytesSent ?? 0,
+    bytesReceived: member.stats?.bytesReceived ?? 0,
+  }))
+  return [self, ...others]
+}
