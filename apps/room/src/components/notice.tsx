@@ -27,9 +27,15 @@ export function ScreenNotice(): JSX.Element | null {
               Try again
             </button>
           )}
-          <a class="button quiet large" href={address.server} onClick={startOver}>
-            Start without this link
-          </a>
+          {address.url.value.room === undefined ? (
+            <button type="button" class="quiet large" onClick={() => void model.workAlone()}>
+              Work in this tab alone
+            </button>
+          ) : (
+            <a class="button quiet large" href={address.server} onClick={startOver}>
+              Start without this link
+            </a>
+          )}
         </div>
       </main>
     )

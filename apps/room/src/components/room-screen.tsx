@@ -70,7 +70,7 @@ function MakeRoom(): JSX.Element {
     <section class="card" aria-labelledby="alone-title">
       <h2 id="alone-title">More tabs, more cores</h2>
       <p class="soft">This tab works by itself. In a room, others can help.</p>
-      <button type="button" class="primary" onClick={() => void model.makeRoomInstead()}>
+      <button type="button" class="primary" onClick={() => void model.makeRoom()}>
         Make a room
       </button>
     </section>

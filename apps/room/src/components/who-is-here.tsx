@@ -56,6 +56,7 @@ export function factsOf(member: Member): string[] {
   if (member.isSelf) return [lent]
   if (member.state === 'connecting') return [lent, 'connecting']
   if (member.state === 'unreachable') return ['out of reach, needs a relay']
+  if (member.state === 'incompatible') return ['another version: reload it']
   const facts = [lent, member.isDirect ? 'direct' : 'relayed']
   if (member.roundTripMs !== undefined) facts.push(formatRoundTrip(member.roundTripMs))
   return facts

@@ -57,22 +57,19 @@ export class RoomModel {
     if (room?.ownerLink !== undefined && madeHere() === room.id) this.#session?.lend(true)
   }
 
+  /** Also from working alone: the session goes on in the room. */
   async makeRoom(): Promise<void> {
     await this.#open('Making a room', 'The room could not be made', async () => {
       const room = await createRoom({ server: this.#address.server })
-      this.#listenTo(currentSession())
-      this.#room.value = room
+      const session = currentSession()
+      if (session === undefined) throw new Error('the session ended while its room was made')
+      this.#listenTo(session)
+      // A session that worked alone before did not lend.
+      session.lend(true)
       const part = room.ownerLink === undefined ? undefined : roomPartOf(room.ownerLink)
       if (part !== undefined) this.#address.change({ room: part, auto: undefined })
       rememberMadeHere(room.id)
     })
-  }
-
-  /** From working alone: that session ends, since a session's room is for its life. */
-  async makeRoomInstead(): Promise<void> {
-    this.#screen.value = { kind: 'opening', what: 'Making a room' }
-    await this.#session?.shutdown()
-    await this.makeRoom()
   }
 
   /** This tab's own cores, no room, no server. */
