@@ -34,7 +34,7 @@ export interface OverlayHandlers {
   goodbye(node: NodeId, session: Session): void
   /** Anything at all was heard from the session: food for the membership's verdicts. */
   heard(node: NodeId, session: Session): void
-  /** The signaling server saw the node's socket close (`closed`) or open; undefined node: our own socket went down. */
+  /** The signaling server saw the node's socket close (`closed`) or open; undefined node: our own socket is up or down. */
   hint(node: NodeId | undefined, session: Session, state: 'closed' | 'present' | 'down'): void
   /** Once and in order for each pair of sessions. Throwing ProtocolError counts against the link. */
   message(from: NodeId, message: NodeMessage): void

@@ -106,6 +106,7 @@ class MeshOverlay implements Overlay {
     })
     signaling.start({
       welcome: (members) => {
+        this.#handlers?.hint(undefined, self.session, 'present')
         this.#welcome(members)
       },
       joined: (member) => {
