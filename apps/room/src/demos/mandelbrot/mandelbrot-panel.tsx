@@ -111,9 +111,9 @@ export function MandelbrotPanel(): JSX.Element {
   )
 }
 
-/** In points: as sharp as the screen, up to a million or so; whole tiles across. */
+/** Two points a CSS pixel and more, so that the browser smooths the edges; at most a million and a half or so. */
 function pictureSize(width: number): { width: number; height: number } {
-  const across = Math.max(320, Math.min(1280, Math.round(width * Math.min(2, devicePixelRatio))))
+  const across = Math.max(320, Math.min(1680, width * 2))
   return { width: across, height: Math.round(across * (width < 560 ? 1 : 0.62)) }
 }
 

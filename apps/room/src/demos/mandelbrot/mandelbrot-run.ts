@@ -33,7 +33,7 @@ export interface MandelbrotRunOptions {
   readonly nowMs: () => number
 }
 
-export const TILE_SIZE = 64
+export const TILE_SIZE = 96
 const IN_FLIGHT_PER_SLOT = 3
 
 export class MandelbrotRun {

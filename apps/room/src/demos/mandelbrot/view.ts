@@ -47,7 +47,7 @@ export function tilesOf(width: number, height: number, size: number): Tile[] {
 
 /** More where it is narrow: details there take longer to escape. */
 export function iterationsFor(view: ViewAt): number {
-  return Math.min(4000, Math.round(400 + 180 * Math.max(0, Math.log2(HOME.width / view.width))))
+  return Math.min(4000, Math.round(1000 + 180 * Math.max(0, Math.log2(HOME.width / view.width))))
 }
 
 export function requestOf(tile: Tile, view: ViewAt, width: number, height: number): TileRequest {
