@@ -10,6 +10,7 @@ import { readRunOptions } from './run-room/options.ts'
 import type { RunOptions } from './run-room/options.ts'
 import { createPrinter } from './run-room/printer.ts'
 import type { Printer, TabFigures } from './run-room/printer.ts'
+import type { SessionStatus } from '@shoal/sdk'
 import type { RunReport } from '../apps/room/src/model/run-report.ts'
 import type {} from '../apps/room/src/machine-interface.ts'
 
@@ -82,9 +83,10 @@ async function watch(driver: Page, { timeoutMs }: RunOptions, signal: AbortSigna
     finish = resolve
     fail = reject
   })
-  const onReport = (report: RunReport, tabs: number): void => {
+  const onReport = (report: RunReport, status: SessionStatus | undefined): void => {
     last = report
-    printer.progress(report, tabs)
+    const working = status?.members.filter((member) => member.state === 'connected' && member.slots > 0)
+    printer.progress(report, working?.length ?? 1)
     if (report.state === 'done' || report.state === 'failed' || report.state === 'stopped') finish(report)
   }
   await driver.exposeFunction('shoalReport', onReport)
@@ -92,15 +94,12 @@ async function watch(driver: Page, { timeoutMs }: RunOptions, signal: AbortSigna
   const onAbort = (): void => fail(new Error('interrupted'))
   signal.addEventListener('abort', onAbort)
   try {
+    // No named functions in here: the TypeScript loader would wrap them in a helper that the page does not have.
     await driver.evaluate(() => {
-      const report = (window as unknown as { shoalReport(run: unknown, tabs: number): Promise<void> }).shoalReport
       const shoal = window.__shoal__
-      const tell = (run: unknown): void => {
-        const members = shoal?.status()?.members ?? []
-        void report(run, members.filter((member) => member.state === 'connected' && member.slots > 0).length)
-      }
-      shoal?.onRun(tell)
-      if (shoal?.run) tell(shoal.run)
+      const { shoalReport } = window as unknown as { shoalReport(run: unknown, status: unknown): Promise<void> }
+      shoal?.onRun((run) => void shoalReport(run, shoal.status()))
+      if (shoal?.run) void shoalReport(shoal.run, shoal.status())
     })
     return await ended
   } finally {
