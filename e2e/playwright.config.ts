@@ -10,6 +10,7 @@ const { executablePath, args } = chromiumLaunchOptions()
 export default defineConfig({
   testDir: '..',
   testMatch: ['e2e/**/*.spec.ts', 'packages/**/*.web.spec.ts'],
+  globalSetup: './support/build-page.ts',
   outputDir: '../.shoal/test-results',
   workers: 1,
   fullyParallel: false,
