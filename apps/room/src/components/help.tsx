@@ -2,6 +2,7 @@ import type { SessionStatus } from '@shoal/sdk'
 import type { JSX } from 'preact'
 import { formatCount, formatDuration } from '../model/format.ts'
 import { usePage } from '../model/page-context.ts'
+import { ActivityBars } from './activity-bars.tsx'
 
 /** The main part for a tab that came by a helper's link: what will happen, and the one big button. */
 export function Help({ status }: { readonly status: SessionStatus }): JSX.Element {
@@ -48,6 +49,7 @@ function Helping({ status }: { readonly status: SessionStatus }): JSX.Element {
         room
         <span class="soft">in {formatDuration(status.cpuMs)} of computing</span>
       </p>
+      <ActivityBars status={status} />
       <p>
         {isAlone
           ? 'Nobody else is here at the moment. Work starts by itself when the owner comes back.'

@@ -12,7 +12,7 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
   return (
     <section class="card" aria-labelledby="tab-title">
       <h2 id="tab-title">This tab</h2>
-      <ActivityBars status={status} />
+      {model.canSubmit.value && <ActivityBars status={status} />}
       <dl class="facts">
         <Fact term="Running now" value={`${status.running} of ${status.slots}`} />
         {isInRoom && <Fact term="Tasks for others" value={formatCount(status.guestTasksRun)} />}

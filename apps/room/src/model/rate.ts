@@ -1,7 +1,4 @@
-/**
- * How fast a counter has grown lately: over the last `window` of whatever it is counted against (milliseconds, iterations).
- * Fed with samples in order.
- */
+/** How fast a counter has grown lately: over the last `window` of time, in whatever unit. Fed with samples in order. */
 export class Rate {
   readonly #window: number
   #samples: { readonly at: number; readonly count: number }[] = []

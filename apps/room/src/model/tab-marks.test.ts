@@ -11,10 +11,10 @@ describe('TabMarks', () => {
     expect(marks.of(nodeIds[0]!)).toEqual(first)
   })
 
-  it('gives eight tabs eight colours, and every tab its own letter', () => {
+  it('gives seven tabs seven colours, and every tab its own letter', () => {
     const marks = new TabMarks()
     const given = nodeIds.map((id) => marks.of(id))
-    expect(new Set(given.slice(0, 8).map((mark) => mark.color)).size).toBe(8)
+    expect(new Set(given.slice(0, 7).map((mark) => mark.color)).size).toBe(7)
     expect(new Set(given.map((mark) => mark.label)).size).toBe(30)
     expect(given[0]!.label).toMatch(/^[A-Z]$/)
     expect(given[29]!.label).toMatch(/^[A-Z]2$/)

@@ -12,7 +12,7 @@ export interface TabMark {
 }
 
 // Okabe and Ito, "Color Universal Design" (2008), without black, which a dark page swallows.
-const COLORS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2', '#d55e00', '#cc79a7', '#a9b3bd'] as const
+const COLORS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2', '#d55e00', '#cc79a7'] as const
 // Without I and O, which look like numbers.
 const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
 
@@ -25,8 +25,7 @@ export class TabMarks {
     let mark = this.#marks.get(nodeId)
     if (mark === undefined) {
       const hash = hashOf(nodeId)
-      // Grey, the last one, is only for when the colours are used up.
-      const color = COLORS[leastUsed(this.#colorUses, hash % (COLORS.length - 1))] ?? COLORS[0]
+      const color = COLORS[leastUsed(this.#colorUses, hash)] ?? COLORS[0]
       const letter = leastUsed(this.#letterUses, hash >>> 8)
       const round = this.#letterUses[letter] ?? 1
       mark = { color, ink: inkOn(color), label: LETTERS.charAt(letter) + (round > 1 ? String(round) : '') }

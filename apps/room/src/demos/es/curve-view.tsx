@@ -114,6 +114,7 @@ function drawTurnouts(plot: uPlot, { turnouts }: Curve): void {
   ctx.fillStyle = css('--soft')
   ctx.font = `600 ${11 * devicePixelRatio}px system-ui, sans-serif`
   ctx.textBaseline = 'bottom'
+  ctx.textAlign = 'left'
   for (const { iteration, change } of turnouts) {
     const x = Math.round(plot.valToPos(iteration, 'x', true))
     ctx.beginPath()

@@ -41,18 +41,16 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
       name,
       totals: () => roomTotals(model.currentStatus()),
       onEpisode: (episode) => wall.peek().offer(episode),
+      onReport: (report) => runs.publish(report),
       nowMs: () => performance.now(),
     })
-  }, [name, model, wall])
+  }, [name, model, wall, runs])
   useEffect(() => () => run.stop(), [run])
 
   const start = (): void => {
     wall.value = new Wall(MOST_CELLS, scene.stepsPerSecond)
     void run.start(address.url.peek().seed)
   }
-  useSignalEffect(() => {
-    if (run.report.value !== undefined) runs.publish(run.report.value)
-  })
   useSignalEffect(() => {
     if (runs.wish.value === `es-${name}` && runs.take(`es-${name}`)) start()
   })

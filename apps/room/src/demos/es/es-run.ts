@@ -41,11 +41,14 @@ export interface EsRunOptions {
   readonly name: EsSettingsName
   readonly totals: () => RoomTotals
   readonly onEpisode: (episode: Episode) => void
+  /** Every report, the last one too when nobody looks any more. */
+  readonly onReport: (report: RunReport) => void
   readonly nowMs: () => number
 }
 
 const RATE_WINDOW_MS = 1000
-const RATE_WINDOW_ITERATIONS = 10
+/** Byte counts of links arrive a few times a second: the last ones, after a run has ended. */
+const LATE_COUNTS_MS = 700
 /** So that a slow tab holds up an iteration by a fraction of its share only. */
 const TASKS_PER_SLOT = 4
 /** Each task brings one episode to draw. */
@@ -82,17 +85,21 @@ export class EsRun {
     batch(() => {
       this.#curveLength.value = 0
       this.#bytesPerIteration.value = undefined
-      this.#report.value = newReport(`es-${this.#options.name}`, 'running')
+      this.#publish(newReport(`es-${this.#options.name}`, 'running'))
     })
+    const bytesBefore = this.#options.totals().bytes
     let end: Partial<RunReport> = { state: 'done' }
     try {
-      await this.#train(seed, abort.signal)
+      await this.#train(seed, bytesBefore, abort.signal)
     } catch (error) {
       end = abort.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: messageOf(error) }
     }
     if (this.#abort === abort) {
       this.#abort = undefined
       this.#change(end)
+      setTimeout(() => {
+        if (this.#abort === undefined) this.#countBytes(bytesBefore)
+      }, LATE_COUNTS_MS)
     }
   }
 
@@ -100,14 +107,12 @@ export class EsRun {
     this.#abort?.abort()
   }
 
-  async #train(seed: number, stop: AbortSignal): Promise<void> {
+  async #train(seed: number, bytesBefore: number, stop: AbortSignal): Promise<void> {
     const { nowMs, totals } = this.#options
     const steps = new Rate(RATE_WINDOW_MS)
-    const bytes = new Rate(RATE_WINDOW_ITERATIONS)
     const lastSeen = new Map<string, number>()
     let tabs = totals().tabs
     steps.add(nowMs(), 0)
-    bytes.add(0, totals().bytes)
     const loop = trainEs({
       settings: this.settings,
       seed,
@@ -120,15 +125,14 @@ export class EsRun {
       stop.throwIfAborted()
       const now = nowMs()
       steps.add(now, done.steps)
-      bytes.add(done.iteration + 1, totals().bytes)
       for (const nodeId of done.byNode.keys()) lastSeen.set(nodeId, now)
       const change = totals().tabs - tabs
       tabs += change
       if (change !== 0) this.curve.turnouts.push({ iteration: done.iteration + 1, change })
       batch(() => {
         this.#tabsAtWork.value = [...lastSeen.values()].filter((at) => now - at < RATE_WINDOW_MS).length
-        this.#bytesPerIteration.value = bytes.value
         this.#note(done, steps.value * 1000)
+        this.#countBytes(bytesBefore)
       })
     }
   }
@@ -150,14 +154,25 @@ export class EsRun {
     })
   }
 
+  /** Averaged over the whole run. */
+  #countBytes(before: number): void {
+    const iterations = this.#report.peek()?.iteration ?? 0
+    if (iterations > 0) this.#bytesPerIteration.value = (this.#options.totals().bytes - before) / iterations
+  }
+
   #show(result: RolloutResult): void {
     if (result.trace === undefined) return
     const { stateSize } = envSpec(this.settings.policy.env)
     this.#options.onEpisode({ nodeId: result.nodeId, states: result.trace, stateSize })
   }
 
+  #publish(report: RunReport): void {
+    this.#report.value = report
+    this.#options.onReport(report)
+  }
+
   #change(part: Partial<RunReport>): void {
     const report = this.#report.peek()
-    if (report !== undefined) this.#report.value = { ...report, ...part }
+    if (report !== undefined) this.#publish({ ...report, ...part })
   }
 }

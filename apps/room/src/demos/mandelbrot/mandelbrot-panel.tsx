@@ -34,9 +34,10 @@ export function MandelbrotPanel(): JSX.Element {
         const context = canvas.current?.getContext('2d')
         if (context) paintTile(context, tile, result, marks, isMarked.peek())
       },
+      onReport: (report) => runs.publish(report),
       nowMs: () => performance.now(),
     })
-  }, [model, marks, isMarked])
+  }, [model, marks, isMarked, runs])
   useEffect(() => () => run.stop(), [run])
 
   const view = address.url.value.at ?? HOME
@@ -49,9 +50,6 @@ export function MandelbrotPanel(): JSX.Element {
     // The picture's two numbers follow from the width.
   }, [run, width, view.x, view.y, view.width, mayDraw.value])
 
-  useSignalEffect(() => {
-    if (run.report.value !== undefined) runs.publish(run.report.value)
-  })
   useSignalEffect(() => {
     if (runs.wish.value === 'mandelbrot' && runs.take('mandelbrot')) mayDraw.value = true
   })

@@ -30,6 +30,8 @@ export interface MandelbrotRunOptions {
   /** Slots of the room, this tab's included. */
   readonly slots: () => number
   readonly onTile: (tile: Tile, result: TileResult) => void
+  /** Every report, the last one too when nobody looks any more. */
+  readonly onReport: (report: RunReport) => void
   readonly nowMs: () => number
 }
 
@@ -56,7 +58,7 @@ export class MandelbrotRun {
     this.#abort = abort
     const queue = tilesOf(picture.width, picture.height, TILE_SIZE)
     const startMs = this.#options.nowMs()
-    this.#report.value = newReport('mandelbrot', 'running')
+    this.#publish(newReport('mandelbrot', 'running'))
     this.#progress.value = { tiles: queue.length, done: 0, elapsedMs: 0 }
 
     const waiting = queue.values()
@@ -115,8 +117,13 @@ export class MandelbrotRun {
     })
   }
 
+  #publish(report: RunReport): void {
+    this.#report.value = report
+    this.#options.onReport(report)
+  }
+
   #change(part: Partial<RunReport>): void {
     const report = this.#report.peek()
-    if (report !== undefined) this.#report.value = { ...report, ...part }
+    if (report !== undefined) this.#publish({ ...report, ...part })
   }
 }
