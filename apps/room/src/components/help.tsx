@@ -13,8 +13,8 @@ export function Help({ status }: { readonly status: SessionStatus }): JSX.Elemen
     <section class="card consent" aria-labelledby="help-title">
       <h2 id="help-title">Lend this device to the room?</h2>
       <p>
-        You are invited to {room === undefined ? 'a room' : <strong class="nowrap">{room.fingerprint}</strong>}. If the
-        owner’s screen shows the same words, it is the right room. Nothing of it runs here until you start.
+        You are invited to {room === undefined ? 'a room' : <strong>{room.fingerprint}</strong>}. If the owner’s screen
+        shows the same words, it is the right room. Nothing of it runs here until you start.
       </p>
       <button type="button" class="primary large" onClick={() => model.lend(true)}>
         Start helping

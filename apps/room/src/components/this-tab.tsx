@@ -34,7 +34,7 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
               Lend this tab
             </button>
           )}
-          <button type="button" class="quiet" onClick={() => void model.leave()}>
+          <button type="button" onClick={() => void model.leave()}>
             Leave the room
           </button>
         </div>

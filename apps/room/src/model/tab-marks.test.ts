@@ -22,7 +22,7 @@ describe('TabMarks', () => {
 
   it('marks a tab alike on two pages that met it first', () => {
     for (const id of nodeIds) expect(new TabMarks().of(id)).toEqual(new TabMarks().of(id))
-    expect(new Set(nodeIds.map((id) => new TabMarks().of(id).color)).size).toBeGreaterThan(4)
+    expect(new Set(nodeIds.map((id) => new TabMarks().of(id).color)).size).toBe(4)
   })
 
   it('writes letters that can be read on their colour, and colours that can be seen on the dark stage', () => {

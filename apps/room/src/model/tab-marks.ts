@@ -11,8 +11,10 @@ export interface TabMark {
   readonly label: string
 }
 
-// Okabe and Ito, "Color Universal Design" (2008), without black, which a dark page swallows.
-const COLORS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2', '#d55e00', '#cc79a7'] as const
+// Okabe and Ito, "Color Universal Design" (2008), without black, which a dark page swallows. The first four are the least
+// alike, and most rooms are small.
+const COLORS = ['#e69f00', '#56b4e9', '#cc79a7', '#009e73', '#f0e442', '#0072b2', '#d55e00'] as const
+const FIRST_COLORS = 4
 // Without I and O, which look like numbers.
 const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
 
@@ -25,7 +27,7 @@ export class TabMarks {
     let mark = this.#marks.get(nodeId)
     if (mark === undefined) {
       const hash = hashOf(nodeId)
-      const color = COLORS[leastUsed(this.#colorUses, hash)] ?? COLORS[0]
+      const color = COLORS[leastUsed(this.#colorUses, hash % FIRST_COLORS)] ?? COLORS[0]
       const letter = leastUsed(this.#letterUses, hash >>> 8)
       const round = this.#letterUses[letter] ?? 1
       mark = { color, ink: inkOn(color), label: LETTERS.charAt(letter) + (round > 1 ? String(round) : '') }

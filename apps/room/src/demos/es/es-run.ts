@@ -63,6 +63,7 @@ export class EsRun {
   readonly #tabsAtWork = signal(0)
   readonly #bytesPerIteration = signal<number | undefined>(undefined)
   #abort: AbortController | undefined
+  #bytes = { counted: 0, reading: 0 }
 
   readonly report: ReadonlySignal<RunReport | undefined> = this.#report
   readonly curveLength: ReadonlySignal<number> = this.#curveLength
@@ -87,10 +88,10 @@ export class EsRun {
       this.#bytesPerIteration.value = undefined
       this.#publish(newReport(`es-${this.#options.name}`, 'running'))
     })
-    const bytesBefore = this.#options.totals().bytes
+    this.#bytes = { counted: 0, reading: this.#options.totals().bytes }
     let end: Partial<RunReport> = { state: 'done' }
     try {
-      await this.#train(seed, bytesBefore, abort.signal)
+      await this.#train(seed, abort.signal)
     } catch (error) {
       end = abort.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: messageOf(error) }
     }
@@ -98,7 +99,7 @@ export class EsRun {
       this.#abort = undefined
       this.#change(end)
       setTimeout(() => {
-        if (this.#abort === undefined) this.#countBytes(bytesBefore)
+        if (this.#abort === undefined) this.#countBytes()
       }, LATE_COUNTS_MS)
     }
   }
@@ -107,7 +108,7 @@ export class EsRun {
     this.#abort?.abort()
   }
 
-  async #train(seed: number, bytesBefore: number, stop: AbortSignal): Promise<void> {
+  async #train(seed: number, stop: AbortSignal): Promise<void> {
     const { nowMs, totals } = this.#options
     const steps = new Rate(RATE_WINDOW_MS)
     const lastSeen = new Map<string, number>()
@@ -132,7 +133,7 @@ export class EsRun {
       batch(() => {
         this.#tabsAtWork.value = [...lastSeen.values()].filter((at) => now - at < RATE_WINDOW_MS).length
         this.#note(done, steps.value * 1000)
-        this.#countBytes(bytesBefore)
+        this.#countBytes()
       })
     }
   }
@@ -154,10 +155,12 @@ export class EsRun {
     })
   }
 
-  /** Averaged over the whole run. */
-  #countBytes(before: number): void {
+  /** Averaged over the whole run. A link that is gone takes its count with it: only what is added counts. */
+  #countBytes(): void {
+    const reading = this.#options.totals().bytes
+    this.#bytes = { counted: this.#bytes.counted + Math.max(0, reading - this.#bytes.reading), reading }
     const iterations = this.#report.peek()?.iteration ?? 0
-    if (iterations > 0) this.#bytesPerIteration.value = (this.#options.totals().bytes - before) / iterations
+    if (iterations > 0) this.#bytesPerIteration.value = this.#bytes.counted / iterations
   }
 
   #show(result: RolloutResult): void {

@@ -54,11 +54,11 @@ export function paintTile(
   canvas.putImageData(image, tile.left, tile.top)
   if (!isMarked) return
   const { color } = marks.of(nodeId)
-  canvas.globalAlpha = 0.1
+  canvas.globalAlpha = 0.06
   canvas.fillStyle = color
   canvas.fillRect(tile.left, tile.top, tile.columns, tile.rows)
   canvas.globalAlpha = 1
-  const corner = TILE_SIZE * 0.2
+  const corner = TILE_SIZE * 0.22
   canvas.beginPath()
   canvas.moveTo(tile.left, tile.top)
   canvas.lineTo(tile.left + corner, tile.top)
