@@ -1,7 +1,7 @@
 import { ProtocolError } from './protocol-error.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Writes binary frames into one growing buffer: little endian, varints of 7 bits a byte up to 2^53 - 1.

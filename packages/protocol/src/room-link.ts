@@ -36,7 +36,8 @@ export function parseRoomLink(link: string): { readonly server: string; readonly
   if (!match) throw new RoomError('room', 'this is not a Shoal room link: it has no "#room=" part')
   const [, server = '', text = ''] = match
   return {
-    server: server.replace(/\/[^/]*$/, (path) => (path.startsWith('//') ? path : '/')),
+    // The folder of the page: what stands behind the last slash of the path is the page's name.
+    server: server.replace(/^(https?:\/\/[^/]+)(\/(?:.*\/)?)?[^/]*$/, (_, host: string, path = '/') => host + path),
     secret: parseSecret(text),
   }
 }

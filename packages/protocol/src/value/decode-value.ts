@@ -2,6 +2,7 @@ import { ByteReader } from '../bytes.ts'
 import type { ObjectId } from '../ids.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import type { EncodedValue } from './encoded-value.ts'
+import { isStackOverflow } from './stack-overflow.ts'
 import { ERROR_CLASSES, TAG, viewConstructor } from './tags.ts'
 
 export interface DecodeHooks {
@@ -26,7 +27,12 @@ export const noDecodeHooks: DecodeHooks = {
  */
 export function decodeValue(encoded: EncodedValue, hooks: DecodeHooks = noDecodeHooks): unknown {
   const refs = encoded.refs.map((id) => hooks.ref(id))
-  return new Decoder(encoded, refs, hooks).value()
+  try {
+    return new Decoder(encoded, refs, hooks).value()
+  } catch (error) {
+    if (isStackOverflow(error)) throw new ProtocolError('malformed', 'a value is nested too deeply')
+    throw error
+  }
 }
 
 class Decoder {
@@ -127,10 +133,12 @@ class Decoder {
   #array(): unknown[] {
     const length = this.#reader.varint()
     if (length > this.#reader.remaining) throw new ProtocolError('malformed', 'an array longer than its bytes')
-    const items = this.#remember(new Array<unknown>(length))
+    // Grown as it is read: arrays within arrays could each claim all bytes that are left.
+    const items = this.#remember<unknown[]>([])
     for (let i = 0; i < length; i++) {
       const tag = this.#reader.u8()
-      if (tag !== TAG.hole) items[i] = this.#tagged(tag)
+      if (tag === TAG.hole) items.length = i + 1
+      else items.push(this.#tagged(tag))
     }
     return items
   }

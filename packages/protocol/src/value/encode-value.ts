@@ -3,6 +3,7 @@ import { SerializationError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import type { EncodedValue } from './encoded-value.ts'
+import { isStackOverflow } from './stack-overflow.ts'
 import { TAG, VIEWS } from './tags.ts'
 import type { ViewName } from './tags.ts'
 
@@ -46,7 +47,7 @@ export class ValueEncoder {
     try {
       this.#value(value)
     } catch (error) {
-      if (error instanceof RangeError && /call stack/i.test(error.message))
+      if (isStackOverflow(error))
         throw new SerializationError('not-serializable', `${name} is nested too deeply to be sent`)
       if (error instanceof Unclonable) throw this.#describe(name, error.reason)
       throw error
@@ -140,8 +141,10 @@ export class ValueEncoder {
       writer.u8(TAG.map)
       writer.varint(value.size)
       for (const [key, entry] of [...value]) {
-        this.#at(`key ${String(key)}`, key)
-        this.#at(typeof key === 'object' ? 'value' : String(key), entry)
+        // Objects have no text that may be asked for here: a ref, for one, throws.
+        const text = isObject(key) ? undefined : String(key)
+        this.#at(text === undefined ? 'key' : `key ${text}`, key)
+        this.#at(text ?? 'value', entry)
       }
     } else if (value instanceof Set) {
       writer.u8(TAG.set)
@@ -264,6 +267,10 @@ const NEVER = new Set([
   'ReadableStream',
   'WritableStream',
 ])
+
+function isObject(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
 
 function readText(read: () => unknown): string | undefined {
   try {

@@ -1,0 +1,250 @@
+import { seededRandom } from '@shoal/base'
+import type { Random } from '@shoal/base'
+import { randomInt } from '@shoal/base'
+import { describe, expect, it } from 'vitest'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import { functionHashOf, randomNodeId } from './ids.ts'
+import { bulkChunk } from './messages/bulk.ts'
+import { directoryRecord } from './messages/directory.ts'
+import { linkFrame } from './messages/link.ts'
+import { nodeMessage, readNodeMessages } from './messages/node-message.ts'
+import type { NodeMessage } from './messages/node-message.ts'
+import { fromSignalingServer, signal, toSignalingServer } from './messages/signaling.ts'
+import type { FromSignalingServer } from './messages/signaling.ts'
+import type { TaskArgument } from './messages/task.ts'
+import { newWireError } from './messages/wire-error.ts'
+import { codeDefinition, runTemplate, templateDefinition } from './port/definitions.ts'
+import { FrameReader, FrameWriter } from './port/frame.ts'
+import type { Frame } from './port/frame.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { decodeValue } from './value/decode-value.ts'
+import { ValueEncoder } from './value/encode-value.ts'
+import { fromRun, toRun } from './value/encoded-value.ts'
+import { TAG } from './value/tags.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+const ROUNDS = 3_000
+const node = randomNodeId(seededRandom(1))
+const value = new ValueEncoder().encode(
+  {
+    list: [1, -5, 2.5, 'text', 'ü', null, undefined, true, 10n ** 30n],
+    map: new Map<unknown, unknown>([[1, new Set(['a'])]]),
+    error: new RangeError('far'),
+    regexp: /a(b)/g,
+    bytes: new Uint8Array(40),
+    large: new Float64Array(4_000),
+    boxed: Object(5),
+  },
+  'value',
+)
+
+/** Flips, cuts, repeats and inserts: mostly what was there, so that readers get far into it. */
+function damaged(random: Random, bytes: Bytes): Bytes {
+  const list = [...bytes]
+  for (let faults = 1 + randomInt(random, 4); faults > 0; faults--) {
+    const at = randomInt(random, list.length + 1)
+    const kind = randomInt(random, 5)
+    if (kind === 0) list[at] = randomInt(random, 256)
+    else if (kind === 1) list.splice(at, 1 + randomInt(random, 8))
+    else if (kind === 2) list.splice(at, 0, ...random.bytes(1 + randomInt(random, 8)))
+    else if (kind === 3) list.length = Math.min(at, list.length)
+    // A length that claims far more than there is.
+    else list.splice(at, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f)
+  }
+  return Uint8Array.from(list)
+}
+
+/** Reads damaged bytes many times: what is thrown must be a ProtocolError, and some reads must fail. */
+function attack(bytes: Bytes, read: (bytes: Bytes) => unknown): void {
+  const random = seededRandom(99)
+  let refused = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const input = damaged(random, bytes)
+    try {
+      read(input)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw new Error(`round ${round} threw ${String(error)}`, { cause: error })
+      refused++
+    }
+  }
+  expect(refused).toBeGreaterThan(ROUNDS / 20)
+}
+
+function written<T>(schema: { write(writer: ByteWriter, value: T): void }, message: T): Bytes {
+  const writer = new ByteWriter()
+  schema.write(writer, message)
+  return writer.finish()
+}
+
+const id = { owner: node, number: 300 }
+const attempt = { epoch: 0, number: 2 }
+const small = new ValueEncoder().encode([1, 'two', { three: 3 }], 'value')
+const hash = functionHashOf(seededRandom(3).bytes(32))
+const key = seededRandom(4).bytes(32)
+const dependency: TaskArgument = {
+  place: 1,
+  object: { id, attempt, value: { type: 'stored', bytes: 5_000_000, holders: [node, node] } },
+}
+const MESSAGES: NodeMessage[] = [
+  {
+    type: 'task.submit',
+    template: 3,
+    number: 2 ** 33,
+    attempt,
+    depth: 4,
+    parent: id,
+    dependencies: [dependency, { place: 2, object: { id, attempt, value: { type: 'inline', value: small } } }],
+    args: small,
+  },
+  {
+    type: 'task.template',
+    template: 3,
+    job: { driver: node, number: 1 },
+    fn: hash,
+    exportName: '#3',
+    name: 'f',
+    submitter: key,
+    signature: seededRandom(5).bytes(64),
+    shape: { milliCpus: 1000 },
+    numReturns: 1,
+    maxRetries: 3,
+    timeoutMs: 0,
+  },
+  {
+    type: 'task.result',
+    number: 5,
+    attempt,
+    outcome: {
+      type: 'values',
+      values: [
+        { type: 'inline', value: small },
+        { type: 'stored', bytes: 1e6, refs: [id] },
+      ],
+    },
+    cpuMicros: 100,
+    position: 0,
+  },
+  {
+    type: 'task.result',
+    number: 5,
+    attempt,
+    outcome: { type: 'failed', error: newWireError('task-failed', 'no', { stack: 'at f', cause: small }) },
+    cpuMicros: 1,
+    position: 0,
+  },
+  { type: 'object.answer', answer: { type: 'value', object: dependency.object } },
+  { type: 'object.pull', pull: 4, subject: { type: 'function', hash }, offset: 65_536 },
+  { type: 'object.free', ids: [id, id] },
+  {
+    type: 'actor.place',
+    actor: id,
+    incarnation: attempt,
+    place: { type: 'dead', error: newWireError('actor-died', 'dead') },
+  },
+  {
+    type: 'log.lines',
+    lines: [{ job: { driver: node, number: 1 }, task: id, node, name: 'f', level: 'warn', text: 'hello' }],
+  },
+  { type: 'directory.update', update: seededRandom(6).bytes(100) },
+]
+
+describe('damaged bytes are refused as a peer fault, quickly and without a huge allocation', () => {
+  it('messages between nodes, which read back when they are whole', () => {
+    const writer = new ByteWriter()
+    for (const message of MESSAGES) nodeMessage.write(writer, message)
+    const bytes = writer.finish()
+    expect(readNodeMessages(bytes)).toEqual(MESSAGES)
+    attack(bytes, readNodeMessages)
+    for (const message of MESSAGES) attack(written(nodeMessage, message), readNodeMessages)
+  })
+
+  it('frames of a link', () => {
+    const frame = {
+      type: 'packet',
+      from: node,
+      to: node,
+      fromSession: 1,
+      toSession: 2,
+      number: 3,
+      acknowledged: 2,
+      body: seededRandom(7).bytes(100),
+    } as const
+    expect(linkFrame.read(new ByteReader(written(linkFrame, frame)))).toEqual(frame)
+    attack(written(linkFrame, frame), (bytes) => linkFrame.read(new ByteReader(bytes)))
+    const goodbye = { type: 'goodbye', session: 1, reason: 'left' } as const
+    attack(written(linkFrame, goodbye), (bytes) => linkFrame.read(new ByteReader(bytes)))
+  })
+
+  it('chunks, records, signals and what the signaling server says', () => {
+    const bulk = written(bulkChunk, { pull: 1, offset: 0, bytes: seededRandom(8).bytes(64) })
+    attack(bulk, (bytes) => bulkChunk.read(new ByteReader(bytes)))
+    const record = { key: 'node/x', writer: key, version: 1, body: key, signature: seededRandom(9).bytes(64) }
+    attack(written(directoryRecord, record), (bytes) => directoryRecord.read(new ByteReader(bytes)))
+    const sent = {
+      version: 1,
+      from: node,
+      to: node,
+      fromSession: 1,
+      toSession: 1,
+      connection: 1,
+      publicKey: key,
+      data: '{"type":"offer"}',
+      signature: seededRandom(9).bytes(64),
+    }
+    attack(written(signal, sent), (bytes) => signal.read(new ByteReader(bytes)))
+    const welcome: FromSignalingServer = { type: 'welcome', version: 1, members: [{ node, session: 4 }] }
+    attack(written(fromSignalingServer, welcome), (bytes) => fromSignalingServer.read(new ByteReader(bytes)))
+    const relay = { type: 'relay', to: node, blob: key } as const
+    attack(written(toSignalingServer, relay), (bytes) => toSignalingServer.read(new ByteReader(bytes)))
+  })
+
+  it('what defines code and templates', () => {
+    const inline = { type: 'inline', name: 'f', isClass: false, source: '() => 1', uses: small } as const
+    attack(written(codeDefinition, inline), (bytes) => codeDefinition.read(new ByteReader(bytes)))
+    const options = { template: 1, code: 2, exportName: '', name: 'f', numReturns: 1 }
+    const full = written(templateDefinition, { ...options, numCpus: 1, maxRetries: 3, timeoutMs: 0 })
+    attack(full, (bytes) => templateDefinition.read(new ByteReader(bytes)))
+    const run = written(runTemplate, { ...options, job: { driver: node, number: 1 } })
+    attack(run, (bytes) => runTemplate.read(new ByteReader(bytes)))
+  })
+
+  it('values', () => {
+    attack(value.body, (body) => decodeValue({ ...value, body }))
+  })
+
+  it('values that claim arrays within arrays as long as all that is left', () => {
+    const body = new Uint8Array(200_000)
+    for (let at = 0; at + 5 < body.length; at += 5) body.set([TAG.array, 0x80, 0x80, 0x06, TAG.null], at)
+    expect(() => decodeValue({ refs: [], body, buffers: [] })).toThrow(ProtocolError)
+    const before = process.memoryUsage().heapUsed
+    const nested = new Uint8Array(200_000)
+    // Each says: an array of 98,304 elements, the first of which is the next.
+    for (let at = 0; at + 4 < nested.length; at += 4) nested.set([TAG.array, 0x80, 0x80, 0x06], at)
+    expect(() => decodeValue({ refs: [], body: nested, buffers: [] })).toThrow(ProtocolError)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6)
+  })
+
+  it('objects received as runs', () => {
+    const pieces = toRun(value, new ByteWriter(64))
+    const run = Uint8Array.from(pieces.flatMap((piece) => [...piece].slice(0, 2_000)))
+    attack(run, (bytes) => decodeValue(fromRun(bytes, (header) => new ByteReader(header))))
+  })
+
+  it('frames between threads', () => {
+    let frame: Frame | undefined
+    const writer = new FrameWriter(node, (posted) => (frame = posted))
+    writer.begin(3)
+    writer.ids([id, { owner: randomNodeId(seededRandom(8)), number: 1 }])
+    writer.dependencies([{ place: 0, id }])
+    writer.value(value, true)
+    writer.flush()
+    const { bytes, buffers } = frame as unknown as Frame
+    const read = (input: Bytes): unknown[] => {
+      const reader = new FrameReader(node, { bytes: input, buffers })
+      return [reader.kind(), reader.ids(), reader.dependencies(), reader.value()]
+    }
+    expect(read(bytes)[1]).toEqual([id, { owner: randomNodeId(seededRandom(8)), number: 1 }])
+    attack(bytes, read)
+  })
+})

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { bulkChunk } from './messages/bulk.ts'
+import { directoryRecord, nodeCard, submitterGrant } from './messages/directory.ts'
+import { linkFrame } from './messages/link.ts'
+import { nodeMessage } from './messages/node-message.ts'
+import { fromSignalingServer, signal, toSignalingServer } from './messages/signaling.ts'
+import { codeDefinition } from './port/definitions.ts'
+import { TAG, VIEWS } from './value/tags.ts'
+import { PROTOCOL_VERSION } from './version.ts'
+
+/** Everything that another tab, of another build perhaps, has to read. */
+const WIRE = [
+  nodeMessage,
+  linkFrame,
+  bulkChunk,
+  directoryRecord,
+  nodeCard,
+  submitterGrant,
+  toSignalingServer,
+  fromSignalingServer,
+  signal,
+  codeDefinition,
+]
+
+/** The wire of each version. A new version gets a new line; a line that stands is never changed. */
+const SHAPES: Readonly<Record<number, string>> = {
+  1: '465e8063127b9164a895f3ee43ce813c',
+}
+
+describe('the protocol version', () => {
+  it('stands for exactly one shape of the wire: if this fails, bump the version', () => {
+    const text = [...WIRE.map((schema) => schema.shape), JSON.stringify(TAG), VIEWS.join()].join('\n')
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)
+    expect({ [PROTOCOL_VERSION]: hash }).toEqual({ [PROTOCOL_VERSION]: SHAPES[PROTOCOL_VERSION] })
+  })
+})
