@@ -18,6 +18,7 @@ import type { GuestRequest, Guests } from './guests.ts'
 import type { Objects } from './objects.ts'
 import type { JobTemplate, OwnTasks, OwnTemplate } from './own-tasks.ts'
 import type { Submission } from './submitter.ts'
+import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import type { Run, Worker, Workers } from './workers.ts'
 
@@ -93,7 +94,8 @@ export class Actors {
   readonly #calls = new Map<number, PendingCall>()
   readonly #callers = new Map<number, Caller>()
   readonly #birthplaces = new Map<number, NodeId>()
-  readonly #births = new WeakMap<Work, { readonly template: JobTemplate; readonly number: number }>()
+  /** Own actors that are not placed yet, by number. */
+  readonly #births = new Map<number, { readonly template: JobTemplate; readonly work: Work }>()
 
   constructor(options: ActorsOptions) {
     this.#options = options
@@ -104,7 +106,7 @@ export class Actors {
   }
 
   create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
-    const { tasks, schedule, objects, self } = this.#options
+    const { tasks, objects, self } = this.#options
     const { number, dependencies, args } = submission
     const id = { owner: self, number }
     this.#know(id)
@@ -127,26 +129,38 @@ export class Actors {
         isGuest: false,
         ended: (outcome) => this.#bornHere(id, outcome),
       }
-      this.#births.set(work, { template: jobTemplate, number })
-      // An actor needs one CPU to be placed and what it reserved while it lives, as in Ray.
-      schedule({ type: 'ready', task: tasks.readyTask(work, jobTemplate), milliCpus: BIRTH_MILLI_CPUS })
+      this.#births.set(number, { template: jobTemplate, work })
+      this.#scheduleBirth(number)
     })
   }
 
   /** A scheduler effect: the actor is to be born on a peer. */
   sendTo(node: NodeId, work: Work): void {
-    const birth = this.#births.get(work)
-    if (birth === undefined) return
+    const { number } = work.id
+    const birth = this.#births.get(number)
+    if (birth?.work !== work) return
     this.#options.introduce(node, birth.template)
     this.#options.send(node, {
       type: 'actor.create',
       template: birth.template.wire,
-      number: birth.number,
+      number,
       incarnation: work.attempt,
       dependencies: this.#options.tasks.arguments(work.dependencies, work.args),
       args: work.args,
     })
-    this.#birthplaces.set(birth.number, node)
+    this.#birthplaces.set(number, node)
+  }
+
+  #scheduleBirth(number: number): void {
+    const { tasks, schedule } = this.#options
+    const { work, template } = must(this.#births.get(number))
+    const milliCpus = placedMilliCpus(work.kind, template.work.milliCpus)
+    schedule({ type: 'ready', task: tasks.readyTask(work, template), milliCpus })
+  }
+
+  /** The scheduler counts what a peer has of ours: a birth is over with its first word. */
+  #birthAnswered(from: NodeId, number: number): void {
+    if (this.#births.delete(number)) this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
   }
 
   /** One call by a page or task of this tab. */
@@ -171,7 +185,7 @@ export class Actors {
     guests.accept(from, request, (outcome) => {
       const error = outcome.kind === 'values' ? undefined : outcome.error
       send(from, { type: 'actor.status', number: message.number, incarnation: message.incarnation, error })
-      if (error !== undefined) this.#hosted.delete(formatObjectId(id))
+      if (error !== undefined) this.#unhost(formatObjectId(id))
     })
   }
 
@@ -187,13 +201,23 @@ export class Actors {
       position: 0,
     })
     this.#options.workers.becomeActor(worker)
+    this.#options.schedule({ type: 'reserve', milliCpus: work.template.milliCpus })
   }
 
   onStatus(from: NodeId, message: NodeMessage & { type: 'actor.status' }): void {
     const id = { owner: this.#options.self, number: message.number }
     if (this.#birthplaces.get(message.number) !== from) return
+    this.#birthAnswered(from, message.number)
     if (message.error === undefined) this.#placed(id, { kind: 'alive', node: from })
     else this.#ownDied(id, message.error)
+  }
+
+  /** A peer will not make the actor and has not begun; without an error another may. */
+  onRefused(from: NodeId, number: number, error: WireError | undefined): void {
+    if (!this.#births.has(number) || this.#birthplaces.get(number) !== from) return
+    this.#birthplaces.delete(number)
+    if (error === undefined) this.#scheduleBirth(number)
+    else this.#ownDied({ owner: this.#options.self, number }, error)
   }
 
   onWant(from: NodeId, actor: ObjectId): void {
@@ -254,7 +278,7 @@ export class Actors {
   workerGone(worker: Worker, reason: string): void {
     for (const [key, actor] of this.#hosted) {
       if (actor.worker !== worker) continue
-      this.#hosted.delete(key)
+      this.#unhost(key)
       const message = `the actor ${actor.template.name} (${showId(actor.id)}) died: ${reason}`
       const error = newWireError('actor-died', message, { actorId: key, nodeId: this.#options.self })
       if (actor.owner === this.#options.self) this.#ownDied(actor.id, error)
@@ -289,7 +313,7 @@ export class Actors {
     }
     for (const [key, actor] of [...this.#hosted]) {
       if (actor.owner !== node) continue
-      this.#hosted.delete(key)
+      this.#unhost(key)
       workers.kill(actor.worker, newWireError('owner-died', `the owner of ${actor.template.name} is gone`))
     }
   }
@@ -298,7 +322,16 @@ export class Actors {
     for (const call of [...this.#calls.values()]) this.#failCall(call, error)
   }
 
+  /** The actor is no longer here, and what it reserved is free again. */
+  #unhost(key: string): void {
+    const actor = this.#hosted.get(key)
+    if (actor === undefined) return
+    this.#hosted.delete(key)
+    this.#options.schedule({ type: 'reserve', milliCpus: -actor.template.milliCpus })
+  }
+
   #bornHere(id: ObjectId, outcome: WorkOutcome): void {
+    this.#births.delete(id.number)
     if (outcome.kind === 'values') this.#placed(id, { kind: 'alive', node: this.#options.self })
     else this.#ownDied(id, outcome.error)
   }
@@ -515,7 +548,6 @@ export class Actors {
   }
 }
 
-const BIRTH_MILLI_CPUS = 1000
 /** The value of an actor's own object: there is nothing in it. */
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
 

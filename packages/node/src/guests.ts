@@ -16,6 +16,7 @@ import type {
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
+import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
 interface GuestTemplate {
@@ -103,7 +104,8 @@ export class Guests {
     }
     const refuse = (error: WireError | undefined): void => {
       letGo()
-      this.#options.schedule({ type: 'returned', node: from, milliCpus: template?.wire.shape.milliCpus ?? 0, count: 1 })
+      const milliCpus = placedMilliCpus(request.kind, template?.wire.shape.milliCpus ?? 0)
+      this.#options.schedule({ type: 'returned', node: from, milliCpus, count: 1 })
       this.#options.send(from, { type: 'task.refused', number: request.number, attempt: request.attempt, error })
     }
     if (template === undefined) {
@@ -169,7 +171,7 @@ export class Guests {
     this.#options.schedule({
       type: 'guest',
       node: from,
-      milliCpus: template.wire.shape.milliCpus,
+      milliCpus: placedMilliCpus(request.kind, template.wire.shape.milliCpus),
       task: {
         key: work,
         kind: template.key,

@@ -30,6 +30,7 @@ import { RoomLink } from './room-link.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 import { Submitter } from './submitter.ts'
 import type { Submission, SubmitterHandlers } from './submitter.ts'
+import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import { Workers } from './workers.ts'
 import type { Run, Worker } from './workers.ts'
@@ -502,7 +503,7 @@ export class ShoalNode {
     this.#schedule({
       type: 'given-back',
       lane: worker.lane,
-      milliCpus: work.kind === 'actor-new' ? 1000 : template.milliCpus,
+      milliCpus: placedMilliCpus(work.kind, template.milliCpus),
       task: {
         key: work,
         kind: template.key,
@@ -584,6 +585,7 @@ export class ShoalNode {
         return
       case 'task.refused':
         this.#tasks.onRefused(from, message.number, message.attempt, message.error)
+        this.#actors.onRefused(from, message.number, message.error)
         this.#schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
         return
       case 'task.recall':

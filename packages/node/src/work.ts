@@ -26,6 +26,11 @@ export interface WorkTemplate {
   readonly isExclusive: boolean
 }
 
+/** What work needs to be placed: an actor one CPU, unless it reserves some for its life, as in Ray. */
+export function placedMilliCpus(kind: Work['kind'], milliCpus: number): number {
+  return kind === 'actor-new' && milliCpus === 0 ? 1000 : milliCpus
+}
+
 /** How a run ended. `lost`: its worker went while it ran; `not-started`: it never ran and may be run anywhere. */
 export type WorkOutcome =
   | { readonly kind: 'values'; readonly values: readonly EncodedValue[] }

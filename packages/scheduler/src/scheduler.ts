@@ -86,6 +86,8 @@ export class Scheduler<K> {
   /** Kinds of tasks that were seen to wait for others: nothing is queued behind one, and none behind another task. */
   readonly #blocking = new Set<string>()
   #used = 0
+  /** Of `#used`, what actors keep: no task will ever leave it. */
+  #reserved = 0
   #isLending = true
   #nextLane = 1
   /** The kind of the newest guest: its mean says how many credits cover a round trip. */
@@ -152,6 +154,7 @@ export class Scheduler<K> {
       }
       case 'reserve':
         this.#used += event.milliCpus
+        this.#reserved += event.milliCpus
         return
       case 'lending':
         this.#isLending = event.isOn
@@ -265,7 +268,9 @@ export class Scheduler<K> {
     }
     if (lane.tasks === 0) this.#used += milliCpus
     lane.tasks++
-    lane.isExclusive = task.isExclusive || this.#blocking.has(task.kind)
+    // Nothing waits behind what is not known to be short.
+    const meanMs = this.#times.meanMs(task.kind) ?? Number.POSITIVE_INFINITY
+    lane.isExclusive = task.isExclusive || this.#blocking.has(task.kind) || meanMs > LANE_BUDGET_MS
     this.#effects.push({ type: 'start', task, lane: number, milliCpus })
   }
 
@@ -348,9 +353,9 @@ export class Scheduler<K> {
     for (const shape of this.#shapes.values()) {
       const { milliCpus, wanting, granted, queue } = shape
       if (wanting.size === 0 || queue.ownCount > 0) continue
-      const slots = milliCpus === 0 ? 16 : Math.floor(this.#options.milliCpus / milliCpus)
+      const slots = milliCpus === 0 ? 16 : Math.floor((this.#options.milliCpus - this.#reserved) / milliCpus)
       const perSlot = this.#times.fitting(this.#lastGuestKind, CREDIT_BUDGET_MS, 2, CREDIT_MOST)
-      const busy = milliCpus === 0 ? 0 : Math.ceil(this.#used / milliCpus)
+      const busy = milliCpus === 0 ? 0 : Math.ceil((this.#used - this.#reserved) / milliCpus)
       let promised = queue.guestCount
       for (const count of granted.values()) promised += count
       // Running tasks fill slots; what waits behind them here or is promised fills the window.
