@@ -174,7 +174,7 @@ export class Guests {
       milliCpus: placedMilliCpus(request.kind, template.wire.shape.milliCpus),
       task: {
         key: work,
-        kind: template.key,
+        kind: work.template.key,
         staysHere: true,
         depth: request.depth,
         isExclusive: work.template.isExclusive || work.kind !== 'task',

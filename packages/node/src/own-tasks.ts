@@ -218,7 +218,8 @@ export class OwnTasks {
 
   /** The kind and run time of an attempt that a peer ended, for the scheduler's means. */
   kindOf(number: number): string {
-    return this.#tasks.get(number)?.template.key ?? ''
+    const task = this.#tasks.get(number)
+    return task?.template.jobs.get(formatJobId(task.job))?.work.key ?? ''
   }
 
   /** A node died: what it ran for us is run again, as far as retries go. */

@@ -1,0 +1,164 @@
+// `npm run bench`: figures of the whole path in headless Chromium, each beside its limit measured in the same run.
+// One gate: bulk local >= 30,000 tasks/s, else the exit code is 1.
+import { silentLog } from '@shoal/base'
+import { createSignalingServer } from '@shoal/signaling-server'
+import { chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { build } from 'vite'
+import { chromiumLaunchOptions } from '../../scripts/lib/find-chromium.mjs'
+import type { Bench } from './page/main.ts'
+
+const GATE_BULK_LOCAL = 30_000
+const rows: (readonly [what: string, figure: string, limit: string, share: string])[] = []
+let isGateMet = true
+
+await build({ configFile: new URL('../vite.config.ts', import.meta.url).pathname, logLevel: 'warn' })
+const server = await createSignalingServer({
+  port: 0,
+  host: '127.0.0.1',
+  siteDir: new URL('../dist', import.meta.url).pathname,
+  log: silentLog,
+})
+const browser = await chromium.launch(chromiumLaunchOptions(process.env['SHOAL_CHROMIUM']))
+try {
+  const url = `http://127.0.0.1:${server.port}/`
+  await measureLocal(browser, url)
+  await measureRemote(browser, url)
+} finally {
+  await browser.close()
+  await server.close()
+}
+print()
+process.exitCode = isGateMet ? 0 : 1
+
+async function measureLocal(chrome: Browser, url: string): Promise<void> {
+  const page = await open(chrome, url)
+  const limitMs = await page.evaluate(() => bench.rawHopsMs(300))
+  const limitRate = await page.evaluate(() => bench.rawHopBatchRate(256, 400))
+  await page.evaluate(() => bench.init())
+  await page.evaluate(() => bench.syncTaskMs(200))
+  const syncMs = await page.evaluate(() => bench.syncTaskMs(500))
+  row(
+    'local task, round trip',
+    `${syncMs.toFixed(3)} ms`,
+    `${limitMs.toFixed(3)} ms, 4 bare hops`,
+    `${ratio(syncMs / limitMs)} x`,
+  )
+  await page.evaluate(() => bench.bulkTasksPerSecond(5_000))
+  const rates: number[] = []
+  for (let i = 0; i < 5; i++) rates.push(await page.evaluate(() => bench.bulkTasksPerSecond(20_000)))
+  const rate = rates.sort((a, b) => a - b)[2] ?? 0
+  row(
+    'local tasks in bulk',
+    `${whole(rate)}/s`,
+    `${whole(limitRate)}/s, bare batches of 256`,
+    percent(rate / limitRate),
+  )
+  isGateMet = rate >= GATE_BULK_LOCAL
+  row('  gate', isGateMet ? 'met' : 'MISSED', `${whole(GATE_BULK_LOCAL)}/s`, '')
+  await page.context().close()
+}
+
+async function measureRemote(chrome: Browser, url: string): Promise<void> {
+  const driver = await open(chrome, url)
+  const limitMs = await driver.evaluate(() => bench.rawChannelRoundTripMs(300))
+  const limitBytes = await driver.evaluate(() => bench.rawChannelBytesPerSecond(40e6))
+  const link = await driver.evaluate(() => bench.createRoom())
+  await driver.evaluate(() => bench.holdSlot(600_000))
+  const helper = await chrome.newContext().then((context) => context.newPage())
+  const openedAt = performance.now()
+  await helper.goto(url)
+  await helper.evaluate((room) => bench.init(room), link.replace(/^https?:\/\/[^/]+\//, url))
+  const node = await driver.evaluate(() => bench.whereTasksRun())
+  const firstTaskMs = performance.now() - openedAt
+  if (node === (await driver.evaluate(() => bench.self())))
+    throw new Error('the first task did not run in the other tab')
+  row('link opened to first task', `${firstTaskMs.toFixed(0)} ms`, '3,000 ms asked', '')
+  await driver.evaluate(() => bench.syncTaskMs(200))
+  const syncMs = await driver.evaluate(() => bench.syncTaskMs(300))
+  row(
+    'task in another tab, round trip',
+    `${syncMs.toFixed(3)} ms`,
+    `${limitMs.toFixed(3)} ms, bare channel`,
+    `${ratio(syncMs / limitMs)} x`,
+  )
+  await driver.evaluate(() => bench.bulkTasksPerSecond(5_000))
+  const before = await settledTraffic(driver)
+  const rate = await driver.evaluate(() => bench.bulkTasksPerSecond(20_000))
+  const after = await settledTraffic(driver)
+  const bytesATask = (after.sent - before.sent + after.received - before.received) / 20_000
+  const byteLimit = limitBytes / bytesATask
+  row(
+    'tasks in bulk to another tab',
+    `${whole(rate)}/s`,
+    `${whole(byteLimit)}/s, channel / bytes a task`,
+    percent(rate / byteLimit),
+  )
+  row('  bytes a task, both ways', bytesATask.toFixed(0), '', '')
+  await driver.evaluate(() => bench.remoteObjectBytesPerSecond(20e6))
+  const bytes = await driver.evaluate(() => bench.remoteObjectBytesPerSecond(20e6))
+  row(
+    'object of 20 MB between tabs',
+    `${(bytes / 1e6).toFixed(1)} MB/s`,
+    `${(limitBytes / 1e6).toFixed(1)} MB/s, bare channel`,
+    percent(bytes / limitBytes),
+  )
+}
+
+/** Traffic figures reach the page once a second: waits until two in a row are the same. */
+async function settledTraffic(page: Page): Promise<{ sent: number; received: number }> {
+  const handle = await page.waitForFunction(
+    () => {
+      const memory = window as unknown as { seen?: { at: number; sent: number; received: number } }
+      const now = bench.traffic()
+      const { seen } = memory
+      if (seen && now.sent - seen.sent < 2000 && performance.now() - seen.at > 1500) {
+        delete memory.seen
+        return now
+      }
+      if (!seen || now.sent - seen.sent >= 2000) memory.seen = { at: performance.now(), ...now }
+      return undefined
+    },
+    undefined,
+    { polling: 200 },
+  )
+  return (await handle.jsonValue()) as { sent: number; received: number }
+}
+
+async function open(chrome: Browser, url: string): Promise<Page> {
+  const page = await (await chrome.newContext()).newPage()
+  page.on('pageerror', (error) => console.error(`page: ${error.message}`))
+  await page.goto(url)
+  return page
+}
+
+function row(what: string, figure: string, limit: string, share: string): void {
+  rows.push([what, figure, limit, share])
+}
+
+function print(): void {
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length)))
+  for (const cells of rows)
+    console.log(
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('   ')
+        .trimEnd(),
+    )
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+function ratio(value: number): string {
+  return value.toFixed(2)
+}
+
+function percent(value: number): string {
+  return `${Math.round(value * 100)} %`
+}
+
+declare global {
+  var bench: Bench
+}

@@ -1,0 +1,77 @@
+// The page that the bench opens: the SDK and the raw limits beside it, each measured by the same clock in the same run.
+import { createRoom, currentSession, get, init, remote, shutdown, wait } from '@shoal/sdk'
+import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
+import { rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
+import { median } from './statistics.ts'
+
+const nothing = remote((n: number) => n)
+const hold = remote(async (ms: number) => {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+})
+const where = remote({}, ({ context }) => context().nodeId)
+const make = remote((bytes: number) => new Uint8Array(bytes).fill(7))
+
+/** Median of the milliseconds from `.remote()` to the value, one task at a time. */
+async function syncTaskMs(count: number): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < count; i++) {
+    const start = performance.now()
+    using ref = nothing.remote(i)
+    await get(ref)
+    times.push(performance.now() - start)
+  }
+  return median(times)
+}
+
+/** Tasks a second, all submitted at once and all fetched. */
+async function bulkTasksPerSecond(count: number): Promise<number> {
+  const start = performance.now()
+  const refs = Array.from({ length: count }, (_, i) => nothing.remote(i))
+  const values = await get(refs)
+  const seconds = (performance.now() - start) / 1000
+  for (const ref of refs) ref.release()
+  if (values.some((value, i) => value !== i)) throw new Error('a task returned another task’s value')
+  return count / seconds
+}
+
+/** Bytes a second of one large result that was made in another tab. */
+async function remoteObjectBytesPerSecond(bytes: number): Promise<number> {
+  using ref = make.remote(bytes)
+  await wait([ref])
+  const start = performance.now()
+  const value = await get(ref)
+  if (value.length !== bytes || value[bytes - 1] !== 7) throw new Error('the object arrived damaged')
+  return bytes / ((performance.now() - start) / 1000)
+}
+
+function traffic(): { sent: number; received: number } {
+  const status = currentSession()?.status()
+  return { sent: status?.bytesSent ?? 0, received: status?.bytesReceived ?? 0 }
+}
+
+const bench = {
+  init: async (room?: string) => {
+    await init(room === undefined ? { workers: 1 } : { room, workers: 1 })
+  },
+  createRoom: async () => (await createRoom({ server: location.origin, workers: 1 })).helperLink,
+  members: () =>
+    currentSession()
+      ?.status()
+      .members.filter((member) => member.state === 'connected').length ?? 0,
+  /** Keeps this tab's one slot, so that tasks have to go to the other. */
+  holdSlot: (ms: number) => void get(hold.remote(ms)).catch(() => undefined),
+  whereTasksRun: () => get(where.remote()),
+  self: () => currentSession()?.status().nodeId,
+  shutdown,
+  syncTaskMs,
+  bulkTasksPerSecond,
+  remoteObjectBytesPerSecond,
+  traffic,
+  status: () => currentSession()?.status(),
+  rawHopsMs,
+  rawHopBatchRate,
+  rawChannelRoundTripMs,
+  rawChannelBytesPerSecond,
+}
+export type Bench = typeof bench
+;(window as unknown as { bench: Bench }).bench = bench
