@@ -20,7 +20,7 @@ declare var TextEncoder: { new (): TextEncoder }
 interface TextDecoder {
   decode(bytes?: ArrayBufferView | ArrayBuffer): string
 }
-declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean }): TextDecoder }
+declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder }
 declare function queueMicrotask(callback: () => void): void
 interface WeakRefConstructor {
   new <T extends object>(value: T): WeakRef<T>

@@ -1,5 +1,5 @@
 import { must, Scope } from '@shoal/base'
-import type { Clock, Log, Random } from '@shoal/base'
+import type { Clock, Log, Random, Timer } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
 import { ObjectTable, Transfers } from '@shoal/object-store'
 import { FIRST_ATTEMPT, newWireError, PermissionError, ProtocolError, RoomError } from '@shoal/protocol'
@@ -111,6 +111,7 @@ export class ShoalNode {
   #isLending: boolean
   #events: SchedulerEvent<Work>[] = []
   #isStepScheduled = false
+  readonly #idleTimers = new Set<Timer>()
   readonly #counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
 
   constructor(options: NodeOptions) {
@@ -190,6 +191,9 @@ export class ShoalNode {
     this.#actors = new Actors({ self, objects, tasks, guests, workers, schedule, send, introduce })
     this.#schedule({ type: 'lending', isOn: this.#isLending })
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
+    this.#scope.add(() => {
+      for (const timer of this.#idleTimers) timer.cancel()
+    })
     this.#scope.add(() => this.#page.close())
     this.#scope.add(() => this.#transfers.close())
     this.#scope.add(() => this.#workers.close())
@@ -467,6 +471,14 @@ export class ShoalNode {
         }
         if (effect.node !== undefined) this.#room?.link.send(effect.node as NodeId, message)
         else for (const node of this.#room?.link.alive() ?? []) this.#room?.link.send(node, message)
+        return
+      }
+      case 'idle': {
+        const timer = this.#options.clock.after(effect.afterMs, () => {
+          this.#idleTimers.delete(timer)
+          this.#schedule({ type: 'idle-passed', milliCpus: effect.milliCpus })
+        })
+        this.#idleTimers.add(timer)
         return
       }
       case 'grant':

@@ -22,6 +22,8 @@ export type SchedulerEvent<K> =
   | { readonly type: 'guest'; readonly node: string; readonly task: ReadyTask<K>; readonly milliCpus: number }
   | { readonly type: 'peer'; readonly node: string; readonly slots: number }
   | { readonly type: 'peer-gone'; readonly node: string }
+  /** The time that an `idle` effect asked for has passed. */
+  | { readonly type: 'idle-passed'; readonly milliCpus: number }
   /** CPUs that an actor keeps for its life, or gives back with it. */
   | { readonly type: 'reserve'; readonly milliCpus: number }
   /** Whether guests are welcome: own tasks run either way. */
@@ -35,6 +37,8 @@ export type SchedulerEffect<K> =
   | { readonly type: 'want'; readonly node: string | undefined; readonly milliCpus: number; readonly queued: number }
   | { readonly type: 'grant'; readonly node: string; readonly milliCpus: number; readonly count: number }
   | { readonly type: 'return'; readonly node: string; readonly milliCpus: number; readonly count: number }
+  /** Answer with `idle-passed` after that time. */
+  | { readonly type: 'idle'; readonly milliCpus: number; readonly afterMs: number }
 
 interface Lane {
   readonly milliCpus: number
@@ -53,6 +57,10 @@ interface Shape<K> {
   /** Peers with a backlog. */
   readonly wanting: Map<string, number>
   advertised: number
+  /** An `idle` effect is out. */
+  isIdling: boolean
+  /** A credit was spent since the last one. */
+  hasSpent: boolean
 }
 
 export interface SchedulerOptions {
@@ -69,6 +77,8 @@ const LANE_MOST = 256
 /** Work promised to others beyond what runs, to cover a round trip between tabs. */
 const CREDIT_BUDGET_MS = 12
 const CREDIT_MOST = 1024
+/** Credits are kept this long without a backlog. */
+const IDLE_MS = 50
 
 /**
  * The local scheduler, bottom-up by credits: runs at home what it can, spends credits on the best-placed nodes, keeps
@@ -152,6 +162,9 @@ export class Scheduler<K> {
         this.#lanes.delete(event.lane)
         return
       }
+      case 'idle-passed':
+        this.#endIdling(event.milliCpus)
+        return
       case 'reserve':
         this.#used += event.milliCpus
         this.#reserved += event.milliCpus
@@ -299,6 +312,7 @@ export class Scheduler<K> {
         const node = this.#bestPeer(shape, task)
         if (node === undefined) break
         shape.queue.shiftOwn()
+        shape.hasSpent = true
         add(shape.credits, node, -1)
         const peer = this.#peers.get(node)
         if (peer) peer.outstanding++
@@ -334,17 +348,31 @@ export class Scheduler<K> {
     for (const shape of this.#shapes.values()) {
       const { milliCpus, advertised, credits } = shape
       const queued = shape.queue.ownCount
-      const isNews = queued === 0 ? advertised > 0 : queued >= 2 * advertised || queued * 2 <= advertised
-      if (isNews) {
+      if (queued > 0) {
+        if (queued < 2 * advertised && queued * 2 > advertised) continue
         shape.advertised = queued
         this.#effects.push({ type: 'want', node: undefined, milliCpus, queued })
-      }
-      if (queued > 0) continue
-      for (const [node, count] of credits) {
-        if (count > 0) this.#effects.push({ type: 'return', node, milliCpus, count })
-        credits.delete(node)
+      } else if ((advertised > 0 || credits.size > 0) && !shape.isIdling) {
+        shape.isIdling = true
+        this.#effects.push({ type: 'idle', milliCpus, afterMs: IDLE_MS })
       }
     }
+  }
+
+  /** A while without a backlog: its end is told, and unspent credits go back, unless some were spent meanwhile. */
+  #endIdling(milliCpus: number): void {
+    const shape = this.#shape(milliCpus)
+    shape.isIdling = false
+    if (shape.queue.ownCount > 0) return
+    if (shape.hasSpent) {
+      // What comes in single tasks, one after another, would pay a round trip for each of them otherwise.
+      shape.hasSpent = false
+      return
+    }
+    if (shape.advertised > 0) this.#effects.push({ type: 'want', node: undefined, milliCpus, queued: 0 })
+    shape.advertised = 0
+    for (const [node, count] of shape.credits) this.#effects.push({ type: 'return', node, milliCpus, count })
+    shape.credits.clear()
   }
 
   /** Promises what is free, and enough beyond it to cover a round trip, evenly to the peers that have a backlog. */
@@ -383,6 +411,8 @@ export class Scheduler<K> {
         granted: new Map(),
         wanting: new Map(),
         advertised: 0,
+        isIdling: false,
+        hasSpent: false,
       }
       this.#shapes.set(milliCpus, shape)
     }
