@@ -41,7 +41,8 @@ export type SchedulerEffect<K> =
   | { readonly type: 'idle'; readonly milliCpus: number; readonly afterMs: number }
 
 interface Lane {
-  readonly milliCpus: number
+  /** The shape of what is in it; whatever comes next when it is empty. */
+  milliCpus: number
   tasks: number
   isBlocked: boolean
   isExclusive: boolean
@@ -122,8 +123,8 @@ export class Scheduler<K> {
   /** Takes in events and decides once about all of them. */
   step(events: readonly SchedulerEvent<K>[]): SchedulerEffect<K>[] {
     for (const event of events) this.#apply(event)
-    this.#startHere()
-    this.#spendCredits()
+    do this.#startHere()
+    while (this.#spendCredits())
     this.#tellBacklog()
     this.#grantCredits()
     const effects = this.#effects
@@ -259,9 +260,9 @@ export class Scheduler<K> {
     let shortest: number | undefined
     let shortestTasks = Number.POSITIVE_INFINITY
     for (const [number, lane] of this.#lanes) {
-      if (lane.isBlocked || lane.milliCpus !== milliCpus) continue
-      if (lane.tasks === 0 ? !canReserve : isExclusive || lane.isExclusive) continue
-      if (lane.tasks === 0) return number
+      if (lane.isBlocked) continue
+      if (lane.tasks === 0 && canReserve) return number
+      if (lane.tasks === 0 || lane.milliCpus !== milliCpus || isExclusive || lane.isExclusive) continue
       if (lane.tasks < shortestTasks) {
         shortest = number
         shortestTasks = lane.tasks
@@ -279,7 +280,10 @@ export class Scheduler<K> {
       this.#lanes.set(number, lane)
       this.#nextLane = number + 1
     }
-    if (lane.tasks === 0) this.#used += milliCpus
+    if (lane.tasks === 0) {
+      lane.milliCpus = milliCpus
+      this.#used += milliCpus
+    }
     lane.tasks++
     // Nothing waits behind what is not known to be short.
     const meanMs = this.#times.meanMs(task.kind) ?? Number.POSITIVE_INFINITY
@@ -305,8 +309,11 @@ export class Scheduler<K> {
     this.#used += isBlocked ? -lane.milliCpus : lane.milliCpus
   }
 
-  /** Sends own tasks that no lane has room for to peers who promised to take them. */
-  #spendCredits(): void {
+  /**
+   * Sends own tasks that no lane has room for to peers who promised to take them. True when home should be looked at
+   * again: the task may have been better off with its peer, and the next one is better off here.
+   */
+  #spendCredits(): boolean {
     for (const shape of this.#shapes.values()) {
       for (let task = shape.queue.peekOwn(); task !== undefined; task = shape.queue.peekOwn()) {
         const node = this.#bestPeer(shape, task)
@@ -317,8 +324,10 @@ export class Scheduler<K> {
         const peer = this.#peers.get(node)
         if (peer) peer.outstanding++
         this.#effects.push({ type: 'send', task, node, milliCpus: shape.milliCpus })
+        if (task.inputs.length > 0) return true
       }
     }
+    return false
   }
 
   #bestPeer(shape: Shape<K>, task: ReadyTask<K>): string | undefined {

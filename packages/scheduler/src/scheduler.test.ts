@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import { Scheduler } from './scheduler.ts'
+import type { SchedulerEffect, SchedulerEvent } from './scheduler.ts'
+import type { ReadyTask } from './ready-queue.ts'
+
+type Event = SchedulerEvent<string>
+type Effect = SchedulerEffect<string>
+
+function task(key: string, fields: Partial<ReadyTask<string>> = {}): ReadyTask<string> {
+  return { key, kind: 'k', staysHere: false, depth: 0, isExclusive: false, inputs: [], ...fields }
+}
+
+function ready(key: string, fields: Partial<ReadyTask<string>> = {}, milliCpus = 1000): Event {
+  return { type: 'ready', task: task(key, fields), milliCpus }
+}
+
+function create(cpus = 1, maxLanes = 16): Scheduler<string> {
+  return new Scheduler<string>({ self: 'me', milliCpus: cpus * 1000, maxLanes })
+}
+
+const started = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === 'start' ? effect.task.key : []))
+const sent = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === 'send' ? `${effect.task.key}>${effect.node}` : []))
+const laneOf = (effects: readonly Effect[], key: string): number => {
+  const start = effects.find((effect) => effect.type === 'start' && effect.task.key === key)
+  if (start?.type !== 'start') throw new Error(`${key} was not started`)
+  return start.lane
+}
+const peer = (node: string, slots = 1): Event => ({ type: 'peer', node, slots })
+const granted = (node: string, count: number, milliCpus = 1000): Event => ({ type: 'granted', node, milliCpus, count })
+const wanted = (node: string, queued: number, milliCpus = 1000): Event => ({ type: 'wanted', node, milliCpus, queued })
+const others = (effects: readonly Effect[]): Effect[] => effects.filter(({ type }) => type !== 'start')
+
+describe('starting at home', () => {
+  it('[S1] starts what fits, and the rest when something ends', () => {
+    const scheduler = create(2)
+    const effects = scheduler.step([ready('a'), ready('b'), ready('c'), ready('half', {}, 500)])
+    expect(started(effects)).toEqual(['a', 'b'])
+    expect(scheduler.usedMilliCpus).toBe(2000)
+    const next = scheduler.step([{ type: 'finished', lane: laneOf(effects, 'a'), kind: 'k', ms: 50 }])
+    expect(started(next)).toEqual(['c'])
+    expect(scheduler.queued).toBe(1)
+  })
+
+  it('[S4] the deepest first, then first come first served, given back ones before', () => {
+    const scheduler = create(1)
+    const first = scheduler.step([ready('running', { kind: 'long' })])
+    let lane = laneOf(first, 'running')
+    scheduler.step([ready('a'), ready('b'), ready('deep', { depth: 3 }), ready('guest', { staysHere: true })])
+    const order: string[] = []
+    for (let i = 0; i < 4; i++) {
+      const effects = scheduler.step([{ type: 'finished', lane, kind: 'k', ms: 50 }])
+      const [key = ''] = started(effects)
+      order.push(key)
+      lane = laneOf(effects, key)
+      if (key === 'deep') {
+        const again = scheduler.step([{ type: 'given-back', task: task('a again'), milliCpus: 1000 }])
+        expect(started(again)).toEqual([])
+      }
+    }
+    expect(order).toEqual(['deep', 'a again', 'a', 'b'])
+  })
+
+  it('[SC1] a waiting task gives its slot back and takes it again; its kind is never queued behind another', () => {
+    const scheduler = create(1)
+    const first = scheduler.step([ready('parent', { kind: 'p' }), ready('child', { kind: 'c', depth: 1 })])
+    expect(started(first)).toEqual(['child'])
+    const second = scheduler.step([{ type: 'finished', lane: laneOf(first, 'child'), kind: 'c', ms: 0.01 }])
+    const parent = laneOf(second, 'parent')
+    const third = scheduler.step([
+      { type: 'blocked', lane: parent, kind: 'p' },
+      ready('c2', { kind: 'c' }),
+      ready('c3', { kind: 'c' }),
+    ])
+    expect(started(third)).toEqual(['c2', 'c3'])
+    expect(laneOf(third, 'c2')).not.toBe(parent)
+    const child = laneOf(third, 'c2')
+    expect(started(scheduler.step([ready('p2', { kind: 'p' })]))).toEqual([])
+    scheduler.step([{ type: 'resumed', lane: parent }])
+    expect(scheduler.usedMilliCpus).toBe(2000)
+    // One too many runs: nothing starts until both ended.
+    const done: Event = { type: 'finished', lane: child, kind: 'c', ms: 0.01 }
+    expect(started(scheduler.step([done, done]))).toEqual([])
+    expect(started(scheduler.step([{ type: 'finished', lane: parent, kind: 'p', ms: 1 }]))).toEqual(['p2'])
+  })
+
+  it('[SC2] queues short tasks behind each other, and none behind or before an exclusive one', () => {
+    const scheduler = create(1)
+    const [lane] = [laneOf(scheduler.step([ready('measure')]), 'measure')]
+    const effects = scheduler.step([
+      { type: 'finished', lane, kind: 'k', ms: 0.5 },
+      ...Array.from({ length: 20 }, (_, n) => ready(`t${n}`)),
+      ready('alone', { isExclusive: true }),
+    ])
+    expect(started(effects)).toHaveLength(8)
+    const slow = create(1)
+    const slowLane = laneOf(slow.step([ready('measure')]), 'measure')
+    expect(
+      started(slow.step([{ type: 'finished', lane: slowLane, kind: 'k', ms: 20 }, ready('a'), ready('b')])),
+    ).toEqual(['a'])
+    const exclusive = create(1)
+    expect(started(exclusive.step([ready('x', { isExclusive: true }), ready('y')]))).toEqual(['x'])
+  })
+
+  it('[SC9] an idle lane of one shape serves another', () => {
+    const scheduler = create(1, 2)
+    for (let shape = 1; shape <= 5; shape++) {
+      const effects = scheduler.step([ready(`t${shape}`, {}, shape * 100)])
+      expect(started(effects)).toEqual([`t${shape}`])
+      scheduler.step([{ type: 'finished', lane: laneOf(effects, `t${shape}`), kind: 'k', ms: 5 }])
+    }
+    expect(scheduler.usedMilliCpus).toBe(0)
+  })
+
+  it('[S3] goes on without a lane that is gone', () => {
+    const scheduler = create(1)
+    const lane = laneOf(scheduler.step([ready('a'), ready('b')]), 'a')
+    expect(started(scheduler.step([{ type: 'lane-gone', lane }]))).toEqual(['b'])
+    expect(scheduler.usedMilliCpus).toBe(1000)
+    expect(scheduler.remove(1000, (key) => key === 'c')).toBe(false)
+    scheduler.step([ready('c')])
+    expect(scheduler.remove(1000, (key) => key === 'c')).toBe(true)
+    expect(scheduler.queued).toBe(0)
+  })
+})
+
+describe('credits', () => {
+  it('[SC3] [SC4] a backlog is told, spent on credits, and credits that are left go back', () => {
+    const scheduler = create(1)
+    const first = scheduler.step([peer('b'), ready('a'), ready('b1'), ready('b2'), ready('b3')])
+    expect(others(first)).toEqual([{ type: 'want', node: undefined, milliCpus: 1000, queued: 3 }])
+    expect(others(scheduler.step([peer('c')]))).toEqual([{ type: 'want', node: 'c', milliCpus: 1000, queued: 3 }])
+    expect(others(scheduler.step([ready('b4')]))).toEqual([])
+    const spent = scheduler.step([granted('b', 2), granted('c', 3)])
+    expect(sent(spent)).toHaveLength(4)
+    expect(sent(spent).filter((line) => line.endsWith('>b'))).toHaveLength(2)
+    const idle: Effect = { type: 'idle', milliCpus: 1000, afterMs: 50 }
+    expect(others(spent).filter(({ type }) => type !== 'send')).toEqual([idle])
+    // Credits were spent a moment ago: what is left is kept for one more while.
+    expect(scheduler.step([{ type: 'idle-passed', milliCpus: 1000 }])).toEqual([idle])
+    expect(scheduler.step([{ type: 'idle-passed', milliCpus: 1000 }])).toEqual([
+      { type: 'want', node: undefined, milliCpus: 1000, queued: 0 },
+      { type: 'return', node: 'c', milliCpus: 1000, count: 1 },
+    ])
+    expect(others(scheduler.step([peer('d')]))).toEqual([])
+  })
+
+  it('[S2] guests and tasks that may not leave are never sent', () => {
+    const scheduler = create(1)
+    const guest: Event = { type: 'guest', node: 'b', task: task('guest', { staysHere: true }), milliCpus: 1000 }
+    const effects = scheduler.step([
+      peer('b'),
+      ready('a'),
+      guest,
+      ready('home', { staysHere: true }),
+      granted('b', 5),
+      ready('away'),
+    ])
+    expect(started(effects)).toEqual(['a'])
+    expect(sent(effects)).toEqual(['away>b'])
+  })
+
+  it('[SC5] are granted to who has a backlog, when nothing waits at home, and evenly', () => {
+    const scheduler = create(4)
+    const [one, two] = scheduler.step([peer('b'), peer('c'), wanted('b', 100), wanted('c', 1)])
+    expect([one, two]).toEqual([
+      { type: 'grant', node: 'b', milliCpus: 1000, count: 4 },
+      { type: 'grant', node: 'c', milliCpus: 1000, count: 2 },
+    ])
+    const busy = create(1)
+    const waiting = [peer('b'), ready('x', { kind: 'long' }), ready('y', { kind: 'long' }), wanted('b', 100)]
+    expect(others(busy.step(waiting)).filter(({ type }) => type === 'grant')).toEqual([])
+    expect(others(scheduler.step([wanted('b', 0), wanted('c', 0)]))).toEqual([])
+  })
+
+  it('[SC6] are not granted while lending is off', () => {
+    const scheduler = create(4)
+    expect(scheduler.step([{ type: 'lending', isOn: false }, peer('b'), wanted('b', 9), ready('own')])).toHaveLength(1)
+    expect(scheduler.step([{ type: 'lending', isOn: true }])).toMatchObject([{ type: 'grant', node: 'b' }])
+  })
+
+  it('[SC7] end with their peer', () => {
+    const scheduler = create(1)
+    scheduler.step([peer('b'), wanted('b', 50)])
+    expect(scheduler.step([{ type: 'peer-gone', node: 'b' }])).toEqual([])
+    expect(scheduler.step([peer('b'), wanted('b', 50)])).toMatchObject([{ type: 'grant', count: 2 }])
+    const owner = create(1)
+    owner.step([peer('b'), ready('a', { kind: 'l' }), granted('b', 3), { type: 'peer-gone', node: 'b' }])
+    expect(sent(owner.step([ready('x', { kind: 'l' })]))).toEqual([])
+  })
+
+  it('[SC8] [S3] a task goes to its large inputs, and the next one takes the slot at home', () => {
+    const scheduler = create(1)
+    const inputs = [{ bytes: 50e6, holders: ['b'] }]
+    const effects = scheduler.step([peer('b'), granted('b', 1), ready('pulled', { inputs }), ready('next')])
+    expect(sent(effects)).toEqual(['pulled>b'])
+    expect(started(effects)).toEqual(['next'])
+    const home = create(1)
+    const here = [{ bytes: 50e6, holders: ['me'] }]
+    expect(started(home.step([peer('b'), granted('b', 1), ready('stays', { inputs: here })]))).toEqual(['stays'])
+  })
+})
