@@ -9,10 +9,9 @@ import { chromiumLaunchOptions } from './lib/find-chromium.mjs'
 import { readRunOptions } from './run-room/options.ts'
 import type { RunOptions } from './run-room/options.ts'
 import { createPrinter } from './run-room/printer.ts'
-import type { Printer, TabFigures } from './run-room/printer.ts'
+import type { TabFigures } from './run-room/printer.ts'
 import type { SessionStatus } from '@shoal/sdk'
-import type { RunReport } from '../apps/room/src/model/run-report.ts'
-import type {} from '../apps/room/src/machine-interface.ts'
+import type { RunReport } from '@shoal/room'
 
 const options = readRunOptions(process.argv.slice(2))
 const printer = createPrinter(options.isJson, process.stdout)

@@ -50,7 +50,7 @@ const SOURCE_NAME = /\.(ts|tsx|mts|mjs)$/
 const NOT_SOURCE_NAME = /\.(d\.ts|d\.mts|generated\.ts)$/
 
 /** Tests: by name, and all of e2e, bench and the `testing` folders, which hold suites that tests import. */
-const TEST_PATH = /\.test\.tsx?$|(^|\/)testing\/|^(e2e|bench)\//
+const TEST_PATH = /\.(test|spec)\.tsx?$|(^|\/)testing\/|^(e2e|bench)\//
 
 export function readTree(root: string): Tree {
   const folders = [

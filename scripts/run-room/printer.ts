@@ -1,4 +1,4 @@
-import type { RunReport } from '../../apps/room/src/model/run-report.ts'
+import type { RunReport } from '@shoal/room'
 import type { RunOptions } from './options.ts'
 
 /** What one tab did. */

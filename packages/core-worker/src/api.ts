@@ -26,9 +26,18 @@ export interface RuntimeContext {
 
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
 export interface Api {
-  remote: typeof remoteSignature
-  actor: typeof actorSignature
-  get: typeof getSignature
+  remote<A extends readonly unknown[], R>(fn: Fn<A, R>, options?: TaskOptions): RemoteFunction<A, Awaited<R>>
+  remote<U extends Uses, A extends readonly unknown[], R>(
+    uses: U,
+    fn: (uses: U & Api, ...args: A) => R,
+    options?: TaskOptions,
+  ): RemoteFunction<A, Awaited<R>>
+  actor<A extends readonly unknown[], I extends object>(Class: Class<A, I>, options?: ActorOptions): ActorClass<A, I>
+  get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
+  get<const T extends readonly ObjectRef[]>(
+    refs: T,
+    options?: GetOptions,
+  ): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
   put<T>(value: T): ObjectRef<T>
   wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
   context(): RuntimeContext
@@ -37,25 +46,6 @@ export interface Api {
 type Fn<A extends readonly unknown[], R> = (...args: A) => R
 type Class<A extends readonly unknown[], I> = new (...args: A) => I
 type Uses = Readonly<Record<string, unknown>>
-
-declare function remoteSignature<A extends readonly unknown[], R>(
-  fn: Fn<A, R>,
-  options?: TaskOptions,
-): RemoteFunction<A, Awaited<R>>
-declare function remoteSignature<U extends Uses, A extends readonly unknown[], R>(
-  uses: U,
-  fn: (uses: U & Api, ...args: A) => R,
-  options?: TaskOptions,
-): RemoteFunction<A, Awaited<R>>
-declare function actorSignature<A extends readonly unknown[], I extends object>(
-  Class: Class<A, I>,
-  options?: ActorOptions,
-): ActorClass<A, I>
-declare function getSignature<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
-declare function getSignature<const T extends readonly ObjectRef[]>(
-  refs: T,
-  options?: GetOptions,
-): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
 
 /** A module that is being evaluated: its remote functions are named by their order instead of shipped as text. */
 export interface ModuleScope {

@@ -1,3 +1,4 @@
+// Long because an actor's owner, its host and its callers are three sides of one rule: see the class.
 import { must, Queue } from '@shoal/base'
 import { FIRST_ATTEMPT, formatObjectId, newWireError, showId } from '@shoal/protocol'
 import type {
@@ -132,6 +133,13 @@ export class Actors {
       this.#births.set(number, { template: jobTemplate, work })
       this.#scheduleBirth(number)
     })
+  }
+
+  /** The actor may not be made: every call of its handle fails with the same error. */
+  refuse(number: number, error: WireError): void {
+    const id = { owner: this.#options.self, number }
+    this.#options.objects.fail(id, error)
+    this.#placed(id, { kind: 'dead', error })
   }
 
   /** A scheduler effect: the actor is to be born on a peer. */

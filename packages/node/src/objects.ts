@@ -1,6 +1,5 @@
 import type { Log } from '@shoal/base'
-import { ObjectTable } from '@shoal/object-store'
-import type { Transfers } from '@shoal/object-store'
+import type { ObjectTable, Transfers } from '@shoal/object-store'
 import { formatObjectId, LIMITS, newWireError, showId, valueBytes } from '@shoal/protocol'
 import type { Attempt, Dependency, EncodedValue, NodeId, NodeMessage, ObjectId, WireError } from '@shoal/protocol'
 

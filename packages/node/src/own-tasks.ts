@@ -1,3 +1,4 @@
+// Long because a task's whole life, lost and found again, is decided here and nowhere else.
 import { must } from '@shoal/base'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
 import { FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protocol'
@@ -358,8 +359,10 @@ export class OwnTasks {
   /** The task's arguments stay while it may run, or run again. */
   #pin(task: OwnTask, change: 1 | -1): void {
     const { objects } = this.#options
-    for (const { id } of task.dependencies) change === 1 ? objects.retain(id) : objects.release(id)
-    for (const id of task.args.refs) change === 1 ? objects.retain(id) : objects.release(id)
+    for (const id of [...task.dependencies.map((dependency) => dependency.id), ...task.args.refs]) {
+      if (change === 1) objects.retain(id)
+      else objects.release(id)
+    }
   }
 
   #whenTemplate(

@@ -1,8 +1,9 @@
+// Long because every route between the parts of a node is listed here, and nowhere else.
 import { must, Scope } from '@shoal/base'
 import type { Clock, Log, Random, Timer } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
 import { ObjectTable, Transfers } from '@shoal/object-store'
-import { FIRST_ATTEMPT, newWireError, PermissionError, ProtocolError, RoomError } from '@shoal/protocol'
+import { FIRST_ATTEMPT, newWireError, ProtocolError, RoomError } from '@shoal/protocol'
 import type {
   Crypto,
   FramePort,
@@ -16,6 +17,7 @@ import type {
   RoomId,
   Session,
   TemplateDefinition,
+  WireError,
 } from '@shoal/protocol'
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEffect, SchedulerEvent } from '@shoal/scheduler'
@@ -371,7 +373,8 @@ export class ShoalNode {
     const { numReturns } = template.definition
     this.#createObjects(from, submission.number, numReturns)
     if (!this.#maySubmit(from)) {
-      for (let i = 0; i < numReturns; i++) this.#refuse(submission.number + i)
+      for (let i = 0; i < numReturns; i++)
+        this.#objects.fail({ owner: this.#options.self, number: submission.number + i }, notAllowed())
       return
     }
     const parent = submission.parentRun === undefined ? undefined : this.#workers.run(submission.parentRun)
@@ -382,21 +385,13 @@ export class ShoalNode {
   #createActor(from: Submitter, templateNumber: number, submission: Submission): void {
     const template = this.#templateNumbered(from, templateNumber)
     this.#createObjects(from, submission.number, 1)
-    if (!this.#maySubmit(from)) this.#refuse(submission.number)
+    if (!this.#maySubmit(from)) this.#actors.refuse(submission.number, notAllowed())
     else this.#actors.create(template, submission, this.#jobOf(from, submission.parentRun), from.number === 0 ? 0 : 1)
   }
 
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   #maySubmit(from: Submitter): boolean {
     return from.number !== 0 || this.#room === undefined || this.#room.isOwner
-  }
-
-  #refuse(number: number): void {
-    const message = new PermissionError(
-      'permission',
-      "this tab joined by a helper's link, which does not let it submit work",
-    )
-    this.#objects.fail({ owner: this.#options.self, number }, newWireError('permission', message.message))
   }
 
   #jobOf(from: Submitter, parentRun: number | undefined): JobId {
@@ -667,4 +662,8 @@ export class ShoalNode {
       this.#schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
     else this.#actors.onResult(from, message)
   }
+}
+
+function notAllowed(): WireError {
+  return newWireError('permission', "this tab joined by a helper's link, which does not let it submit work")
 }

@@ -1,3 +1,4 @@
+// Long because all decisions of the local scheduler are taken in one function over one state.
 import { place } from './place.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { ReadyTask } from './ready-queue.ts'

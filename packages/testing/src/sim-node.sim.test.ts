@@ -1,4 +1,3 @@
-import { createLog } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { createSimNode } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
@@ -22,14 +21,7 @@ async function settle<T>(world: SimWorld, promise: Promise<T>, limitMs = 60_000)
 describe('one simulated tab', () => {
   async function alone(slots = 1): Promise<{ world: SimWorld; tab: SimNode }> {
     const world = new SimWorld({ seed: 1 })
-    const tab = await createSimNode(
-      world.ports(
-        await world.identity('a'),
-        1,
-        createLog({ level: 'debug', write: (entry) => console.log(JSON.stringify(entry)) }),
-      ),
-      { isAlone: true, slots },
-    )
+    const tab = await createSimNode(world.ports(await world.identity('a'), 1), { isAlone: true, slots })
     return { world, tab }
   }
 
@@ -98,11 +90,11 @@ describe('one simulated tab', () => {
     const { world, tab } = await alone()
     const { remote, get, context } = tab.api
     expect(context().nodeId).toHaveLength(32)
-    const slow = remote(async ({}: object, n: number) => {
+    const slow = remote(async (n: number) => {
       await simSleep(1000)
       return n
     })
-    const ref = slow.remote({}, 7)
+    const ref = slow.remote(7)
     await world.clock.run(world.clock.now() + 200)
     for (const worker of tab.workers.workers) worker.crash('test')
     expect(await settle(world, get(ref))).toBe(7)
