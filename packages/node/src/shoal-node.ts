@@ -81,6 +81,8 @@ export interface NodeStatus {
   readonly cpuMicros: number
   readonly objects: number
   readonly objectBytes: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
   readonly members: readonly RoomMember[]
 }
 
@@ -249,6 +251,7 @@ export class ShoalNode {
   }
 
   status(): NodeStatus {
+    const traffic = this.#room?.link.traffic()
     return {
       room: this.#room?.id,
       isServerUp: this.#room?.link.isServerUp ?? false,
@@ -261,6 +264,8 @@ export class ShoalNode {
       ...this.#counts,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,
+      bytesSent: traffic?.sent ?? 0,
+      bytesReceived: traffic?.received ?? 0,
       members: this.#room?.link.members() ?? [],
     }
   }
@@ -561,7 +566,19 @@ export class ShoalNode {
     this.#objects.nodeGone(node)
     this.#tasks.nodeGone(node)
     this.#actors.nodeGone(node)
+    this.#endJobsOf(node)
     this.#options.onChange()
+  }
+
+  /** Nobody will ever ask for what a driver that is gone wanted: its tasks leave the queue and the workers. */
+  #endJobsOf(driver: NodeId): void {
+    const isOver = (work: Work): boolean =>
+      work.template.job.driver === driver || (work.isGuest && work.id.owner === driver)
+    const error = newWireError('owner-died', `the tab ${driver.slice(0, 8)} that wanted this is gone`, {
+      nodeId: driver,
+    })
+    for (const work of this.#scheduler.takeWhere(isOver)) work.ended({ kind: 'failed', error }, 0)
+    this.#workers.endWhere(isOver, error)
   }
 
   #onRoomChanged(): void {
