@@ -68,6 +68,8 @@ export class RoomLink {
   readonly #linked = new Map<NodeId, Peer>()
   readonly #grants: Subscribable<void>
   #isServerUp = false
+  /** Traffic with peers that are gone. */
+  readonly #past = { sent: 0, received: 0 }
   #isClosed = false
 
   constructor(options: RoomLinkOptions) {
@@ -192,6 +194,17 @@ export class RoomLink {
     }
   }
 
+  /** Bytes over all links since the room was entered, those of peers that left included. */
+  traffic(): { readonly sent: number; readonly received: number } {
+    let { sent, received } = this.#past
+    for (const node of this.#linked.keys()) {
+      const stats = this.#overlay.stats(node)
+      sent += stats?.bytesSent ?? 0
+      received += stats?.bytesReceived ?? 0
+    }
+    return { sent, received }
+  }
+
   members(): RoomMember[] {
     const members: RoomMember[] = []
     for (const [node, peer] of this.#linked)
@@ -262,6 +275,9 @@ export class RoomLink {
   }
 
   #dead(node: NodeId, session: Session): void {
+    const stats = this.#overlay.stats(node)
+    this.#past.sent += stats?.bytesSent ?? 0
+    this.#past.received += stats?.bytesReceived ?? 0
     this.#overlay.forget(node, session)
     this.#linked.delete(node)
     this.#connecting.delete(node)

@@ -130,6 +130,19 @@ export class Workers {
     for (const run of [...worker.runs.values()]) this.#end(run, { kind: 'failed', error }, 0)
   }
 
+  /** Ends the workers that run what matches: nobody waits for it any more. What else was in them is given back. */
+  endWhere(matches: (work: Work) => boolean, error: WireError): void {
+    for (const worker of [...this.#bySubmitter.values()]) {
+      const ended = [...worker.runs.values()].filter((run) => matches(run.work))
+      if (worker.isActor || ended.length === 0) continue
+      this.#remove(worker)
+      worker.hosted.terminate()
+      for (const run of ended) this.#end(run, { kind: 'failed', error }, 0)
+      this.#giveBackAll(worker)
+      this.#options.workerGone(worker, error.message)
+    }
+  }
+
   close(): void {
     this.#isClosed = true
     for (const worker of [...this.#bySubmitter.values()]) {

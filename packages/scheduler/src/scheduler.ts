@@ -138,6 +138,14 @@ export class Scheduler<K> {
     return this.#shape(milliCpus).queue.remove(matches) !== undefined
   }
 
+  /** Takes out everything that waits here and matches. */
+  takeWhere(matches: (key: K) => boolean): K[] {
+    const taken: K[] = []
+    for (const { queue } of this.#shapes.values())
+      for (let task = queue.remove(matches); task !== undefined; task = queue.remove(matches)) taken.push(task.key)
+    return taken
+  }
+
   #apply(event: SchedulerEvent<K>): void {
     switch (event.type) {
       case 'ready':

@@ -23,27 +23,21 @@ export interface StatusInput {
 export function toStatus(input: StatusInput): SessionStatus {
   const { news, nodeId } = input
   const members = membersOf(input)
-  let bytesSent = 0
-  let bytesReceived = 0
-  for (const member of members) {
-    bytesSent += member.bytesSent
-    bytesReceived += member.bytesReceived
-  }
   const incompatible = members.some((member) => member.state === 'incompatible')
   return {
     state: stateOf(input, members),
     problem: input.problem ?? (incompatible ? 'A tab in this room runs another version: reload this tab.' : undefined),
     nodeId,
     isLending: input.isLending,
-    slots: input.slots,
+    slots: input.isLending || input.canSubmit ? input.slots : 0,
     running: news?.running ?? 0,
     queued: news?.queued ?? 0,
     tasksRun: news?.tasksRun ?? 0,
     guestTasksRun: news?.guestTasksRun ?? 0,
     tasksFailed: news?.tasksFailed ?? 0,
     cpuMs: (news?.cpuMicros ?? 0) / 1000,
-    bytesSent,
-    bytesReceived,
+    bytesSent: news?.bytesSent ?? 0,
+    bytesReceived: news?.bytesReceived ?? 0,
     members,
   }
 }
