@@ -141,11 +141,13 @@ export class Transfers {
   /** A new link to the node: chunks under way on the old one are lost, so what is missing is asked for again. */
   peerLinked(node: NodeId): void {
     this.#serves.delete(node)
+    this.#pumping.delete(node)
     for (const pull of this.#pulls.values()) if (pull.from === node) this.#ask(pull, node)
   }
 
   peerGone(node: NodeId): void {
     this.#serves.delete(node)
+    this.#pumping.delete(node)
     for (const pull of [...this.#pulls.values()]) {
       pull.holders = pull.holders.filter((holder) => holder !== node)
       if (pull.from === node) this.#askNext(pull)
@@ -232,11 +234,7 @@ export class Transfers {
       }
       if (network.bulkRoom(to) <= 0) {
         serves.unshift(serve)
-        this.#pumping.add(to)
-        network.onBulkRoom(to, () => {
-          this.#pumping.delete(to)
-          this.#pump(to)
-        })
+        this.#awaitRoom(to)
         return
       }
       const offset = serve.offset
@@ -244,6 +242,18 @@ export class Transfers {
       if (chunk.length > 0) network.sendBulk(to, serve.pull, offset, chunk)
       if (serve.offset < serve.bytes) serves.push(serve)
     }
+  }
+
+  #awaitRoom(to: NodeId): void {
+    this.#pumping.add(to)
+    let isAtOnce = true
+    this.#options.network.onBulkRoom(to, () => {
+      this.#pumping.delete(to)
+      // Called at once: there is no link. Who pulls asks again over the next one.
+      if (isAtOnce) this.#serves.delete(to)
+      else this.#pump(to)
+    })
+    isAtOnce = false
   }
 }
 

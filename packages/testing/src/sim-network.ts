@@ -228,7 +228,7 @@ export class SimNetwork {
 
   #openLinks(): SimLink[] {
     for (const link of this.#links) {
-      const isGone = (end: Endpoint): boolean => this.#isDead(end)
+      const isGone = (end: Endpoint): boolean => end.isClosed || this.#isDead(end)
       if (link.pair.isOver || (isGone(link.a) && isGone(link.b))) this.#links.delete(link)
     }
     return [...this.#links]

@@ -16,6 +16,8 @@ export interface SimNodeOptions {
   readonly ownerKeyPair?: KeyPair
   /** Stays out of the room. */
   readonly isAlone?: boolean
+  /** What user code finds by name beside `simSleep`: the scenario's own eyes. */
+  readonly globals?: Readonly<Record<string, unknown>>
 }
 
 /** A whole tab under simulation: the real node, the real core worker as its page, real runners as its workers. */
@@ -30,7 +32,9 @@ export interface SimNode extends SimParticipant {
 export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {}): Promise<SimNode> {
   const { clock } = ports
   const [pageEnd, nodeEnd] = simFramePorts(clock)
-  const workers = simWorkerHost(clock)
+  const globals = options.globals ?? {}
+  const workers = simWorkerHost(clock, globals)
+  const names = ['simSleep', ...Object.keys(globals)]
   const lines: LogLine[] = []
   const node = new ShoalNode({
     self: ports.node,
@@ -48,7 +52,9 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     cores: options.slots ?? 1,
     isLending: options.isLending ?? true,
     checkSource: (source, isClass, hasUses) => {
-      const report = checkFunctionSource(source.replaceAll('simSleep', 'setTimeout'), {
+      // The simulation's names stand for something that every worker has.
+      const known = names.reduce((text, name) => text.replaceAll(name, 'setTimeout'), source)
+      const report = checkFunctionSource(known, {
         kind: isClass ? 'class' : 'function',
         hasUses,
       })

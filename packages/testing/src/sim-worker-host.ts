@@ -1,4 +1,4 @@
-import type { Clock } from '@shoal/base'
+import type { Clock, Timer } from '@shoal/base'
 import { ObjectRef } from '@shoal/core-worker'
 import { Runner } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
@@ -19,20 +19,41 @@ export interface SimWorkerHost extends WorkerHost {
 /** What simulated tasks find as `globalThis.simSleep`: time passes on their tab's clock. */
 export type SimSleep = (ms: number) => Promise<void>
 
-/** Real runners in this process, on the simulated clock: user code runs as it would in a sandbox worker. */
-export function simWorkerHost(clock: Clock): SimWorkerHost {
+/**
+ * Real runners in this process, on the simulated clock: user code runs as it would in a sandbox worker. It finds
+ * `simSleep` and the `globals` by name.
+ */
+export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unknown>> = {}): SimWorkerHost {
   const workers = new Set<SimWorker>()
-  const sleep: SimSleep = (ms) => new Promise((resolve) => clock.after(ms, resolve))
-  const evaluate: Evaluate = (parameters, body) => {
-    const make = new Function('simSleep', ...parameters, body) as (...args: unknown[]) => unknown
-    return (...args) => make(sleep, ...args)
-  }
   return {
     workers,
     start(init): HostedWorker {
       const [here, there] = simFramePorts(clock)
       let onEnded: ((reason: string) => void) | undefined
+      // A thread's timers end with it.
+      const timers = new Set<Timer>()
+      let isOver = false
+      const own: Clock = {
+        now: () => clock.now(),
+        after(delayMs, callback) {
+          if (isOver) return { cancel() {} }
+          const timer = clock.after(delayMs, () => {
+            timers.delete(timer)
+            callback()
+          })
+          timers.add(timer)
+          return timer
+        },
+      }
+      const sleep: SimSleep = (ms) => new Promise((resolve) => own.after(ms, resolve))
+      const evaluate: Evaluate = (parameters, body) => {
+        const names = ['simSleep', ...Object.keys(globals)]
+        const make = new Function(...names, ...parameters, body) as (...args: unknown[]) => unknown
+        return (...args) => make(sleep, ...Object.values(globals), ...args)
+      }
       const end = (): void => {
+        isOver = true
+        for (const timer of timers) timer.cancel()
         here.close()
         runner.core.close()
         workers.delete(worker)
@@ -46,11 +67,11 @@ export function simWorkerHost(clock: Clock): SimWorkerHost {
       }
       const runner = new Runner({
         port: there,
-        clock,
+        clock: own,
         ...init,
         evaluate,
         sdkExports: { ObjectRef, ShoalError, TaskError },
-        soon: (callback) => void clock.after(0, callback),
+        soon: (callback) => void own.after(0, callback),
       })
       workers.add(worker)
       return { port: here, onEnded: (handler) => (onEnded = handler), terminate: end }
