@@ -50,6 +50,8 @@ export interface RoomMember {
   readonly stats: LinkStats | undefined
 }
 
+/** More than one session ever writes of one record. */
+const VERSIONS_A_SESSION = 2 ** 24
 /** How long a grant may lag behind the task that needs it. */
 const GRANT_WAIT_MS = 3_000
 
@@ -86,6 +88,7 @@ export class RoomLink {
       roomKey,
       keyPair,
       ...(ownerKeyPair && { ownerKeyPair }),
+      versionsAbove: (session - 1) * VERSIONS_A_SESSION,
     })
     this.#directory.subscribe(() => {
       this.#grants.emit()

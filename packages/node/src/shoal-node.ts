@@ -64,7 +64,10 @@ export interface NodeOptions {
 export type JoinOptions = Pick<
   RoomLinkOptions,
   'room' | 'roomKey' | 'ownerKeyPair' | 'connector' | 'signaling' | 'seed'
->
+> & {
+  /** Higher than any this node had in the room before: a session that others gave up is over for good. */
+  readonly session?: Session
+}
 
 export interface NodeStatus {
   readonly room: RoomId | undefined
@@ -210,7 +213,7 @@ export class ShoalNode {
     const link = new RoomLink({
       ...options,
       self,
-      session,
+      session: options.session ?? session,
       keyPair,
       clock,
       random,

@@ -29,6 +29,8 @@ export class TabSession implements Session {
   #news: NodeNews | undefined
   #problem: string | undefined
   #room: Room | undefined
+  /** Enters the present room once more. */
+  #enter: (() => ReturnType<Tab['join']>) | undefined
   #isLending: boolean
   #isJoining = false
   #closed: Promise<void> | undefined
@@ -56,6 +58,7 @@ export class TabSession implements Session {
         this.#emit()
       },
       onLogLine: printLine,
+      onSlept: () => void this.#enterAgain(),
       onFailed: (reason) => this.#fail(reason),
     })
     this.core = new CoreWorker({
@@ -134,7 +137,9 @@ export class TabSession implements Session {
       const owner = secret.kind === 'owner' ? secret.ownerSeed : secret.ownerPublicKey
       const { kind, roomKey } = secret
       const iceServers = (this.#options.iceServers as readonly RTCIceServer[] | undefined) ?? config.iceServers
-      const joined = await this.#tab.join({ server, kind, roomKey, owner }, iceServers)
+      const enter = (): ReturnType<Tab['join']> => this.#tab.join({ server, kind, roomKey, owner }, iceServers)
+      const joined = await enter()
+      this.#enter = enter
       this.#room = new RoomInSession({
         joined,
         secret,
@@ -144,6 +149,22 @@ export class TabSession implements Session {
         leave: () => this.#leave(),
       })
       return this.#room
+    } finally {
+      this.#isJoining = false
+      this.#emit()
+    }
+  }
+
+  /** The room has given this tab up while it stood still: its old session is over, and it begins another. */
+  async #enterAgain(): Promise<void> {
+    if (this.#room === undefined || this.#isJoining || this.#closed) return
+    this.#isJoining = true
+    this.#emit()
+    try {
+      await this.#tab.leave()
+      await this.#enter?.()
+    } catch (error) {
+      this.#problem = `This tab slept and could not enter its room again: ${error instanceof Error ? error.message : String(error)}`
     } finally {
       this.#isJoining = false
       this.#emit()

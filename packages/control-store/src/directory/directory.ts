@@ -27,6 +27,8 @@ export interface DirectoryOptions {
   readonly keyPair: KeyPair
   /** In tabs with the owner's link: writes what only the room's owner may. */
   readonly ownerKeyPair?: KeyPair
+  /** Our records get versions above this: in a later session of the same key, above all of the earlier ones. Default 0. */
+  readonly versionsAbove?: number
 }
 
 /**

@@ -12,6 +12,7 @@ const DIGEST_BYTES = 16
  * lower it. It knows nothing of documents, links or keys.
  */
 export class RecordTable {
+  readonly #floor: number
   readonly #records = new Map<string, ProvenRecord>()
   /** For each departed node, the versions of its records that are not taken in again. */
   readonly #departed = new Map<NodeId, Map<string, number>>()
@@ -27,6 +28,11 @@ export class RecordTable {
     return this.#sealedBytes
   }
 
+  /** Versions of ours begin above `floor`: what this key wrote in an earlier session must be surpassed. */
+  constructor(floor = 0) {
+    this.#floor = floor
+  }
+
   get(key: string): ProvenRecord | undefined {
     return this.#records.get(key)
   }
@@ -39,7 +45,7 @@ export class RecordTable {
   nextVersion(key: string): number {
     const subject = subjectOf(key)
     const departed = subject === undefined ? 0 : (this.#departed.get(subject)?.get(key) ?? 0)
-    return Math.max(this.#records.get(key)?.version ?? 0, departed) + 1
+    return Math.max(this.#records.get(key)?.version ?? 0, departed, this.#floor) + 1
   }
 
   /** True when it is news. */

@@ -29,7 +29,7 @@ export class YjsDirectory implements Directory {
   readonly #options: DirectoryOptions
   readonly #log: Log
   readonly #codec: RecordCodec
-  readonly #table = new RecordTable()
+  readonly #table: RecordTable
   readonly #changes: Subscribable<DirectoryChange>
   readonly #updates: Subscribable<readonly [Uint8Array<ArrayBuffer>, unknown]>
   readonly #rolls: Subscribable<number>
@@ -44,6 +44,7 @@ export class YjsDirectory implements Directory {
 
   constructor(options: DirectoryOptions) {
     this.#options = options
+    this.#table = new RecordTable(options.versionsAbove)
     this.#log = options.log.child('directory')
     this.#codec = new RecordCodec(options.crypto, options.roomKey, options.room)
     const trap = (error: unknown): void => this.#log.error('a listener of the directory threw', { error })

@@ -15,6 +15,8 @@ import { createPlatformCrypto } from './crypto/platform-crypto.ts'
 import { platformRandom } from './crypto/platform-random.ts'
 import type { ChunkName, ChunkText, NodeControl, NodeNews, TabInit } from './tab-messages.ts'
 
+/** The room gives a silent tab up after 5 s; a little before that it is better to begin anew than to find out. */
+const SLEPT_MS = 4_500
 /** People look at the status; four times a second is enough and costs nothing. */
 const STATUS_PERIOD_MS = 250
 
@@ -74,6 +76,8 @@ async function start(init: TabInit): Promise<void> {
     onLogLine: (line) => tell({ type: 'log', line }),
     onChange: reporter.changed,
   })
+  const endWatch = watchSleep((ms) => tell({ type: 'slept', ms }))
+  let session = 0
   const control = createControl(node, crypto, reporter.close)
   expose(control, init.controlPort)
   tell({ type: 'started', nodeId })
@@ -90,8 +94,9 @@ async function start(init: TabInit): Promise<void> {
           room,
           roomKey,
           ownerKeyPair: owner,
+          session: ++session,
           connector: createRtcConnector(rtcPort),
-          signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session: 1, clock, random, log }),
+          signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),
           seed: (directory) => createDirectorySeed({ directory, server, room }),
         })
         return { room, ownerPublicKey }
@@ -103,6 +108,7 @@ async function start(init: TabInit): Promise<void> {
       leave: () => target.leave('left'),
       lend: (isOn) => target.lend(isOn),
       close() {
+        endWatch()
         target.close('left')
         onClose()
       },
@@ -129,6 +135,18 @@ function createReporter(report: () => void): { changed(): void; close(): void } 
       clearInterval(heartbeat)
     },
   }
+}
+
+/** Calls back after the whole tab stood still: a frozen page, a phone's dark screen, a closed laptop. */
+function watchSleep(slept: (ms: number) => void): () => void {
+  // The wall clock: the monotonic one may stand still in a system's sleep.
+  let last = Date.now()
+  const timer = setInterval(() => {
+    const now = Date.now()
+    if (now - last > SLEPT_MS) slept(now - last)
+    last = now
+  }, 500)
+  return () => clearInterval(timer)
 }
 
 /** Fetches a script's text from the page and runs it, once each. */

@@ -21,6 +21,8 @@ export interface TabOptions {
   readonly createWorker?: () => Worker
   onStatus(status: NodeStatus): void
   onLogLine(line: LogLine): void
+  /** The tab stood still for so long that its room has given it up. */
+  onSlept(ms: number): void
   /** The node worker could not start, or broke. */
   onFailed(reason: Error): void
 }
@@ -142,6 +144,9 @@ class PageTab implements Tab {
         return
       case 'log':
         this.#options.onLogLine(news.line)
+        return
+      case 'slept':
+        this.#options.onSlept(news.ms)
         return
       case 'chunk':
         loadChunk(news.name).then(
