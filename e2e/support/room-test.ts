@@ -42,7 +42,7 @@ export const test = base.extend<RoomFixtures>({
         port,
         host: '127.0.0.1',
         siteDir: SITE_DIR,
-        log: createLog({ level: 'error', write: (entry) => console.error(entry) }),
+        log: createLog({ level: 'error', write: (entry) => process.stderr.write(`${JSON.stringify(entry)}\n`) }),
       })
     let server = await start(0)
     const { port } = server
