@@ -31,6 +31,7 @@ export interface ActorsOptions {
   readonly workers: Workers
   schedule(event: SchedulerEvent<Work>): void
   send(to: NodeId, message: NodeMessage): void
+  canReach(node: NodeId): boolean
   introduce(to: NodeId, template: JobTemplate): void
 }
 
@@ -94,6 +95,8 @@ export class Actors {
   readonly #hosted = new Map<string, HostedActor>()
   readonly #calls = new Map<number, PendingCall>()
   readonly #callers = new Map<number, Caller>()
+  /** What own actors that are not placed yet were given: no longer needed once they are, since nothing restarts them. */
+  readonly #birthArguments = new Map<number, readonly ObjectId[]>()
   readonly #birthplaces = new Map<number, NodeId>()
   /** Own actors that are not placed yet, by number. */
   readonly #births = new Map<number, { readonly template: JobTemplate; readonly work: Work }>()
@@ -111,8 +114,9 @@ export class Actors {
     const { number, dependencies, args } = submission
     const id = { owner: self, number }
     this.#know(id)
-    for (const { id: argument } of dependencies) objects.retain(argument)
-    for (const argument of args.refs) objects.retain(argument)
+    const kept = [...dependencies.map((dependency) => dependency.id), ...args.refs]
+    for (const argument of kept) objects.retain(argument)
+    this.#birthArguments.set(number, kept)
     tasks.whenReady({ template, dependencies, job }, (jobTemplate, error) => {
       if (jobTemplate === undefined) {
         this.#ownDied(id, must(error))
@@ -304,9 +308,9 @@ export class Actors {
     const { workers } = this.#options
     for (const known of [...this.#known.values()]) {
       known.watchers.delete(node)
-      const isThere =
-        (known.place.kind === 'alive' && known.place.node === node) || this.#birthplaces.get(known.id.number) === node
-      if (known.id.owner === node || (isThere && known.id.owner === this.#options.self)) {
+      const isBornThere = known.id.owner === this.#options.self && this.#birthplaces.get(known.id.number) === node
+      // Nothing restarts an actor: gone with its tab, whatever its owner knows by now.
+      if (known.id.owner === node || isBornThere || (known.place.kind === 'alive' && known.place.node === node)) {
         const message = `the tab ${node.slice(0, 8)} of the actor ${showId(known.id)} is gone`
         this.#ownDied(
           known.id,
@@ -349,6 +353,8 @@ export class Actors {
     if (known.place.kind === 'dead') return
     known.place = place
     if (id.owner === this.#options.self) {
+      for (const argument of this.#birthArguments.get(id.number) ?? []) this.#options.objects.release(argument)
+      this.#birthArguments.delete(id.number)
       for (const watcher of known.watchers) this.#options.send(watcher, placeMessage(id, place))
       if (place.kind === 'alive') this.#options.objects.storeHere(id, FIRST_ATTEMPT, CREATED)
     }
@@ -375,6 +381,7 @@ export class Actors {
     }
     if (id.owner !== this.#options.self && !known.isAsked) {
       known.isAsked = true
+      if (!this.#options.canReach(id.owner)) known.place = { kind: 'dead', error: gone(id) }
       this.#options.send(id.owner, { type: 'actor.want', actor: id })
     }
     return known
@@ -444,6 +451,10 @@ export class Actors {
       this.#run(self, `${self} ${caller}`, message, (outcome) => this.#endedHere(call, outcome))
       return
     }
+    if (!this.#options.canReach(node)) {
+      this.#failCall(call, gone(call.actor))
+      return
+    }
     call.sentTo = node
     this.#options.send(node, {
       type: 'actor.call',
@@ -482,6 +493,11 @@ export class Actors {
       'object' in dependency ? { place: dependency.place, id: dependency.object.id } : dependency,
     )
     const start = (): void => {
+      // It may have died while the call's arguments were on their way.
+      if (this.#hosted.get(formatObjectId(call.actor)) !== actor) {
+        ended({ kind: 'failed', error: gone(call.actor) }, 0, 0)
+        return
+      }
       const position = ++actor.position
       const work: Work = {
         kind: 'actor-call',

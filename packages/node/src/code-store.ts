@@ -101,7 +101,11 @@ export class CodeStore {
     const definition = this.#byHash.get(hash)
     if (definition !== undefined) return { state: { kind: 'ready', hash, definition }, waiters: [] }
     const open = this.#fetching.get(hash)
-    if (open !== undefined) return open
+    if (open !== undefined) {
+      // Another node to have it from, should the first one go.
+      this.#options.fetch(hash, from, () => undefined)
+      return open
+    }
     const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
     this.#fetching.set(hash, entry)
     this.#options.fetch(hash, from, (value) => {

@@ -40,6 +40,7 @@ export interface GuestsOptions {
   isListed(submitter: NodeId, publicKey: Uint8Array): Promise<boolean>
   /** Whether this tab lends its workers. */
   isLending(): boolean
+  canReach(node: NodeId): boolean
 }
 
 /** What a peer asks to be run: a task's attempt, or the birth of an actor. */
@@ -136,6 +137,8 @@ export class Guests {
 
   /** The owner's side of a task's outcome; large values stay here until the owner frees them. */
   sendResult(to: NodeId, request: GuestRequest, outcome: WorkOutcome, cpuMicros: number, position: number): void {
+    // A large result would be kept for an owner that can never free it.
+    if (!this.#options.canReach(to)) return
     this.#options.send(to, {
       type: 'task.result',
       number: request.number,

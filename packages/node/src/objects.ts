@@ -1,6 +1,14 @@
 import type { Log } from '@shoal/base'
 import type { ObjectTable, Transfers } from '@shoal/object-store'
-import { formatObjectId, LIMITS, newWireError, showId, valueBytes } from '@shoal/protocol'
+import {
+  compareAttempts,
+  formatObjectId,
+  LIMITS,
+  newWireError,
+  ProtocolError,
+  showId,
+  valueBytes,
+} from '@shoal/protocol'
 import type { Attempt, Dependency, EncodedValue, NodeId, NodeMessage, ObjectId, WireError } from '@shoal/protocol'
 
 /** What is known of an object: not yet there; its bytes here; its bytes with others; or the error in its place. */
@@ -27,6 +35,10 @@ interface Entry {
   waiters: ((state: ObjectState) => void)[]
   /** Other nodes that asked for it before it existed. */
   askers: Set<NodeId> | undefined
+  /** Fetches in a row that found none of the holders the owner named. */
+  lostFetches: number
+  /** Own objects that were fetched: who else has a copy, to be told when it is freed. */
+  copies: readonly NodeId[]
 }
 
 export interface ObjectsOptions {
@@ -35,6 +47,10 @@ export interface ObjectsOptions {
   readonly transfers: Transfers
   readonly table: ObjectTable
   send(to: NodeId, message: NodeMessage): void
+  /** False for a node that is gone and will never answer. */
+  canReach(node: NodeId): boolean
+  /** Calls back after that time, unless the session ends before. */
+  later(delayMs: number, callback: () => void): void
   /** Nobody refers to the own object any more. */
   freed(id: ObjectId): void
   /** All copies of an own object are gone; true when it is being made again. */
@@ -93,8 +109,11 @@ export class Objects {
   storeHere(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
     const entry = this.#find(id)
     if (entry === undefined) return
+    const former = this.#options.table.get(id)
+    if (former !== undefined && compareAttempts(former.attempt, attempt) > 0) return
     for (const inner of value.refs) this.retain(inner)
     this.#options.table.put(id, attempt, value)
+    for (const inner of former?.value.refs ?? []) this.release(inner)
     this.#settle(entry, { kind: 'here', attempt, bytes: valueBytes(value) })
   }
 
@@ -117,12 +136,15 @@ export class Objects {
   /** Calls back once, as soon as the object exists or has failed; at once when it does. */
   whenKnown(id: ObjectId, callback: (state: ObjectState) => void): void {
     const entry = this.#entry(id)
+    const isOthers = id.owner !== this.#options.self
+    if (entry.state.kind === 'pending' && isOthers && !this.#options.canReach(id.owner))
+      this.#settle(entry, { kind: 'failed', error: ownerDied(id) })
     if (entry.state.kind !== 'pending') {
       callback(entry.state)
       return
     }
     entry.waiters.push(callback)
-    if (id.owner !== this.#options.self && !entry.isAsked) {
+    if (isOthers && !entry.isAsked) {
       entry.isAsked = true
       this.#options.send(id.owner, { type: 'object.want', id })
     }
@@ -149,10 +171,7 @@ export class Objects {
     const holders = state.holders.filter((holder) => holder !== self)
     transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, (outcome) => {
       if (outcome.kind === 'value') {
-        if (this.state(id) === state) {
-          this.storeHere(id, state.attempt, outcome.value)
-          this.#tellOwner(id, state.attempt)
-        }
+        this.#fetched(id, state.attempt, outcome.value)
         callback(outcome.value, undefined)
         return
       }
@@ -160,12 +179,36 @@ export class Objects {
       // Somebody else may have found it, or begun to make it again, in the meantime.
       if (entry !== undefined && entry.state !== state) this.whenHere(id, callback)
       else if (entry !== undefined && this.#options.rebuild(id)) this.whenHere(id, callback)
+      else if (entry !== undefined && id.owner !== self && ++entry.lostFetches < MOST_LOST_FETCHES)
+        this.#askOwnerAgain(entry, callback)
       else callback(undefined, lost(id))
     })
   }
 
-  #tellOwner(id: ObjectId, attempt: Attempt): void {
-    if (id.owner !== this.#options.self) this.#options.send(id.owner, { type: 'object.held', id, attempt })
+  #fetched(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
+    const entry = this.#find(id)
+    // The state may be another object by now, with other holders: what counts is the attempt.
+    if (entry?.state.kind !== 'elsewhere' || compareAttempts(entry.state.attempt, attempt) !== 0) return
+    const { holders } = entry.state
+    entry.lostFetches = 0
+    if (id.owner === this.#options.self) entry.copies = holders
+    else this.#options.send(id.owner, { type: 'object.held', id, attempt })
+    this.storeHere(id, attempt, value)
+  }
+
+  /** The owner hears of a death when we do, more or less; then it knows of other copies, or makes the object again. */
+  #askOwnerAgain(
+    entry: Entry,
+    callback: (value: EncodedValue | undefined, error: WireError | undefined) => void,
+  ): void {
+    entry.state = PENDING
+    entry.isAsked = true
+    this.whenHere(entry.id, callback)
+    if (entry.state !== PENDING) return
+    this.#options.later(ASK_AGAIN_MS, () => {
+      if (entry.state === PENDING && entry.waiters.length > 0)
+        this.#options.send(entry.id.owner, { type: 'object.want', id: entry.id })
+    })
   }
 
   /** The object as it goes into a message to another node; it must exist. */
@@ -212,14 +255,16 @@ export class Objects {
     else this.#answer(from, id, entry.state)
   }
 
-  onAnswer(message: NodeMessage & { type: 'object.answer' }): void {
+  onAnswer(from: NodeId, message: NodeMessage & { type: 'object.answer' }): void {
     const { answer } = message
+    const id = answer.type === 'value' ? answer.object.id : answer.id
+    if (id.owner !== from) throw new ProtocolError('denied', 'an answer about an object of another owner')
     if (answer.type === 'value') this.fromDependency(answer.object, false)
     else this.fail(answer.id, answer.error)
   }
 
   onHeld(from: NodeId, id: ObjectId, attempt: Attempt): void {
-    const entry = this.#own.get(id.number)
+    const entry = id.owner === this.#options.self ? this.#own.get(id.number) : undefined
     if (entry?.state.kind !== 'elsewhere' || entry.state.holders.includes(from)) return
     if (entry.state.attempt.number === attempt.number)
       entry.state = { ...entry.state, holders: [...entry.state.holders, from] }
@@ -234,11 +279,13 @@ export class Objects {
     for (const entry of [...this.#own.values(), ...this.#others.values()]) {
       if (entry.id.owner === node) entry.isShared = false
       entry.askers?.delete(node)
-      if (entry.state.kind === 'elsewhere') this.#holderGone(entry, entry.state, node)
-      else if (entry.state.kind === 'pending' && entry.id.owner === node)
+      if (entry.state.kind === 'elsewhere') {
+        this.#holderGone(entry, entry.state, node)
+        if (entry.state.kind === 'elsewhere') this.#freeIfUnused(entry)
+      } else if (entry.state.kind === 'pending' && entry.id.owner === node)
         this.#settle(entry, {
           kind: 'failed',
-          error: newWireError('owner-died', `the tab that owned ${showId(entry.id)} is gone`, { nodeId: node }),
+          error: ownerDied(entry.id),
         })
       else this.#freeIfUnused(entry)
     }
@@ -300,8 +347,9 @@ export class Objects {
   #freeIfUnused(entry: Entry): void {
     if (entry.count > 0 || entry.isShared || entry.waiters.length > 0 || entry.state.kind === 'pending') return
     const { id, state } = entry
-    if (state.kind === 'elsewhere' && id.owner === this.#options.self)
-      for (const holder of state.holders) this.#options.send(holder, { type: 'object.free', ids: [id] })
+    if (id.owner === this.#options.self)
+      for (const holder of new Set([...entry.copies, ...(state.kind === 'elsewhere' ? state.holders : [])]))
+        this.#options.send(holder, { type: 'object.free', ids: [id] })
     this.#drop(id)
     if (id.owner === this.#options.self) this.#options.freed(id)
   }
@@ -315,10 +363,27 @@ export class Objects {
   }
 }
 
+/** An owner that names dead holders is asked again for as long as it may take it to hear of their death. */
+const MOST_LOST_FETCHES = 20
+const ASK_AGAIN_MS = 300
 const PENDING: ObjectState = { kind: 'pending' }
 
 function newEntry(id: ObjectId, count: number): Entry {
-  return { id, state: PENDING, count, isShared: false, isAsked: false, waiters: [], askers: undefined }
+  return {
+    id,
+    state: PENDING,
+    count,
+    isShared: false,
+    isAsked: false,
+    waiters: [],
+    askers: undefined,
+    lostFetches: 0,
+    copies: [],
+  }
+}
+
+function ownerDied(id: ObjectId): WireError {
+  return newWireError('owner-died', `the tab that owned ${showId(id)} is gone`, { nodeId: id.owner })
 }
 
 function lost(id: ObjectId): WireError {

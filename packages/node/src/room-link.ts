@@ -3,7 +3,7 @@ import type { Clock, Log, Random } from '@shoal/base'
 import { createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
 import type { Directory, DirectorySync, Membership } from '@shoal/control-store'
 import { ByteReader, ByteWriter, nodeCard, submitterGrant } from '@shoal/protocol'
-import type { Crypto, KeyPair, NodeCard, NodeId, NodeMessage, RoomId, Session } from '@shoal/protocol'
+import type { Crypto, KeyPair, NodeCard, NodeId, NodeMessage, Refusal, RoomId, Session } from '@shoal/protocol'
 import { createOverlay } from '@shoal/transport'
 import type { Connector, LinkStats, Overlay, Peer, Signaling } from '@shoal/transport'
 
@@ -13,7 +13,7 @@ export interface RoomHandlers {
   alive(node: NodeId): void
   /** The link to a live peer is new: what was under way on the bulk lane is lost. */
   relinked(node: NodeId): void
-  /** A verdict: the node's session is over. */
+  /** A verdict: the node's session is over. Also said of one that went, or cannot be linked, before it was ever alive. */
   dead(node: NodeId): void
   message(from: NodeId, message: NodeMessage): void
   bulk(from: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
@@ -70,6 +70,7 @@ export class RoomLink {
   readonly #linked = new Map<NodeId, Peer>()
   readonly #grants: Subscribable<void>
   #isServerUp = false
+  #refusal: Refusal | undefined
   /** Traffic with peers that are gone. */
   readonly #past = { sent: 0, received: 0 }
   #isClosed = false
@@ -130,6 +131,11 @@ export class RoomLink {
     return this.#isServerUp
   }
 
+  /** Why the room's server will not have this tab; undefined while it does. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal
+  }
+
   get isOffline(): boolean {
     return this.#membership.isOffline
   }
@@ -184,6 +190,15 @@ export class RoomLink {
 
   alive(): readonly NodeId[] {
     return this.#membership.alive()
+  }
+
+  isAlive(node: NodeId): boolean {
+    return this.#membership.sessionOf(node) !== undefined
+  }
+
+  /** Alive, or about to be linked for the first time. Whoever is neither will never answer. */
+  canReach(node: NodeId): boolean {
+    return this.isAlive(node) || this.#connecting.get(node) === 'connecting'
   }
 
   card(node: NodeId): NodeCard | undefined {
@@ -241,6 +256,8 @@ export class RoomLink {
     this.#overlay.start({
       member: (node, _session, state) => {
         if (!this.#linked.has(node)) this.#connecting.set(node, state)
+        // Whoever waits for a first link to it waits in vain.
+        if (!this.canReach(node)) handlers.dead(node)
         handlers.changed()
       },
       linked: (peer) => {
@@ -259,10 +276,16 @@ export class RoomLink {
       },
       goodbye: (node, session) => membership.goodbye(node, session),
       heard: (node, session) => membership.heard(node, session),
+      refused: (reason) => {
+        this.#refusal = reason
+        handlers.changed()
+      },
       hint: (node, session, state) => {
+        if (node === undefined && state === 'present') this.#refusal = undefined
         this.#isServerUp = state === 'present' || (state === 'closed' && node !== undefined)
         // A socket that closed before there was a link: nobody to wait for.
-        if (node !== undefined && state === 'closed' && !this.#linked.has(node)) this.#connecting.delete(node)
+        if (node !== undefined && state === 'closed' && !this.#linked.has(node) && this.#connecting.delete(node))
+          handlers.dead(node)
         membership.hint(node, session, state)
         handlers.changed()
       },

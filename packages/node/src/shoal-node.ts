@@ -14,6 +14,7 @@ import type {
   NodeId,
   NodeMessage,
   ObjectId,
+  Refusal,
   RoomId,
   Session,
   TemplateDefinition,
@@ -73,6 +74,8 @@ export interface NodeStatus {
   readonly room: RoomId | undefined
   readonly isServerUp: boolean
   readonly isOffline: boolean
+  /** Why the room's server will not have this tab. */
+  readonly refusal: Refusal | undefined
   readonly isLending: boolean
   readonly slots: number
   readonly running: number
@@ -90,6 +93,8 @@ export interface NodeStatus {
 }
 
 const MAX_WORKERS = 256
+/** Messages kept for one peer until its first link; what comes past it is dropped, and its pulls ask again by themselves. */
+const MOST_UNSENT = 10_000
 
 /**
  * One tab's node: puts ownership, scheduling, workers, objects and the room together, and routes what each says to the
@@ -118,7 +123,9 @@ export class ShoalNode {
   #isLending: boolean
   #events: SchedulerEvent<Work>[] = []
   #isStepScheduled = false
-  readonly #idleTimers = new Set<Timer>()
+  readonly #timers = new Set<Timer>()
+  /** Messages to peers that have not been linked yet. */
+  readonly #unsent = new Map<NodeId, NodeMessage[]>()
   readonly #counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
 
   constructor(options: NodeOptions) {
@@ -129,7 +136,9 @@ export class ShoalNode {
     this.#pageJob = { driver: self, number: 1 }
     this.#isLending = options.isLending
     this.#scheduler = new Scheduler<Work>({ self, milliCpus: options.slots * 1000, maxLanes: MAX_WORKERS })
-    const send = (to: NodeId, message: NodeMessage): void => this.#room?.link.send(to, message)
+    const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
+    const canReach = (node: NodeId): boolean => this.#room?.link.canReach(node) ?? false
+    const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
     const schedule = (event: SchedulerEvent<Work>): void => this.#schedule(event)
     const room = (): RoomId | undefined => this.#room?.id
     const introduce = (to: NodeId, template: JobTemplate): void => this.#introduce(to, template)
@@ -140,6 +149,7 @@ export class ShoalNode {
         sendBulk: (to, pull, offset, bytes) => this.#room?.link.sendBulk(to, pull, offset, bytes),
         bulkRoom: (to) => this.#room?.link.bulkRoom(to) ?? 0,
         onBulkRoom: (to, callback) => this.#room?.link.onBulkRoom(to, callback),
+        canReach,
       },
       lookup: (subject) =>
         subject.type === 'function' ? this.#codes.serve(subject.hash) : this.#table.get(subject.id)?.value,
@@ -160,6 +170,8 @@ export class ShoalNode {
       transfers: this.#transfers,
       table: this.#table,
       send,
+      canReach,
+      later,
       freed: (id) => this.#tasks.freed(id),
       rebuild: (id) => this.#tasks.rebuild(id),
     })
@@ -174,6 +186,7 @@ export class ShoalNode {
       room,
       isListed: (node, key) => this.#room?.link.isListed(node, key) ?? Promise.resolve(false),
       isLending: () => this.#isLending,
+      canReach,
     })
     this.#workers = new Workers({
       self,
@@ -195,11 +208,11 @@ export class ShoalNode {
       workers: this.#workers,
       objects: this.#objects,
     }
-    this.#actors = new Actors({ self, objects, tasks, guests, workers, schedule, send, introduce })
+    this.#actors = new Actors({ self, objects, tasks, guests, workers, schedule, send, canReach, introduce })
     this.#schedule({ type: 'lending', isOn: this.#isLending })
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
     this.#scope.add(() => {
-      for (const timer of this.#idleTimers) timer.cancel()
+      for (const timer of this.#timers) timer.cancel()
     })
     this.#scope.add(() => this.#page.close())
     this.#scope.add(() => this.#transfers.close())
@@ -259,6 +272,7 @@ export class ShoalNode {
       room: this.#room?.id,
       isServerUp: this.#room?.link.isServerUp ?? false,
       isOffline: this.#room?.link.isOffline ?? false,
+      refusal: this.#room?.link.refusal,
       isLending: this.#isLending,
       slots: this.#options.slots,
       running: this.#workers.runCount,
@@ -437,6 +451,29 @@ export class ShoalNode {
     else this.#room?.link.send(job.driver, { type: 'log.lines', lines: [line] })
   }
 
+  #later(delayMs: number, callback: () => void): void {
+    const timer = this.#options.clock.after(delayMs, () => {
+      this.#timers.delete(timer)
+      callback()
+    })
+    this.#timers.add(timer)
+  }
+
+  /** What is said to a peer that is not linked yet waits for its first link; to one that is gone, nothing is said. */
+  #send(to: NodeId, message: NodeMessage): void {
+    const link = this.#room?.link
+    if (link === undefined) return
+    if (link.isAlive(to)) {
+      link.send(to, message)
+      return
+    }
+    if (!link.canReach(to)) return
+    const waiting = this.#unsent.get(to) ?? []
+    this.#unsent.set(to, waiting)
+    if (waiting.length < MOST_UNSENT) waiting.push(message)
+    else this.#log.warn('too much waits for a peer that is not linked', { to })
+  }
+
   #schedule(event: SchedulerEvent<Work>): void {
     this.#events.push(event)
     if (this.#isStepScheduled) return
@@ -476,14 +513,9 @@ export class ShoalNode {
         else for (const node of this.#room?.link.alive() ?? []) this.#room?.link.send(node, message)
         return
       }
-      case 'idle': {
-        const timer = this.#options.clock.after(effect.afterMs, () => {
-          this.#idleTimers.delete(timer)
-          this.#schedule({ type: 'idle-passed', milliCpus: effect.milliCpus })
-        })
-        this.#idleTimers.add(timer)
+      case 'idle':
+        this.#later(effect.afterMs, () => this.#schedule({ type: 'idle-passed', milliCpus: effect.milliCpus }))
         return
-      }
       case 'grant':
       case 'return':
         this.#room?.link.send(effect.node as NodeId, {
@@ -557,16 +589,21 @@ export class ShoalNode {
   #peerAlive(node: NodeId): void {
     this.#introduced.delete(node)
     this.#schedule({ type: 'peer', node, slots: this.#room?.link.card(node)?.slots ?? 1 })
+    const unsent = this.#unsent.get(node) ?? []
+    this.#unsent.delete(node)
+    for (const message of unsent) this.#room?.link.send(node, message)
     this.#transfers.peerLinked(node)
     this.#options.onChange()
   }
 
   #peerDead(node: NodeId): void {
     this.#introduced.delete(node)
+    this.#unsent.delete(node)
     this.#schedule({ type: 'peer-gone', node })
-    this.#transfers.peerGone(node)
     this.#guests.peerGone(node)
+    // Before the transfers: a pull that is lost with the node finds the object's state as it is now.
     this.#objects.nodeGone(node)
+    this.#transfers.peerGone(node)
     this.#tasks.nodeGone(node)
     this.#actors.nodeGone(node)
     this.#endJobsOf(node)
@@ -638,7 +675,7 @@ export class ShoalNode {
         this.#objects.onWant(from, message.id)
         return
       case 'object.answer':
-        this.#objects.onAnswer(message)
+        this.#objects.onAnswer(from, message)
         return
       case 'object.held':
         this.#objects.onHeld(from, message.id, message.attempt)

@@ -23,10 +23,9 @@ export interface StatusInput {
 export function toStatus(input: StatusInput): SessionStatus {
   const { news, nodeId } = input
   const members = membersOf(input)
-  const incompatible = members.some((member) => member.state === 'incompatible')
   return {
     state: stateOf(input, members),
-    problem: input.problem ?? (incompatible ? 'A tab in this room runs another version: reload this tab.' : undefined),
+    problem: problemOf(input, members),
     nodeId,
     isLending: input.isLending,
     slots: input.isLending || input.canSubmit ? input.slots : 0,
@@ -40,6 +39,28 @@ export function toStatus(input: StatusInput): SessionStatus {
     bytesReceived: news?.bytesReceived ?? 0,
     members,
   }
+}
+
+const REFUSED: Readonly<Record<NonNullable<NodeNews['refusal']>, string>> = {
+  version: "The room's server runs another version of Shoal: reload this tab.",
+  malformed: "The room's server did not understand this tab: reload it.",
+  'too-large': "The room's server refused a message of this tab as too large.",
+  'too-fast': "The room's server cut this tab off for a while: it sent too much at once.",
+  'room-full': 'This room is full. The tabs that are in it go on; try again later.',
+  'server-full': "The room's server is full; try again later.",
+  idle: "The room's server closed an idle connection; it is opened again when needed.",
+  replaced: 'This tab was opened a second time; only the newer one is in the room.',
+  'shutting-down': "The room's server is shutting down. The tabs that are linked go on.",
+}
+
+/** A sentence for people, or nothing. */
+function problemOf(input: StatusInput, members: readonly Member[]): string | undefined {
+  if (input.problem !== undefined) return input.problem
+  const refusal = input.hasRoom ? input.news?.refusal : undefined
+  if (refusal !== undefined) return REFUSED[refusal]
+  if (members.some((member) => member.state === 'incompatible'))
+    return 'A tab in this room runs another version of Shoal: reload this tab.'
+  return undefined
 }
 
 function stateOf(input: StatusInput, members: readonly Member[]): SessionState {

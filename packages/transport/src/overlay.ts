@@ -1,4 +1,4 @@
-import type { NodeId, NodeMessage, Session } from '@shoal/protocol'
+import type { NodeId, NodeMessage, Refusal, Session } from '@shoal/protocol'
 
 /** A peer with whom the handshake is done: its key is proven. */
 export interface Peer {
@@ -36,6 +36,8 @@ export interface OverlayHandlers {
   heard(node: NodeId, session: Session): void
   /** The signaling server saw the node's socket close (`closed`) or open; undefined node: our own socket is up or down. */
   hint(node: NodeId | undefined, session: Session, state: 'closed' | 'present' | 'down'): void
+  /** The signaling server will not have us, and why; links go on. */
+  refused?(reason: Refusal): void
   /** Once and in order for each pair of sessions. Throwing ProtocolError counts against the link. */
   message(from: NodeId, message: NodeMessage): void
   /** A chunk on the bulk lane: no session, no order across links. */

@@ -120,7 +120,10 @@ class MeshOverlay implements Overlay {
         this.#onRelay(from, blob)
       },
       down: (refused) => {
-        if (refused !== undefined) log.warn('the signaling server refused us', { reason: refused })
+        if (refused !== undefined) {
+          log.warn('the signaling server refused us', { reason: refused })
+          this.#handlers?.refused?.(refused)
+        }
         if (!this.#isClosed) this.#handlers?.hint(undefined, self.session, 'down')
       },
     })
