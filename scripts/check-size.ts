@@ -20,7 +20,7 @@ const PARTS: readonly {
 
 let isPast = false
 for (const { name, entry, budgetKb, aim } of PARTS) {
-  const { code } = await bundleInlineScript({ entry: `${root}${entry}`, root, minify: true, isProduction: true })
+  const { code } = await bundleInlineScript({ entry: `${root}${entry}`, minify: true, isProduction: true })
   const kb = gzipSync(code).length / 1000
   const isOver = kb > budgetKb
   isPast ||= isOver
