@@ -8,6 +8,8 @@ export interface TransferNetwork {
   sendBulk(to: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
   bulkRoom(to: NodeId): number
   onBulkRoom(to: NodeId, callback: () => void): void
+  /** False for a node that is gone: nothing asked of it will ever be answered, and nobody will say so again. */
+  canReach(node: NodeId): boolean
 }
 
 export interface TransfersOptions {
@@ -161,7 +163,8 @@ export class Transfers {
   }
 
   #askNext(pull: Pull): void {
-    const holder = pull.holders.shift()
+    let holder = pull.holders.shift()
+    while (holder !== undefined && !this.#options.network.canReach(holder)) holder = pull.holders.shift()
     pull.from = holder
     pull.early = []
     if (holder === undefined) this.#finish(pull, { kind: 'lost' })
