@@ -102,8 +102,10 @@ test('an actor is gone with its tab, and its callers are told', async ({ openRoo
   })
   await host?.close()
   const outcome = await driver.page.evaluate(async () => {
-    const { sdk, work, until } = window.shoalTest
-    const { counter } = window as unknown as { counter: ReturnType<typeof work.Counter.remote> }
+    const { sdk, until } = window.shoalTest
+    const { counter } = window as unknown as {
+      counter: ReturnType<typeof window.shoalTest.work.Counter.remote>
+    }
     await until(({ members }) => members.length === 2)
     return sdk.get(counter.read.remote()).then(
       () => 'a value',

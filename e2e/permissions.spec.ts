@@ -69,8 +69,8 @@ test('a tab that does not lend runs nothing of others until it does', async ({ o
   expect(before).toMatchObject({ isLending: false, guestTasksRun: 0, tasksRun: 0 })
   await helper.page.evaluate(() => window.shoalTest.sdk.currentSession()?.lend(true))
   const place = await driver.page.evaluate(async () => {
-    const { sdk, work } = window.shoalTest
-    return sdk.get((window as unknown as { there: ReturnType<typeof work.busy.remote> }).there)
+    const { sdk } = window.shoalTest
+    return sdk.get((window as unknown as { there: ReturnType<typeof window.shoalTest.work.busy.remote> }).there)
   })
   expect(place.nodeId).toBe(helper.nodeId)
 })

@@ -3,7 +3,7 @@ import { createLog } from '@shoal/base'
 import { createSignalingServer } from '@shoal/signaling-server'
 import type { SignalingServer } from '@shoal/signaling-server'
 import type { InitOptions } from '@shoal/sdk'
-import { SITE_DIR } from './build-page.ts'
+import { siteDir } from './build-page.ts'
 import { join, openTab, untilLinked } from './tab.ts'
 import type { Tab } from './tab.ts'
 
@@ -41,7 +41,7 @@ export const test = base.extend<RoomFixtures>({
       createSignalingServer({
         port,
         host: '127.0.0.1',
-        siteDir: SITE_DIR,
+        siteDir: siteDir(),
         log: createLog({ level: 'error', write: (entry) => process.stderr.write(`${JSON.stringify(entry)}\n`) }),
       })
     let server = await start(0)
