@@ -151,16 +151,32 @@ export class Actors {
     const { number } = work.id
     const birth = this.#births.get(number)
     if (birth?.work !== work) return
+    const dependencies = this.#options.tasks.arguments(work.dependencies, work.args)
+    if (dependencies === undefined) {
+      this.#unsent(node, number, work, birth.template)
+      return
+    }
     this.#options.introduce(node, birth.template)
     this.#options.send(node, {
       type: 'actor.create',
       template: birth.template.wire,
       number,
       incarnation: work.attempt,
-      dependencies: this.#options.tasks.arguments(work.dependencies, work.args),
+      dependencies,
       args: work.args,
     })
     this.#birthplaces.set(number, node)
+  }
+
+  /** An argument was lost since the actor could be born, and is being made again: the credit goes back. */
+  #unsent(node: NodeId, number: number, work: Work, template: JobTemplate): void {
+    const milliCpus = placedMilliCpus(work.kind, template.work.milliCpus)
+    this.#options.send(node, { type: 'credit.return', shape: { milliCpus }, count: 1 })
+    this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
+    this.#whenArguments(work.dependencies, (error) => {
+      if (error !== undefined) this.#ownDied(work.id, error)
+      else if (this.#births.has(number)) this.#scheduleBirth(number)
+    })
   }
 
   #scheduleBirth(number: number): void {
@@ -400,7 +416,7 @@ export class Actors {
       caller.isBusy = false
       this.#nextCall(number, caller)
     }
-    this.#whenArguments(next.call, (error) => {
+    this.#whenArguments(next.call.dependencies, (error) => {
       if (error !== undefined) {
         this.#failCall(next.call, error)
         goOn()
@@ -414,13 +430,13 @@ export class Actors {
     })
   }
 
-  #whenArguments(call: PendingCall, callback: (error: WireError | undefined) => void): void {
-    let missing = call.dependencies.length
+  #whenArguments(dependencies: readonly PlacedRef[], callback: (error: WireError | undefined) => void): void {
+    let missing = dependencies.length
     if (missing === 0) {
       callback(undefined)
       return
     }
-    for (const { id } of call.dependencies)
+    for (const { id } of dependencies)
       this.#options.objects.whenKnown(id, (state) => {
         if (missing <= 0) return
         if (state.kind === 'failed') {
@@ -455,6 +471,15 @@ export class Actors {
       this.#failCall(call, gone(call.actor))
       return
     }
+    const dependencies = tasks.arguments(call.dependencies, call.args)
+    if (dependencies === undefined) {
+      // An argument was lost since it was looked at, and is being made again.
+      this.#whenArguments(call.dependencies, (error) => {
+        if (error !== undefined) this.#failCall(call, error)
+        else this.#dispatch(next, node)
+      })
+      return
+    }
     call.sentTo = node
     this.#options.send(node, {
       type: 'actor.call',
@@ -466,7 +491,7 @@ export class Actors {
       attempt: FIRST_ATTEMPT,
       method,
       numReturns: 1,
-      dependencies: tasks.arguments(call.dependencies, call.args),
+      dependencies,
       args: call.args,
     })
   }

@@ -158,11 +158,16 @@ export class OwnTasks {
     const task = this.#works.get(work)
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
     if (task === undefined || template === undefined) return
+    const dependencies = this.arguments(task.dependencies, task.args)
+    if (dependencies === undefined) {
+      this.#unsent(node, template)
+      this.#enqueue(task)
+      return
+    }
     task.at = node
     task.sentAtMs = nowMs
     this.#options.introduce(node, template)
     const { number, attempt, depth, parent, args } = task
-    const dependencies = this.arguments(task.dependencies, args)
     this.#options.send(node, {
       type: 'task.submit',
       template: template.wire,
@@ -175,14 +180,22 @@ export class OwnTasks {
     })
   }
 
-  /** Arguments as they go into a message. Their refs leave this tab. */
-  arguments(dependencies: readonly PlacedRef[], args: EncodedValue): TaskArgument[] {
+  /** An argument was lost since the work was ready, and is being made again: the credit goes back. */
+  #unsent(node: NodeId, template: JobTemplate): void {
+    const { milliCpus } = template.work
+    this.#options.send(node, { type: 'credit.return', shape: { milliCpus }, count: 1 })
+    this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
+  }
+
+  /** Arguments as they go into a message; undefined when one does not exist any more. Their refs leave this tab. */
+  arguments(dependencies: readonly PlacedRef[], args: EncodedValue): TaskArgument[] | undefined {
     const { objects } = this.#options
     for (const id of args.refs) objects.share(id)
     const list: TaskArgument[] = []
     for (const { place, id } of dependencies) {
       const object = objects.toDependency(id)
-      if (object !== undefined) list.push({ place, object })
+      if (object === undefined) return undefined
+      list.push({ place, object })
     }
     return list
   }

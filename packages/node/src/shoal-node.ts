@@ -1,38 +1,35 @@
 // Long because every route between the parts of a node is listed here, and nowhere else.
-import { must, Scope } from '@shoal/base'
+import { Scope } from '@shoal/base'
 import type { Clock, Log, Random, Timer } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
 import { ObjectTable, Transfers } from '@shoal/object-store'
-import { FIRST_ATTEMPT, newWireError, ProtocolError, RoomError } from '@shoal/protocol'
+import { newWireError, ProtocolError, RoomError } from '@shoal/protocol'
 import type {
   Crypto,
   FramePort,
-  JobId,
   KeyPair,
   LOG_LEVELS,
   LogLine,
   NodeId,
   NodeMessage,
-  ObjectId,
   Refusal,
   RoomId,
   Session,
-  TemplateDefinition,
-  WireError,
 } from '@shoal/protocol'
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEffect, SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors.ts'
 import { CodeStore } from './code-store.ts'
-import type { CheckSource, CodeEntry } from './code-store.ts'
+import type { CheckSource } from './code-store.ts'
 import { Guests } from './guests.ts'
 import { Objects } from './objects.ts'
 import { OwnTasks } from './own-tasks.ts'
-import type { JobTemplate, OwnTemplate } from './own-tasks.ts'
+import type { JobTemplate } from './own-tasks.ts'
+import { Requests } from './requests.ts'
 import { RoomLink } from './room-link.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 import { Submitter } from './submitter.ts'
-import type { Submission, SubmitterHandlers } from './submitter.ts'
+import type { SubmitterHandlers } from './submitter.ts'
 import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import { Workers } from './workers.ts'
@@ -115,10 +112,8 @@ export class ShoalNode {
   readonly #actors: Actors
   readonly #workers: Workers
   readonly #scheduler: Scheduler<Work>
-  readonly #codeOf = new WeakMap<Submitter, Map<number, CodeEntry & { defined: boolean }>>()
-  readonly #templateOf = new WeakMap<Submitter, Map<number, OwnTemplate>>()
+  readonly #requests: Requests
   readonly #introduced = new Map<NodeId, Set<number>>()
-  readonly #pageJob: JobId
   #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
   #isLending: boolean
   #events: SchedulerEvent<Work>[] = []
@@ -133,7 +128,6 @@ export class ShoalNode {
     const { self, clock, log } = options
     this.#log = log.child('node')
     this.#scope = new Scope((error) => this.#log.error('closing failed', { error: String(error) }))
-    this.#pageJob = { driver: self, number: 1 }
     this.#isLending = options.isLending
     this.#scheduler = new Scheduler<Work>({ self, milliCpus: options.slots * 1000, maxLanes: MAX_WORKERS })
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
@@ -187,6 +181,15 @@ export class ShoalNode {
       isListed: (node, key) => this.#room?.link.isListed(node, key) ?? Promise.resolve(false),
       isLending: () => this.#isLending,
       canReach,
+    })
+    this.#requests = new Requests({
+      self,
+      objects: this.#objects,
+      codes: this.#codes,
+      tasks: this.#tasks,
+      actors: () => this.#actors,
+      run: (number) => this.#workers.run(number),
+      maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({
       self,
@@ -300,40 +303,7 @@ export class ShoalNode {
 
   #handlers(): SubmitterHandlers {
     return {
-      code: (from, code, callSite, definition) => {
-        if (definition.type === 'inline' && definition.uses)
-          for (const id of definition.uses.refs) this.#objects.retain(id)
-        const entry = this.#codes.define(definition, callSite, this.#jobOf(from, undefined).driver)
-        const waiting = this.#code(from, code)
-        waiting.defined = true
-        const settle = (): void => {
-          waiting.state = entry.state
-          for (const waiter of waiting.waiters.splice(0)) waiter()
-        }
-        if (entry.state.kind === 'pending') entry.waiters.push(settle)
-        else settle()
-      },
-      template: (from, definition) => this.#addTemplate(from, definition),
-      submit: (from, template, submission) => this.#submit(from, template, submission),
-      put: (from, number, value) => {
-        this.#objects.create(number)
-        from.hold({ owner: this.#options.self, number })
-        this.#objects.storeHere({ owner: this.#options.self, number }, FIRST_ATTEMPT, value)
-      },
-      want: (from, ids) => this.#want(from, ids),
-      watch: (from, ids) => {
-        from.owe(ids.length)
-        for (const id of ids) this.#objects.whenKnown(id, () => from.sendReady(id))
-      },
-      release: (from, ids) => {
-        for (const id of ids) if (from.unhold(id)) this.#objects.release(id)
-      },
-      actorCreate: (from, template, submission) => this.#createActor(from, template, submission),
-      actorCall: (from, actor, method, caller, call, submission) => {
-        this.#createObjects(from, submission.number, 1)
-        const job = this.#jobOf(from, submission.parentRun)
-        this.#actors.call(actor, method, caller, call, submission, job)
-      },
+      ...this.#requests.handlers,
       done: (from, run, cpuMicros, outcome) =>
         this.#workers.done(
           from,
@@ -353,93 +323,6 @@ export class ShoalNode {
       log: (from, run, level, text) => this.#onLog(from, run, level, text),
       frameEnd: () => this.#step(),
     }
-  }
-
-  #code(from: Submitter, code: number): CodeEntry & { defined: boolean } {
-    const codes = this.#codeOf.get(from) ?? new Map<number, CodeEntry & { defined: boolean }>()
-    this.#codeOf.set(from, codes)
-    let entry = codes.get(code)
-    if (entry === undefined) {
-      entry = { state: { kind: 'pending' }, waiters: [], defined: false }
-      codes.set(code, entry)
-    }
-    return entry
-  }
-
-  #addTemplate(from: Submitter, definition: TemplateDefinition): void {
-    const templates = this.#templateOf.get(from) ?? new Map<number, OwnTemplate>()
-    this.#templateOf.set(from, templates)
-    templates.set(definition.template, {
-      definition,
-      code: this.#code(from, definition.code),
-      key: `${from.number}:${definition.template}`,
-      jobs: new Map(),
-    })
-  }
-
-  #templateNumbered(from: Submitter, template: number): OwnTemplate {
-    const known = this.#templateOf.get(from)?.get(template)
-    if (known === undefined) throw new ProtocolError('malformed', `a task of the unknown template ${template}`)
-    return known
-  }
-
-  #createObjects(from: Submitter, number: number, count: number): void {
-    for (let i = 0; i < count; i++) {
-      this.#objects.create(number + i)
-      from.hold({ owner: this.#options.self, number: number + i })
-    }
-  }
-
-  #submit(from: Submitter, templateNumber: number, submission: Submission): void {
-    const template = this.#templateNumbered(from, templateNumber)
-    const { numReturns } = template.definition
-    this.#createObjects(from, submission.number, numReturns)
-    if (!this.#maySubmit(from)) {
-      for (let i = 0; i < numReturns; i++)
-        this.#objects.fail({ owner: this.#options.self, number: submission.number + i }, notAllowed())
-      return
-    }
-    const parent = submission.parentRun === undefined ? undefined : this.#workers.run(submission.parentRun)
-    const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
-    this.#tasks.submit(template, submission, this.#jobOf(from, submission.parentRun), depth, parent?.work.id)
-  }
-
-  #createActor(from: Submitter, templateNumber: number, submission: Submission): void {
-    const template = this.#templateNumbered(from, templateNumber)
-    this.#createObjects(from, submission.number, 1)
-    if (!this.#maySubmit(from)) this.#actors.refuse(submission.number, notAllowed())
-    else this.#actors.create(template, submission, this.#jobOf(from, submission.parentRun), from.number === 0 ? 0 : 1)
-  }
-
-  /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
-  #maySubmit(from: Submitter): boolean {
-    return from.number !== 0 || this.#room === undefined || this.#room.isOwner
-  }
-
-  #jobOf(from: Submitter, parentRun: number | undefined): JobId {
-    if (from.number === 0) return this.#pageJob
-    const run = parentRun === undefined ? undefined : this.#workers.run(parentRun)
-    if (run !== undefined) this.#lastJob.set(from, run.work.template.job)
-    return this.#lastJob.get(from) ?? this.#pageJob
-  }
-
-  readonly #lastJob = new WeakMap<Submitter, JobId>()
-
-  #want(from: Submitter, ids: readonly ObjectId[]): void {
-    from.owe(ids.length)
-    for (const id of ids)
-      this.#objects.whenHere(id, (value, error) => {
-        if (value === undefined) {
-          from.sendError(id, must(error))
-          return
-        }
-        if (!from.isClosed)
-          for (const inner of value.refs) {
-            this.#objects.retain(inner)
-            from.hold(inner)
-          }
-        from.sendValue(id, value)
-      })
   }
 
   #onLog(from: Submitter, number: number, level: (typeof LOG_LEVELS)[number], text: string): void {
@@ -719,8 +602,4 @@ export class ShoalNode {
       this.#schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
     else this.#actors.onResult(from, message)
   }
-}
-
-function notAllowed(): WireError {
-  return newWireError('permission', "this tab joined by a helper's link, which does not let it submit work")
 }

@@ -6,6 +6,7 @@ import {
   LIMITS,
   LOG_LEVELS,
   ProtocolError,
+  SUBMITTER_SPAN,
   templateDefinition,
   TO_NODE,
   TO_SUBMITTER,
@@ -71,6 +72,7 @@ export class Submitter {
   /** Answers that wants and watches still wait for, by owner and number. */
   #owed = 0
   readonly #held = new Map<NodeId, Map<number, number>>()
+  #lastNumber = 0
   #isClosed = false
 
   constructor(options: {
@@ -190,13 +192,13 @@ export class Submitter {
         this.#handlers.submit(this, bytes.varint(), this.#submission(reader))
         return
       case TO_NODE.put:
-        this.#handlers.put(this, bytes.varint(), reader.value())
+        this.#handlers.put(this, this.#newNumber(bytes.varint()), reader.value())
         return
       case TO_NODE.want:
-        this.#handlers.want(this, reader.ids())
+        this.#handlers.want(this, this.#mustHold(reader.ids()))
         return
       case TO_NODE.watch:
-        this.#handlers.watch(this, reader.ids())
+        this.#handlers.watch(this, this.#mustHold(reader.ids()))
         return
       case TO_NODE.unwant:
         // Answers that come all the same are dropped by the core worker, which knows that nobody waits.
@@ -254,22 +256,43 @@ export class Submitter {
   }
 
   #submission(reader: FrameReader): Submission {
-    const number = reader.reader.varint()
+    const number = this.#newNumber(reader.reader.varint())
     const parent = reader.reader.varint()
-    const dependencies = reader.dependencies()
+    const dependencies = this.#mustHoldArguments(reader.dependencies())
     return { number, parentRun: parent === 0 ? undefined : parent - 1, dependencies, args: reader.value() }
+  }
+
+  /** Numbers count upwards in a submitter's own range: it cannot write over what another, or itself, has made. */
+  #newNumber(number: number): number {
+    if (Math.floor(number / SUBMITTER_SPAN) !== this.number || number <= this.#lastNumber)
+      throw new ProtocolError('denied', `the number ${number} is not the submitter's to give`)
+    this.#lastNumber = number
+    return number
+  }
+
+  /** A worker runs strangers' code: it may ask for what it was given or made, and for nothing else. */
+  #mustHold(ids: readonly ObjectId[]): readonly ObjectId[] {
+    if (this.number !== 0)
+      for (const id of ids)
+        if (!this.#held.get(id.owner)?.has(id.number)) throw new ProtocolError('denied', 'a ref that was never given')
+    return ids
+  }
+
+  #mustHoldArguments(dependencies: PlacedRef[]): PlacedRef[] {
+    if (this.number !== 0) this.#mustHold(dependencies.map(({ id }) => id))
+    return dependencies
   }
 
   #actorCall(reader: FrameReader): void {
     const bytes = reader.reader
     const actor = reader.id()
     const method = bytes.string(LIMITS.nameBytes)
-    const number = bytes.varint()
+    const number = this.#newNumber(bytes.varint())
     bytes.varint()
     const caller = bytes.varint()
     const call = bytes.varint()
     const parent = bytes.varint()
-    const dependencies = reader.dependencies()
+    const dependencies = this.#mustHoldArguments(reader.dependencies())
     const submission = { number, parentRun: parent === 0 ? undefined : parent - 1, dependencies, args: reader.value() }
     this.#handlers.actorCall(this, actor, method, caller, call, submission)
   }

@@ -1,0 +1,185 @@
+import { must } from '@shoal/base'
+import { FIRST_ATTEMPT, newWireError, ProtocolError } from '@shoal/protocol'
+import type {
+  CodeDefinition,
+  EncodedValue,
+  JobId,
+  NodeId,
+  ObjectId,
+  TemplateDefinition,
+  WireError,
+} from '@shoal/protocol'
+import type { Actors } from './actors.ts'
+import type { CodeEntry, CodeStore } from './code-store.ts'
+import type { Objects } from './objects.ts'
+import type { OwnTasks, OwnTemplate } from './own-tasks.ts'
+import type { Submission, Submitter, SubmitterHandlers } from './submitter.ts'
+import type { Run } from './workers.ts'
+
+export interface RequestsOptions {
+  readonly self: NodeId
+  readonly objects: Objects
+  readonly codes: CodeStore
+  readonly tasks: OwnTasks
+  actors(): Actors
+  run(number: number): Run | undefined
+  /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
+  maySubmit(from: Submitter): boolean
+}
+
+type RequestHandlers = Omit<SubmitterHandlers, 'done' | 'blocked' | 'dropped' | 'log' | 'frameEnd'>
+
+/** What one submitter has told us so far, by its own numbers. */
+interface Known {
+  readonly codes: Map<number, CodeEntry>
+  readonly templates: Map<number, OwnTemplate>
+  /** The job of the newest run of a worker: what a task does after its end still belongs to it. */
+  lastJob: JobId | undefined
+}
+
+/**
+ * What the page and the workers of this tab ask of their node: code, tasks, objects, actors. It turns their numbers into
+ * the node's own terms and counts what each of them refers to; what then happens is not its business.
+ */
+export class Requests {
+  readonly handlers: RequestHandlers
+  readonly #options: RequestsOptions
+  readonly #pageJob: JobId
+  readonly #known = new WeakMap<Submitter, Known>()
+
+  constructor(options: RequestsOptions) {
+    this.#options = options
+    this.#pageJob = { driver: options.self, number: 1 }
+    this.handlers = {
+      code: (from, code, callSite, definition) => this.#onCode(from, code, callSite, definition),
+      template: (from, definition) => this.#onTemplate(from, definition),
+      submit: (from, template, submission) => this.#onSubmit(from, template, submission),
+      put: (from, number, value) => this.#onPut(from, number, value),
+      want: (from, ids) => this.#onWant(from, ids),
+      watch: (from, ids) => {
+        from.owe(ids.length)
+        for (const id of ids) options.objects.whenKnown(id, () => from.sendReady(id))
+      },
+      release: (from, ids) => {
+        for (const id of ids) if (from.unhold(id)) options.objects.release(id)
+      },
+      actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
+      actorCall: (from, actor, method, caller, call, submission) => {
+        this.#createObjects(from, submission.number, 1)
+        options.actors().call(actor, method, caller, call, submission, this.#jobOf(from, submission.parentRun))
+      },
+    }
+  }
+
+  #onCode(from: Submitter, code: number, callSite: string, definition: CodeDefinition): void {
+    const { codes, objects } = this.#options
+    if (definition.type === 'inline' && definition.uses) for (const id of definition.uses.refs) objects.retain(id)
+    const made = codes.define(definition, callSite, this.#jobOf(from, undefined).driver)
+    const waiting = this.#code(from, code)
+    const settle = (): void => {
+      waiting.state = made.state
+      for (const waiter of waiting.waiters.splice(0)) waiter()
+    }
+    if (made.state.kind === 'pending') made.waiters.push(settle)
+    else settle()
+  }
+
+  #onTemplate(from: Submitter, definition: TemplateDefinition): void {
+    this.#of(from).templates.set(definition.template, {
+      definition,
+      code: this.#code(from, definition.code),
+      key: `${from.number}:${definition.template}`,
+      jobs: new Map(),
+    })
+  }
+
+  #onSubmit(from: Submitter, templateNumber: number, submission: Submission): void {
+    const { self, objects, tasks, run } = this.#options
+    const template = this.#template(from, templateNumber)
+    const { numReturns } = template.definition
+    this.#createObjects(from, submission.number, numReturns)
+    if (!this.#options.maySubmit(from)) {
+      for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, notAllowed())
+      return
+    }
+    const parent = submission.parentRun === undefined ? undefined : run(submission.parentRun)
+    const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
+    tasks.submit(template, submission, this.#jobOf(from, submission.parentRun), depth, parent?.work.id)
+  }
+
+  #onPut(from: Submitter, number: number, value: EncodedValue): void {
+    this.#createObjects(from, number, 1)
+    this.#options.objects.storeHere({ owner: this.#options.self, number }, FIRST_ATTEMPT, value)
+  }
+
+  #onWant(from: Submitter, ids: readonly ObjectId[]): void {
+    const { objects } = this.#options
+    from.owe(ids.length)
+    for (const id of ids)
+      objects.whenHere(id, (value, error) => {
+        if (value === undefined) {
+          from.sendError(id, must(error))
+          return
+        }
+        if (!from.isClosed)
+          for (const inner of value.refs) {
+            objects.retain(inner)
+            from.hold(inner)
+          }
+        from.sendValue(id, value)
+      })
+  }
+
+  #onActorCreate(from: Submitter, templateNumber: number, submission: Submission): void {
+    const actors = this.#options.actors()
+    const template = this.#template(from, templateNumber)
+    this.#createObjects(from, submission.number, 1)
+    if (!this.#options.maySubmit(from)) actors.refuse(submission.number, notAllowed())
+    else actors.create(template, submission, this.#jobOf(from, submission.parentRun), from.number === 0 ? 0 : 1)
+  }
+
+  #createObjects(from: Submitter, number: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#options.objects.create(number + i)
+      from.hold({ owner: this.#options.self, number: number + i })
+    }
+  }
+
+  #jobOf(from: Submitter, parentRun: number | undefined): JobId {
+    if (from.number === 0) return this.#pageJob
+    const known = this.#of(from)
+    const run = parentRun === undefined ? undefined : this.#options.run(parentRun)
+    if (run !== undefined) known.lastJob = run.work.template.job
+    return known.lastJob ?? this.#pageJob
+  }
+
+  /** Code may be named by a template before its text is there. */
+  #code(from: Submitter, code: number): CodeEntry {
+    const { codes } = this.#of(from)
+    let entry = codes.get(code)
+    if (entry === undefined) {
+      entry = { state: { kind: 'pending' }, waiters: [] }
+      codes.set(code, entry)
+    }
+    return entry
+  }
+
+  #template(from: Submitter, template: number): OwnTemplate {
+    const known = this.#of(from).templates.get(template)
+    if (known === undefined) throw new ProtocolError('malformed', `a task of the unknown template ${template}`)
+    return known
+  }
+
+  #of(from: Submitter): Known {
+    let known = this.#known.get(from)
+    if (known === undefined) {
+      known = { codes: new Map(), templates: new Map(), lastJob: undefined }
+      this.#known.set(from, known)
+    }
+    return known
+  }
+}
+
+function notAllowed(): WireError {
+  return newWireError('permission', "this tab joined by a helper's link, which does not let it submit work")
+}
