@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { runOverlayScenario } from './overlay-scenario.ts'
 import type { SimResult } from './overlay-scenario.ts'
+import { ROOM_PROFILES, runRoomScenario } from './room-scenario.ts'
 
 /**
- * `npm run sim -- --seeds N --nodes N --seed S`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
+ * `npm run sim -- --seeds N --seed S --scenario overlay|room|all --nodes N --profile P`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
  * finds nothing that could be looked at again (R2). Stops at the first failure and prints its seed and last events.
  */
 async function main(): Promise<number> {
@@ -12,6 +13,8 @@ async function main(): Promise<number> {
       seeds: { type: 'string' },
       nodes: { type: 'string' },
       seed: { type: 'string' },
+      scenario: { type: 'string' },
+      profile: { type: 'string' },
       json: { type: 'boolean' },
     },
   })
@@ -22,39 +25,64 @@ async function main(): Promise<number> {
   const say = (text: string, fields: object): void => {
     console.log(values.json === true ? JSON.stringify(fields) : text)
   }
+  const scenarios = pickScenarios(values.scenario)
+  const profile = ROOM_PROFILES.find((known) => known === values.profile)
+  if (values.profile !== undefined && profile === undefined)
+    throw new RangeError(`--profile must be one of ${ROOM_PROFILES.join(', ')}`)
   const totals: Record<string, number> = {}
-  for (let seed = first; seed < first + count; seed++) {
-    const options = { seed, nodes: nodes ?? 3 + (seed % 6) }
-    const result = await runOverlayScenario(options)
-    const again = await runOverlayScenario(options)
-    const violations = [...result.violations]
-    if (result.hash !== again.hash) violations.push(`R2: two runs gave ${result.hash} and ${again.hash}`)
-    for (const [name, value] of Object.entries(result.counters)) totals[name] = (totals[name] ?? 0) + value
-    if (violations.length > 0) {
-      report({ ...result, violations }, options.nodes, say)
-      return 1
+  for (let seed = first; seed < first + count; seed++)
+    for (const scenario of scenarios) {
+      const overlay = { seed, nodes: nodes ?? 3 + (seed % 6) }
+      const room = { seed, ...(profile !== undefined && { profile }) }
+      const run = (): Promise<SimResult> =>
+        scenario === 'overlay' ? runOverlayScenario(overlay) : runRoomScenario(room)
+      const result = await run()
+      const again = await run()
+      const violations = [...result.violations]
+      if (result.hash !== again.hash) violations.push(`R2: two runs gave ${result.hash} and ${again.hash}`)
+      for (const [name, value] of Object.entries(result.counters)) totals[name] = (totals[name] ?? 0) + value
+      if (violations.length > 0) {
+        const flags = scenario === 'overlay' ? `--nodes ${overlay.nodes}` : profile ? `--profile ${profile}` : ''
+        report({ ...result, violations }, scenario, flags, say)
+        return 1
+      }
+      say(`seed ${seed}: ${scenario}, ${result.events} events, ${result.hash.slice(0, 16)}`, {
+        ...(scenario === 'overlay' ? overlay : room),
+        scenario,
+        events: result.events,
+        hash: result.hash,
+        ok: true,
+      })
     }
-    say(`seed ${seed}: ${options.nodes} nodes, ${result.events} events, ${result.hash.slice(0, 16)}`, {
-      ...options,
-      events: result.events,
-      hash: result.hash,
-      ok: true,
-    })
-  }
   const summary = Object.entries(totals).map(([name, value]) => `${value} ${name}`)
   say(`${count} seeds, each run twice, all invariants held: ${summary.join(', ')}`, { seeds: count, totals, ok: true })
   return 0
 }
 
-function report(result: SimResult, nodes: number, say: (text: string, fields: object) => void): void {
+type Scenario = (typeof SCENARIOS)[number]
+const SCENARIOS = ['overlay', 'room'] as const
+
+function pickScenarios(name: string | undefined): readonly Scenario[] {
+  if (name === undefined || name === 'all') return SCENARIOS
+  const known = SCENARIOS.find((scenario) => scenario === name)
+  if (known === undefined) throw new RangeError(`--scenario must be one of ${SCENARIOS.join(', ')}, all`)
+  return [known]
+}
+
+function report(
+  result: SimResult,
+  scenario: Scenario,
+  flags: string,
+  say: (text: string, fields: object) => void,
+): void {
   const { seed, violations, log } = result
   const text = [
     ...log.slice(-60),
-    `seed ${seed} broke ${violations.length} times:`,
+    `seed ${seed} of ${scenario} broke ${violations.length} times:`,
     ...violations.slice(0, 10).map((violation) => `  ${violation}`),
-    `again: npm run sim -- --seed ${seed} --nodes ${nodes}`,
+    `again: npm run sim -- --scenario ${scenario} --seed ${seed} ${flags}`,
   ]
-  say(text.join('\n'), { seed, nodes, ok: false, violations, log })
+  say(text.join('\n'), { seed, scenario, ok: false, violations, log })
 }
 
 function number(name: string, text: string | undefined, otherwise: number): number {

@@ -1,3 +1,5 @@
+export { ROOM_PROFILES, runRoomScenario } from './room-scenario.ts'
+export type { RoomProfile, RoomScenarioOptions } from './room-scenario.ts'
 export { OverlayParticipant } from './overlay-participant.ts'
 export { runOverlayScenario } from './overlay-scenario.ts'
 export type { OverlayScenarioOptions, SimResult } from './overlay-scenario.ts'
