@@ -1,10 +1,17 @@
+import { describeFunction } from '@shoal/capture/facts'
 import { LIMITS } from '@shoal/protocol'
 import type { CodeDefinition, EncodedValue } from '@shoal/protocol'
 import type { ValueEncoder } from '@shoal/protocol'
 
 /** Where a remote function's or actor class's code comes from, before a node has hashed it. */
 export type Code =
-  | { readonly kind: 'ready'; readonly definition: CodeDefinition; readonly callSite: string }
+  | {
+      readonly kind: 'ready'
+      readonly definition: CodeDefinition
+      readonly callSite: string
+      /** What the value shows and its text does not (FunctionFacts without the source), encoded; empty when unknown. */
+      readonly facts: Uint8Array<ArrayBuffer>
+    }
   /** A bundle that is fetched when it is first used. */
   | { readonly kind: 'later'; readonly name: string; load(): Promise<CodeDefinition> }
 
@@ -32,8 +39,18 @@ export function inlineCode(
       uses: uses === undefined ? undefined : encodeUses(uses, encoder),
     },
     callSite: callSite(),
+    facts: encodeFacts(fn, encoder),
   }
 }
+
+function encodeFacts(fn: unknown, encoder: ValueEncoder): Uint8Array<ArrayBuffer> {
+  const facts = describeFunction(fn)
+  if (facts === undefined) return NO_FACTS
+  const { name, isBound, isNative, statics, members } = facts
+  return encoder.encode({ name, isBound, isNative, statics, members }, 'facts').body
+}
+
+export const NO_FACTS = new Uint8Array(0)
 
 function encodeUses(uses: Readonly<Record<string, unknown>>, encoder: ValueEncoder): EncodedValue {
   const value = encoder.encode(uses, 'uses')

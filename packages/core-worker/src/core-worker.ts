@@ -5,6 +5,7 @@ import {
   decodeValue,
   FrameReader,
   FrameWriter,
+  LIMITS,
   ShutdownError,
   SUBMITTER_SPAN,
   templateDefinition,
@@ -15,6 +16,7 @@ import {
   wireError,
 } from '@shoal/protocol'
 import type { CodeDefinition, Frame, FramePort, ObjectId, PlacedRef } from '@shoal/protocol'
+import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import { reviveError } from './error-revival.ts'
 import { createHooks } from './hooks.ts'
@@ -231,6 +233,10 @@ export class CoreWorker implements RefHome {
       ;(plain as unknown[])[i] = undefined
       dependencies.push({ place: i, id: this.#idOf(arg) })
     }
+    if (dependencies.length > LIMITS.taskArguments)
+      throw new RangeError(
+        `${dependencies.length} arguments are refs; at most ${LIMITS.taskArguments} can be. Pass them as one array.`,
+      )
     return { dependencies, value: this.encoder.encode(plain, 'arguments') }
   }
 
@@ -239,7 +245,7 @@ export class CoreWorker implements RefHome {
     if (known !== undefined) return known
     const number = ++this.#nextCode
     this.#codes.set(code, number)
-    if (code.kind === 'ready') this.#sendCode(number, code.callSite, code.definition)
+    if (code.kind === 'ready') this.#sendCode(number, code.callSite, code.definition, code.facts)
     else
       code.load().then(
         (definition) => this.#sendCode(number, '', definition),
@@ -253,18 +259,26 @@ export class CoreWorker implements RefHome {
     return number
   }
 
-  #sendCode(number: number, callSite: string, definition: CodeDefinition): void {
+  #sendCode(number: number, callSite: string, definition: CodeDefinition, facts = NO_FACTS): void {
     if (this.#closed) return
     const writer = this.frame.begin(TO_NODE.code)
     writer.varint(number)
     writer.string(callSite)
+    writer.bytes(facts)
     codeDefinition.write(writer, definition)
   }
 
   #ask(kind: 'want' | 'watch' | 'unwant', ids: readonly ObjectId[]): void {
     if (this.#closed) return
-    this.frame.begin(TO_NODE[kind])
-    this.frame.ids(ids)
+    this.#writeIds(TO_NODE[kind], ids)
+  }
+
+  /** More ids than one record may name go as several. */
+  #writeIds(kind: number, ids: readonly ObjectId[]): void {
+    for (let at = 0; at < ids.length; at += LIMITS.valueReferences) {
+      this.frame.begin(kind)
+      this.frame.ids(ids.length <= LIMITS.valueReferences ? ids : ids.slice(at, at + LIMITS.valueReferences))
+    }
   }
 
   #poll(callback: () => void): void {
@@ -286,8 +300,7 @@ export class CoreWorker implements RefHome {
         const ids = this.#released
         this.#released = []
         if (this.#closed) return
-        this.frame.begin(TO_NODE.release)
-        this.frame.ids(ids)
+        this.#writeIds(TO_NODE.release, ids)
       })
     this.#released.push(id)
   }

@@ -1,9 +1,9 @@
 import { decodeValue, makeError, newWireError, SerializationError, ShoalError } from '@shoal/protocol'
-import type { DecodeHooks, ErrorDetails, ValueEncoder, WireError } from '@shoal/protocol'
+import type { DecodeHooks, EncodedValue, ErrorDetails, ValueEncoder, WireError } from '@shoal/protocol'
 
 /** The error's class again, with the remote stack and, for user code, what it threw as `cause`. */
 export function reviveError(wire: WireError, hooks: DecodeHooks): ShoalError {
-  const cause = wire.cause === undefined ? undefined : decodeValue(wire.cause, hooks)
+  const cause = wire.cause === undefined ? undefined : decodeCause(wire.cause, hooks)
   const details: ErrorDetails = {
     ...(wire.taskId !== undefined && { taskId: wire.taskId }),
     ...(wire.taskName !== undefined && { taskName: wire.taskName }),
@@ -19,6 +19,15 @@ export function reviveError(wire: WireError, hooks: DecodeHooks): ShoalError {
     Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
   }
   return error
+}
+
+/** The error itself has to arrive, also when another tab sent a cause that cannot be read. */
+function decodeCause(cause: EncodedValue, hooks: DecodeHooks): unknown {
+  try {
+    return decodeValue(cause, hooks)
+  } catch (error) {
+    return error
+  }
 }
 
 /** What user code threw, as it travels. Anything can be thrown; what cannot be cloned is told as text. */

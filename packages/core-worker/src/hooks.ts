@@ -2,6 +2,7 @@ import { LIMITS, SerializationError } from '@shoal/protocol'
 import type { CodeDefinition, DecodeHooks, EncodeHooks, Replacement } from '@shoal/protocol'
 import { ActorClass, describeActorClass, handleContent, makeHandle } from './actor-class.ts'
 import type { HandleContent } from './actor-class.ts'
+import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { idOf, ObjectRef } from './object-ref.ts'
@@ -88,5 +89,5 @@ function readyDefinition(code: Code, name: string): CodeDefinition {
 }
 
 function arrived(definition: CodeDefinition): Code {
-  return { kind: 'ready', definition, callSite: '' }
+  return { kind: 'ready', definition, callSite: '', facts: NO_FACTS }
 }

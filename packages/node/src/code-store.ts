@@ -1,8 +1,10 @@
 import type { Log } from '@shoal/base'
+import type { FunctionFacts } from '@shoal/capture/facts'
 import {
   ByteReader,
   ByteWriter,
   codeDefinition,
+  decodeValue,
   formatJobId,
   functionHashOf,
   LIMITS,
@@ -22,6 +24,7 @@ import type {
   RoomId,
   WireError,
 } from '@shoal/protocol'
+import type { CodeOrigin } from './submitter.ts'
 
 /** Leave to run a piece of code for a job: the submitter's signature over both. */
 export interface CodeGrant {
@@ -41,11 +44,15 @@ export interface CodeEntry {
   waiters: (() => void)[]
 }
 
+/** What a page saw of a function's value, beside its text. */
+export type ShownFacts = Omit<FunctionFacts, 'source'>
+
 /** What is wrong with a function's text, or the text to evaluate. The parser behind it is loaded when first needed. */
 export type CheckSource = (
   source: string,
   isClass: boolean,
   hasUses: boolean,
+  facts: ShownFacts | undefined,
 ) => Promise<{ readonly expression: string } | { readonly message: string; readonly identifier: string }>
 
 export interface CodeStoreOptions {
@@ -74,18 +81,20 @@ export class CodeStore {
   }
 
   /** Code that a submitter of this tab defined. `driver` is asked for code that is only named by its hash. */
-  define(definition: CodeDefinition, callSite: string, driver: NodeId): CodeEntry {
+  define(definition: CodeDefinition, origin: CodeOrigin, driver: NodeId): CodeEntry {
     if (definition.type === 'known') return this.byHash(definition.hash, driver)
     // Every worker defines the functions of its tasks anew; they must not wait for what was checked before, or tasks
     // that are less deep would overtake theirs.
     const key = JSON.stringify(
-      definition.type === 'inline' ? [definition.source, keyOf(definition.uses)] : [definition.source],
+      definition.type === 'inline'
+        ? [definition.source, keyOf(definition.uses), toHex(origin.facts)]
+        : [definition.source],
     )
     const known = this.#byText.get(key)
     if (known !== undefined) return known
     const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
     this.#byText.set(key, entry)
-    this.#check(definition, callSite).then(
+    this.#check(definition, origin).then(
       (state) => settle(entry, state),
       (error: unknown) =>
         settle(entry, {
@@ -170,13 +179,15 @@ export class CodeStore {
     return true
   }
 
-  async #check(definition: CodeDefinition, callSite: string): Promise<CodeState> {
+  async #check(definition: CodeDefinition, { callSite, facts }: CodeOrigin): Promise<CodeState> {
     if (definition.type === 'module') {
       if (definition.source !== '') return this.#keep(definition)
       return { kind: 'refused', error: newWireError('capture', `the remote module ${definition.name} ${callSite}`) }
     }
     if (definition.type === 'known') throw new ProtocolError('malformed', 'known code has no source')
-    const report = await this.#options.checkSource(definition.source, definition.isClass, definition.uses !== undefined)
+    const { source, isClass, uses } = definition
+    const shown = facts.length === 0 ? undefined : (decodeValue({ refs: [], body: facts, buffers: [] }) as ShownFacts)
+    const report = await this.#options.checkSource(source, isClass, uses !== undefined, shown)
     if ('expression' in report) return this.#keep({ ...definition, source: report.expression })
     const where = callSite === '' ? '' : `\n    remote() was called ${callSite}`
     const error = newWireError('capture', `${report.message}${where}`, { identifier: report.identifier })

@@ -13,7 +13,7 @@ import type { Actors } from './actors.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTasks, OwnTemplate } from './own-tasks.ts'
-import type { Submission, Submitter, SubmitterHandlers } from './submitter.ts'
+import type { CodeOrigin, Submission, Submitter, SubmitterHandlers } from './submitter.ts'
 import type { Run } from './workers.ts'
 
 export interface RequestsOptions {
@@ -51,7 +51,7 @@ export class Requests {
     this.#options = options
     this.#pageJob = { driver: options.self, number: 1 }
     this.handlers = {
-      code: (from, code, callSite, definition) => this.#onCode(from, code, callSite, definition),
+      code: (from, code, origin, definition) => this.#onCode(from, code, origin, definition),
       template: (from, definition) => this.#onTemplate(from, definition),
       submit: (from, template, submission) => this.#onSubmit(from, template, submission),
       put: (from, number, value) => this.#onPut(from, number, value),
@@ -71,10 +71,10 @@ export class Requests {
     }
   }
 
-  #onCode(from: Submitter, code: number, callSite: string, definition: CodeDefinition): void {
+  #onCode(from: Submitter, code: number, origin: CodeOrigin, definition: CodeDefinition): void {
     const { codes, objects } = this.#options
     if (definition.type === 'inline' && definition.uses) for (const id of definition.uses.refs) objects.retain(id)
-    const made = codes.define(definition, callSite, this.#jobOf(from, undefined).driver)
+    const made = codes.define(definition, origin, this.#jobOf(from, undefined).driver)
     const waiting = this.#code(from, code)
     const settle = (): void => {
       waiting.state = made.state

@@ -32,9 +32,16 @@ export interface Submission {
   readonly args: EncodedValue
 }
 
+/** Where code was defined, and what its value showed there; told to people and judged, never shipped. */
+export interface CodeOrigin {
+  readonly callSite: string
+  /** Encoded FunctionFacts without the source; empty when there was no value. */
+  readonly facts: Uint8Array<ArrayBuffer>
+}
+
 /** What a node does with the records of its page and workers. */
 export interface SubmitterHandlers {
-  code(from: Submitter, code: number, callSite: string, definition: CodeDefinition): void
+  code(from: Submitter, code: number, origin: CodeOrigin, definition: CodeDefinition): void
   template(from: Submitter, definition: TemplateDefinition): void
   submit(from: Submitter, template: number, submission: Submission): void
   put(from: Submitter, number: number, value: EncodedValue): void
@@ -183,7 +190,12 @@ export class Submitter {
     const kind = reader.kind()
     switch (kind) {
       case TO_NODE.code:
-        this.#handlers.code(this, bytes.varint(), bytes.string(LIMITS.logLineBytes), codeDefinition.read(bytes))
+        this.#handlers.code(
+          this,
+          bytes.varint(),
+          { callSite: bytes.string(LIMITS.logLineBytes), facts: bytes.bytes(LIMITS.inlineValueBytes).slice() },
+          codeDefinition.read(bytes),
+        )
         return
       case TO_NODE.template:
         this.#handlers.template(this, templateDefinition.read(bytes))

@@ -58,7 +58,12 @@ function loadModule(
   definition: CodeDefinition & { type: 'module' },
   context: LoadContext,
 ): LoadedCode {
-  const code: Code = { kind: 'ready', definition: { type: 'known', name: definition.name, hash }, callSite: '' }
+  const code: Code = {
+    kind: 'ready',
+    definition: { type: 'known', name: definition.name, hash },
+    callSite: '',
+    facts: new Uint8Array(0),
+  }
   const scope: ModuleScope = { code, members: [] }
   const module: { exports: Record<string, unknown> } = { exports: {} }
   const require = (name: string): unknown => {

@@ -7,7 +7,7 @@ import { nodeIdOfKeyHash, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto } from '@shoal/protocol'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
-import type { checkFunctionSource } from '@shoal/capture'
+import type * as Capture from '@shoal/capture'
 import type { createNobleCrypto } from './crypto/noble-crypto.ts'
 import { ShoalNode } from '../shoal-node.ts'
 import { platformClock } from './platform-clock.ts'
@@ -62,9 +62,10 @@ async function start(init: TabInit): Promise<void> {
     crypto,
     log,
     workerHost: createFrameWorkerHost(init.sandboxPort),
-    checkSource: async (source, isClass, hasUses) => {
-      const check = (await loadChunk('capture')) as typeof checkFunctionSource
-      const report = check(source, { kind: isClass ? 'class' : 'function', hasUses })
+    checkSource: async (source, isClass, hasUses, facts) => {
+      const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunctionFacts' | 'checkFunctionSource'>
+      const hidden = facts && capture.checkFunctionFacts({ source, ...facts })
+      const report = hidden ?? capture.checkFunctionSource(source, { kind: isClass ? 'class' : 'function', hasUses })
       return report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier }
     },
     pagePort: createMessageFramePort(init.pagePort),

@@ -6,7 +6,7 @@ import type { NodeId } from '../ids.ts'
 
 /** From a page or worker to its tab's node. */
 export const TO_NODE = {
-  /** code: varint, call site of `remote()`: string, codeDefinition */
+  /** code: varint, call site of `remote()`: string, what its value shows (see capture's FunctionFacts): bytes, codeDefinition */
   code: 1,
   /** templateDefinition */
   template: 2,
