@@ -117,18 +117,22 @@ async function start(init: TabInit): Promise<void> {
   }
 }
 
-/** Calls `report` soon after a change, at most once a period, and once more while traffic figures move. */
+/** Calls `report` after a change, at once after a quiet period and at most once a period, and now and then for traffic. */
 function createReporter(report: () => void): { changed(): void; close(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined
+  let lastAtMs = -STATUS_PERIOD_MS
   let isClosed = false
-  const heartbeat = setInterval(report, 1000)
+  const send = (): void => {
+    timer = undefined
+    lastAtMs = performance.now()
+    report()
+  }
+  const heartbeat = setInterval(send, 1000)
   return {
     changed() {
-      if (isClosed) return
-      timer ??= setTimeout(() => {
-        timer = undefined
-        report()
-      }, STATUS_PERIOD_MS)
+      if (isClosed || timer !== undefined) return
+      // Not within the change itself: what it is part of shall be whole when it is told.
+      timer = setTimeout(send, Math.max(0, lastAtMs + STATUS_PERIOD_MS - performance.now()))
     },
     close() {
       isClosed = true
