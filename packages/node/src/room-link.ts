@@ -17,6 +17,8 @@ export interface RoomHandlers {
   dead(node: NodeId): void
   message(from: NodeId, message: NodeMessage): void
   bulk(from: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
+  /** A member has given this tab's session up: the room has to be entered again under a higher one. */
+  over(): void
   /** Members, cards or grants changed. */
   changed(): void
 }
@@ -276,6 +278,10 @@ export class RoomLink {
       },
       goodbye: (node, session) => membership.goodbye(node, session),
       heard: (node, session) => membership.heard(node, session),
+      over: (from) => {
+        this.#options.log.warn('our session was given up by a member', { from })
+        handlers.over()
+      },
       refused: (reason) => {
         this.#refusal = reason
         handlers.changed()

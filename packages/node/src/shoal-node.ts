@@ -54,6 +54,8 @@ export interface NodeOptions {
   readonly isLending: boolean
   /** A line that a task of this tab's job wrote to its console. */
   onLogLine(line: LogLine): void
+  /** The room has given this tab's session up: leave it, and join with a higher session. */
+  onOver(): void
   /** Something that `status` tells has changed. */
   onChange(): void
 }
@@ -241,6 +243,7 @@ export class ShoalNode {
         dead: (node) => this.#peerDead(node),
         message: (from, message) => this.#onMessage(from, message),
         bulk: (from, pull, offset, bytes) => this.#transfers.onBulk(from, pull, offset, bytes),
+        over: () => this.#options.onOver(),
         changed: () => this.#onRoomChanged(),
       },
     })

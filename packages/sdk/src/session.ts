@@ -12,6 +12,8 @@ import { toStatus } from './session-status.ts'
 import type { NodeNews } from './session-status.ts'
 import type { InitOptions, Room, Session, SessionStatus } from './session-types.ts'
 
+const ENTER_AGAIN_EVERY_MS = 3_000
+
 /**
  * One tab's part in Shoal, on its page: starts the node, joins rooms, and holds the core worker through which this
  * page's code submits. States: starting -> up (alone or in a room) -> closed; starting -> failed.
@@ -29,6 +31,7 @@ export class TabSession implements Session {
   #news: NodeNews | undefined
   #problem: string | undefined
   #room: Room | undefined
+  #enteredAtMs = -ENTER_AGAIN_EVERY_MS
   /** Enters the present room once more. */
   #enter: (() => ReturnType<Tab['join']>) | undefined
   #isLending: boolean
@@ -158,6 +161,9 @@ export class TabSession implements Session {
   /** The room has given this tab up while it stood still: its old session is over, and it begins another. */
   async #enterAgain(): Promise<void> {
     if (this.#room === undefined || this.#isJoining || this.#closed) return
+    // A member may say so as often as it likes.
+    if (performance.now() - this.#enteredAtMs < ENTER_AGAIN_EVERY_MS) return
+    this.#enteredAtMs = performance.now()
     this.#isJoining = true
     this.#emit()
     try {

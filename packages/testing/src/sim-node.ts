@@ -10,6 +10,8 @@ import type { SimParticipant, SimPorts } from './sim-world.ts'
 import type { KeyPair } from '@shoal/protocol'
 
 export interface SimNodeOptions {
+  /** The room has given the node's session up. */
+  readonly onOver?: () => void
   readonly slots?: number
   readonly isLending?: boolean
   /** With the room owner's key the node's page may submit. */
@@ -61,6 +63,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       return Promise.resolve(report.ok ? { expression: source } : report)
     },
     onLogLine: (line) => lines.push(line),
+    onOver: () => options.onOver?.(),
     onChange: () => undefined,
   })
   const core = new CoreWorker({ port: pageEnd, clock, submitter: 0 })

@@ -36,6 +36,8 @@ export interface OverlayHandlers {
   heard(node: NodeId, session: Session): void
   /** The signaling server saw the node's socket close (`closed`) or open; undefined node: our own socket is up or down. */
   hint(node: NodeId | undefined, session: Session, state: 'closed' | 'present' | 'down'): void
+  /** A member has given this session up: nothing of it is heard any more, and a higher one has to begin. */
+  over?(from: NodeId): void
   /** The signaling server will not have us, and why; links go on. */
   refused?(reason: Refusal): void
   /** Once and in order for each pair of sessions. Throwing ProtocolError counts against the link. */

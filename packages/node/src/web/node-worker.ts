@@ -75,6 +75,7 @@ async function start(init: TabInit): Promise<void> {
     agent: init.agent,
     isLending: init.isLending,
     onLogLine: (line) => tell({ type: 'log', line }),
+    onOver: () => tell({ type: 'slept', ms: 0 }),
     onChange: reporter.changed,
   })
   const endWatch = watchSleep((ms) => tell({ type: 'slept', ms }))

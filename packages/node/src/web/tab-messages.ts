@@ -26,7 +26,7 @@ export type NodeNews =
   | { readonly type: 'status'; readonly status: NodeStatus }
   | { readonly type: 'log'; readonly line: LogLine }
   | { readonly type: 'chunk'; readonly name: ChunkName }
-  /** The tab stood still for so long that the room will have given it up: it has to enter again. */
+  /** The tab stood still for so long that the room will have given it up, or a member said that it has: enter again. */
   | { readonly type: 'slept'; readonly ms: number }
 /** The page's answer to `chunk`. */
 export interface ChunkText {

@@ -12,7 +12,7 @@ import type { RemotePeerHost } from './remote-peer.ts'
 import { SerialTasks } from './serial-tasks.ts'
 import { createSignalBox } from './signal-box.ts'
 import type { SignalBox } from './signal-box.ts'
-import { BEAT_MS, OVERSLEPT_MS, REMEMBERED_SESSIONS, WAITING_SIGNALS } from './timing.ts'
+import { BEAT_MS, OVERSLEPT_MS, REMEMBERED_SESSIONS, TELL_OVER_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
 import { trapped } from './trapped.ts'
 
 export interface OverlayOptions {
@@ -34,6 +34,9 @@ export interface OverlayOptions {
   readonly log: Log
 }
 
+/** A signal that is none of simple-peer's: the sender has given the receiver's session up. */
+const OVER = 'session over'
+
 /** A full mesh over the members that the signaling server announces. Does nothing before `start`. */
 export function createOverlay(options: OverlayOptions): Overlay {
   return createGuardedOverlay(options, ALL_GUARDS)
@@ -54,6 +57,7 @@ class MeshOverlay implements Overlay {
   readonly #box: SignalBox
   readonly #peers = new Map<NodeId, RemotePeer>()
   readonly #floors = new Map<NodeId, Session>()
+  readonly #toldOverAt = new Map<NodeId, number>()
   readonly #sealing: SerialTasks<NodeId>
   readonly #opening: SerialTasks<NodeId>
   #handlers: OverlayHandlers | undefined
@@ -186,6 +190,7 @@ class MeshOverlay implements Overlay {
     const peer = this.#peers.get(node)
     if (peer === undefined || (peer.session ?? peer.announced) > session) return
     this.#peers.delete(node)
+    if (peer.isPresent) this.#tellOver(node, session)
     peer.close()
     // What the server announced above the session that ended is somebody else's life.
     if (peer.announced > session && peer.isPresent) this.#learn({ node, session: peer.announced })
@@ -207,7 +212,10 @@ class MeshOverlay implements Overlay {
 
   #learn({ node, session }: Member): void {
     if (this.#isClosed || node === this.#options.self.node) return
-    if (this.#guards.refusesOldSessions && session < this.#floor(node)) return
+    if (this.#guards.refusesOldSessions && session < this.#floor(node)) {
+      this.#tellOver(node, session)
+      return
+    }
     const known = this.#peers.get(node)
     if (known !== undefined && session <= known.latestSession) {
       known.announce(session)
@@ -246,6 +254,16 @@ class MeshOverlay implements Overlay {
     if (!isTaken) this.#options.log.warn('too many signals wait to be sealed', { peer: to })
   }
 
+  /** Who hears of its own death begins a new session; without a word it would try for ever under the old one. */
+  #tellOver(node: NodeId, session: Session): void {
+    const { clock } = this.#options
+    const toldAt = this.#toldOverAt.get(node)
+    if (toldAt !== undefined && clock.now() - toldAt < TELL_OVER_EVERY_MS) return
+    if (this.#toldOverAt.size > LIMITS.roomMembers) this.#toldOverAt.clear()
+    this.#toldOverAt.set(node, clock.now())
+    this.#sendSignal(node, session, 0, OVER)
+  }
+
   #onRelay(from: NodeId, blob: Uint8Array<ArrayBuffer>): void {
     if (this.#isClosed || from === this.#options.self.node) return
     const isTaken = this.#opening.add(from, async () => {
@@ -258,8 +276,16 @@ class MeshOverlay implements Overlay {
     const { from, fromSession, toSession } = signal
     // Meant for a life of ours that is over, or not known to us yet: the sender will learn, and try again.
     if (this.#isClosed || toSession !== this.#options.self.session) return
+    // Also from one that we have given up ourselves: each of the two has to begin anew.
+    if (signal.data === OVER) {
+      this.#handlers?.over?.(from)
+      return
+    }
     const known = this.#peers.get(from)
-    if (this.#guards.refusesOldSessions && fromSession < Math.max(this.#floor(from), known?.session ?? 0)) return
+    if (this.#guards.refusesOldSessions && fromSession < Math.max(this.#floor(from), known?.session ?? 0)) {
+      this.#tellOver(from, fromSession)
+      return
+    }
     if (known === undefined) this.#handlers?.member(from, fromSession, 'connecting')
     const peer = this.#peers.get(from) ?? this.#add(from, fromSession)
     peer?.accept(signal)

@@ -26,3 +26,6 @@ export const FAULTS_WINDOW_MS = 10_000
 export const WAITING_SIGNALS = 64
 /** Sessions remembered as over; the oldest is dropped first. */
 export const REMEMBERED_SESSIONS = 65_536
+
+/** How often one node is told that its session is over. */
+export const TELL_OVER_EVERY_MS = 1_000
