@@ -158,7 +158,9 @@ export class OwnTasks {
     const task = this.#works.get(work)
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
     if (task === undefined || template === undefined) return
-    const dependencies = this.arguments(task.dependencies, task.args)
+    // Queued before this tab had a room, it has no grant yet; without one the code may not leave.
+    const mayLeave = template.grant?.value !== undefined
+    const dependencies = mayLeave ? this.arguments(task.dependencies, task.args) : undefined
     if (dependencies === undefined) {
       this.#unsent(node, template)
       this.#enqueue(task)
@@ -180,7 +182,7 @@ export class OwnTasks {
     })
   }
 
-  /** An argument was lost since the work was ready, and is being made again: the credit goes back. */
+  /** The work cannot go after all, since it lacks an argument or its grant: the credit goes back. */
   #unsent(node: NodeId, template: JobTemplate): void {
     const { milliCpus } = template.work
     this.#options.send(node, { type: 'credit.return', shape: { milliCpus }, count: 1 })
@@ -325,7 +327,7 @@ export class OwnTasks {
       args: task.args,
       isGuest: false,
       ended: (outcome) => {
-        if (task.at === 'here' && task.attempt === attempt) this.#endedHere(task, outcome)
+        if ((task.at === 'here' || task.at === 'queue') && task.attempt === attempt) this.#endedHere(task, outcome)
       },
     }
   }

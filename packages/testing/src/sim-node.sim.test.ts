@@ -133,4 +133,43 @@ describe('three simulated tabs', () => {
     const arrays = await settle(world, get(bigs))
     expect(arrays.every((array) => array.length === 1e5 && array[5] === 1)).toBe(true)
   })
+
+  it('lets tasks go to others that were queued before the room was entered', async () => {
+    const world = new SimWorld({ seed: 4 })
+    const driver = await createSimNode(world.ports(await world.identity('a'), 1), { isAlone: true })
+    const { remote, get } = driver.api
+    const where = remote({}, async ({ context }, ms: number) => {
+      await simSleep(ms)
+      return context().nodeId
+    })
+    const refs = Array.from({ length: 10 }, () => where.remote(2_000))
+    await world.clock.run(world.clock.now() + 500)
+    const { room, roomKey, connector, signaling } = driver.ports
+    await driver.node.join({ room, roomKey, connector, signaling, ownerKeyPair: world.ownerKeyPair })
+    const helper = await createSimNode(world.ports(await world.identity('b'), 1))
+    expect(new Set(await settle(world, get(refs)))).toEqual(new Set([driver.ports.node, helper.ports.node]))
+  })
+
+  it('leaves nothing of a driver that is gone, nested tasks included', async () => {
+    const world = new SimWorld({ seed: 5 })
+    const driver = await createSimNode(world.ports(await world.identity('a'), 1), { ownerKeyPair: world.ownerKeyPair })
+    const helper = await createSimNode(world.ports(await world.identity('b'), 1))
+    await world.clock.run(world.clock.now() + 3_000)
+    const { remote } = driver.api
+    const inner = remote(async (ms: number) => {
+      await simSleep(ms)
+    })
+    const outer = remote({ inner }, async ({ inner: nested, get }, count: number) => {
+      await get(Array.from({ length: count }, () => nested.remote(60_000)))
+    })
+    // The driver's own slot is taken, so that the other goes to the helper.
+    inner.remote(60_000)
+    outer.remote(5)
+    await world.clock.run(world.clock.now() + 2_000)
+    expect(helper.node.status().pending).toBeGreaterThan(0)
+    world.kill(driver.ports)
+    await world.clock.run(world.clock.now() + 10_000)
+    const { pending, running, queued } = helper.node.status()
+    expect({ pending, running, queued }).toEqual({ pending: 0, running: 0, queued: 0 })
+  })
 })

@@ -99,14 +99,15 @@ export class Runner {
     })
   }
 
-  /** A console call of user code, told to the node with the task that made it. */
-  log(level: (typeof LOG_LEVELS)[number], args: readonly unknown[]): void {
+  /** A console call of user code, told to the node with the task that made it; false outside of any. */
+  log(level: (typeof LOG_LEVELS)[number], args: readonly unknown[]): boolean {
     const run = this.#current
-    if (run === undefined) return
+    if (run === undefined) return false
     const writer = this.core.frame.begin(TO_NODE.log)
     writer.varint(run.run)
     writer.u8(LOG_LEVELS.indexOf(level))
     writer.string(formatConsole(args).slice(0, LIMITS.logLineBytes / 4))
+    return true
   }
 
   #onRecord(kind: number, reader: FrameReader): void {

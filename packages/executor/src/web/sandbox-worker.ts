@@ -107,8 +107,8 @@ function run({ init, port }: WorkerStart): void {
   })
   for (const level of LOG_LEVELS)
     userConsole[level] = (...args: unknown[]) => {
-      runner.log(level, args)
-      nativeConsole[level](...args)
+      // A task's lines belong to its driver's console; here are those that no task has.
+      if (!runner.log(level, args)) nativeConsole[level](...args)
     }
   addEventListener('error', (event) => {
     const error: unknown = event.error
