@@ -1,3 +1,4 @@
+// Long because an object has one table of states, and everybody who waits for one is listed beside it.
 import type { Log } from '@shoal/base'
 import type { ObjectTable, Transfers } from '@shoal/object-store'
 import {

@@ -1,3 +1,4 @@
+// Long because a model of a whole room of schedulers, its faults and its checks belong together.
 import { must, randomInt, seededRandom } from '@shoal/base'
 import type { Random } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
