@@ -13,9 +13,18 @@ import type { TabFigures } from './run-room/printer.ts'
 import type { SessionStatus } from '@shoal/sdk'
 import type { RunReport } from '@shoal/room'
 
-const options = readRunOptions(process.argv.slice(2))
+const options = optionsOrExit()
 const printer = createPrinter(options.isJson, process.stdout)
 process.exitCode = await main()
+
+function optionsOrExit(): RunOptions {
+  try {
+    return readRunOptions(process.argv.slice(2))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error))
+    process.exit(2)
+  }
+}
 
 async function main(): Promise<number> {
   const stop = new AbortController()

@@ -47,7 +47,8 @@ function jsonPrinter(output: Output): Printer {
 
 function textPrinter(output: Output): Printer {
   let isLineOpen = false
-  let lastIteration = -1
+  let lastIteration = 0
+  let hasFailed = false
   const say = (text: string): void => {
     if (isLineOpen) output.write('\n')
     isLineOpen = false
@@ -58,7 +59,8 @@ function textPrinter(output: Output): Printer {
       say(`Opening ${tabs} headless ${tabs === 1 ? 'tab' : 'tabs'} at ${url}${run === undefined ? '' : ` for ${run}`}`),
     open: (link) => say(`The tabs are in this room: ${link}\nPress Ctrl-C to close them.`),
     progress(report, tabs) {
-      const text = `  iteration ${report.iteration}  mean return ${number(report.meanReturn)}  test ${number(report.evalReturn)}  ${steps(report.stepsPerSecond)} steps/s  ${tabs} tabs`
+      if (hasFailed || report.iteration === 0) return
+      const text = `  iteration ${report.iteration}  mean return ${number(report.meanReturn)}  test ${number(report.evalReturn)}  ${steps(report.stepsPerSecond)} steps/s  ${tabs} ${tabs === 1 ? 'tab' : 'tabs'}`
       // One live line on a terminal; in a log file a line now and then.
       if (output.isTTY === true) {
         output.write(`\r\x1b[2K${text}`)
@@ -88,7 +90,10 @@ function textPrinter(output: Output): Printer {
       else say(`Not solved: ${report.error ?? `the run ${report.state} after ${report.iteration} iterations`}`)
     },
     warn: (message) => say(message),
-    failed: (message) => say(`Failed: ${message}`),
+    failed(message) {
+      hasFailed = true
+      say(`Failed: ${message}`)
+    },
   }
 }
 
