@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import type { Page } from 'playwright-core'
 import { createServer } from 'vite'
-import type { Plugin } from 'vite'
 import { chromiumLaunchOptions } from '../../../scripts/lib/find-chromium.mjs'
 
 const BYTES = 20_000_000
@@ -24,23 +23,10 @@ interface Path {
   readonly isAtSender: boolean
 }
 
-interface Window {
-  readonly name: string
-  /** The least size of the product's window; undefined: the product's own. */
-  readonly minBytes?: number
-  /** Bytes under way that the receiver has not acknowledged. */
-  readonly unacknowledgedBytes?: number
-}
-
 const PATHS: readonly Path[] = [
   { name: 'router, 100 ms', bufferMs: 100, isAtSender: false },
   { name: 'router, 1 s', bufferMs: 1000, isAtSender: false },
   { name: 'own interface, 1 s', bufferMs: 1000, isAtSender: true },
-]
-const WINDOWS: readonly Window[] = [
-  { name: '50 ms' },
-  { name: '1 MB', minBytes: 1024 * 1024 },
-  { name: '50 ms, 128 KiB acknowledged', unacknowledgedBytes: 128 * 1024 },
 ]
 const repetitions = Number(process.argv[2] ?? 3)
 
@@ -64,20 +50,7 @@ async function namespace(): Promise<ChildProcess> {
   return owner
 }
 
-/** The product's window, or one with another least size; a source that is not as expected is an error. */
-function changedWindow(minBytes: number | undefined): Plugin {
-  return {
-    name: 'changed-window',
-    transform(code, id) {
-      if (minBytes === undefined || !id.endsWith('/web/send-window.ts')) return undefined
-      const changed = code.replace(/MIN_BYTES = 64 \* 1024\b/, `MIN_BYTES = ${minBytes}`)
-      if (changed === code) throw new Error('another send-window.ts')
-      return { code: changed, map: null }
-    },
-  }
-}
-
-async function measure(window: Window, path: Path, net: { router: ChildProcess; launcher: string }): Promise<string> {
+async function measure(path: Path, net: { router: ChildProcess; launcher: string }): Promise<string> {
   run('tc qdisc del dev here root 2>/dev/null || true')
   within(net.router, 'tc qdisc del dev right root 2>/dev/null || true')
   const cacheDir = mkdtempSync(join(tmpdir(), 'shoal-experiment-'))
@@ -86,7 +59,6 @@ async function measure(window: Window, path: Path, net: { router: ChildProcess; 
     root: fileURLToPath(new URL('./heartbeat', import.meta.url)),
     cacheDir,
     logLevel: 'error',
-    plugins: [changedWindow(window.minBytes)],
     optimizeDeps: { include: ['simple-peer/simplepeer.min.js'] },
     server: { host: HERE, port: 0, fs: { strict: false }, hmr: false, watch: null },
   })
@@ -111,14 +83,11 @@ async function measure(window: Window, path: Path, net: { router: ChildProcess; 
       pages[1].evaluate(() => globalThis.window.heartbeat.connect(false)),
       pages[0].evaluate(() => globalThis.window.heartbeat.connect(true)),
     ])
-    await pages[1].evaluate(() => globalThis.window.heartbeat.echo())
+    await pages[1].evaluate((bytes) => globalThis.window.heartbeat.echo(bytes), BYTES)
     const shape = `root tbf rate 8mbit burst 4k limit ${path.bufferMs * 1000}`
     if (path.isAtSender) run(`tc qdisc add dev here ${shape}`)
     else within(net.router, `tc qdisc add dev right ${shape}`)
-    const { seconds, delaysMs } = await pages[0].evaluate(
-      ([bytes, limit]) => globalThis.window.heartbeat.transfer(bytes, limit),
-      [BYTES, window.unacknowledgedBytes ?? Number.MAX_SAFE_INTEGER] as const,
-    )
+    const { seconds, delaysMs } = await pages[0].evaluate((bytes) => globalThis.window.heartbeat.transfer(bytes), BYTES)
     const sorted = delaysMs.toSorted((a, b) => a - b)
     const at = (part: number): string => (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(0)
     const rate = (BYTES / seconds / 1e6).toFixed(2)
@@ -155,11 +124,9 @@ async function main(): Promise<void> {
     const launcher = join(folder, 'chromium')
     const { executablePath } = chromiumLaunchOptions()
     writeFileSync(launcher, `#!/bin/sh\nexec nsenter -t ${peer.pid} -n '${executablePath}' "$@"\n`, { mode: 0o755 })
-    console.log('path\twindow\tp50\tp99\tmax')
+    console.log('path\tp50\tp99\tmax')
     for (let repetition = 0; repetition < repetitions; repetition++)
-      for (const path of PATHS)
-        for (const window of WINDOWS)
-          console.log(`${path.name}\t${window.name}\t${await measure(window, path, { router, launcher })}`)
+      for (const path of PATHS) console.log(`${path.name}\t${await measure(path, { router, launcher })}`)
   } finally {
     router.kill()
     peer.kill()

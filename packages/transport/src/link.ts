@@ -22,7 +22,7 @@ export interface Link {
   sendControl(bytes: Uint8Array<ArrayBuffer>): void
   /** Sends at most LIMITS.bulkChunkBytes + 64 bytes, past the window too: callers ask `bulkRoom` first. Takes ownership. */
   sendBulk(bytes: Uint8Array<ArrayBuffer>): void
-  /** Bytes that may be handed to `sendBulk` now: our own window of about 50 ms of the measured rate, less what waits. */
+  /** Bytes that may be handed to `sendBulk` now: the window, of about 50 ms of the measured rate, less what is under way. */
   bulkRoom(): number
   /** Calls back once, when `bulkRoom()` has become positive or the link has ended. One waiter at a time. */
   onBulkRoom(callback: () => void): void

@@ -17,12 +17,10 @@ export interface Transfer {
 export interface HeartbeatPage {
   connect(isInitiator: boolean): Promise<void>
   accept(data: string): void
-  echo(): void
-  /**
-   * Sends bulk as the window allows and beats meanwhile; ends when the other side has everything. At most
-   * `unacknowledgedBytes` are under way: what `echo` has not yet told to have come.
-   */
-  transfer(bytes: number, unacknowledgedBytes: number): Promise<Transfer>
+  /** Sends control messages back, and one of its own when so much bulk has come. */
+  echo(total: number): void
+  /** Sends bulk as the window allows and beats meanwhile; ends when the other side has everything. */
+  transfer(bytes: number): Promise<Transfer>
 }
 
 declare global {
@@ -58,34 +56,27 @@ window.heartbeat = {
 
   accept: (data) => connection?.accept(data),
 
-  echo() {
+  echo(total) {
     let received = 0
     opened().start({
       control: (bytes) => opened().sendControl(bytes),
       bulk(bytes) {
         received += bytes.length
-        opened().sendControl(new Uint8Array(Float64Array.of(-received).buffer))
+        if (received >= total) opened().sendControl(new Uint8Array(Float64Array.of(-received).buffer))
       },
       ended() {},
     })
   },
 
-  async transfer(total, unacknowledgedBytes) {
+  async transfer(total) {
     const delaysMs: number[] = []
-    let acknowledged = 0
-    let wake = (): void => undefined
     let resolve = (): void => undefined
     const arrived = new Promise<void>((done) => (resolve = done))
     opened().start({
       control(bytes) {
         const value = new Float64Array(bytes.slice().buffer)[0] ?? 0
-        if (value > 0) {
-          delaysMs.push(performance.now() - value)
-          return
-        }
-        acknowledged = -value
-        wake()
-        if (acknowledged >= total) resolve()
+        if (value > 0) delaysMs.push(performance.now() - value)
+        else resolve()
       },
       bulk() {},
       ended() {},
@@ -96,8 +87,6 @@ window.heartbeat = {
       BEAT_MS,
     )
     for (let sent = 0; sent < total; sent += LIMITS.bulkChunkBytes) {
-      while (sent + LIMITS.bulkChunkBytes - acknowledged > unacknowledgedBytes)
-        await new Promise<void>((go) => (wake = go))
       while (opened().bulkRoom() <= 0) await new Promise<void>((go) => opened().onBulkRoom(go))
       opened().sendBulk(new Uint8Array(LIMITS.bulkChunkBytes))
     }

@@ -14,9 +14,7 @@ const USER_INITIATED_ABORT = 12
 export class ChannelLane implements Lane {
   readonly #channel: RTCDataChannel
   readonly #handlers: LaneHandlers
-  readonly #waiting = new Queue<Uint8Array<ArrayBuffer>>()
-  #waitingBytes = 0
-  #lowMark = 0
+  readonly #waiting = new Queue<Uint8Array<ArrayBuffer> | string>()
   #hasOpened = false
   #isClosing = false
   #isClosed = false
@@ -26,12 +24,14 @@ export class ChannelLane implements Lane {
     this.#channel = channel
     this.#handlers = handlers
     channel.binaryType = 'arraybuffer'
-    channel.bufferedAmountLowThreshold = 0
+    channel.bufferedAmountLowThreshold = CHANNEL_BUFFER_BYTES / 2
     channel.onopen = () => this.#open()
     channel.onmessage = (event: MessageEvent<unknown>) => {
       // The first message may come before the event that says so (seen in Chromium 156 after a transfer).
       this.#open()
-      if (event.data instanceof ArrayBuffer && !this.#isClosed) this.#handlers.message(new Uint8Array(event.data))
+      if (this.#isClosed) return
+      if (event.data instanceof ArrayBuffer) this.#handlers.message(new Uint8Array(event.data))
+      else if (typeof event.data === 'string') this.#handlers.said(event.data)
     }
     channel.onbufferedamountlow = () => this.#drain()
     channel.onerror = (event) => {
@@ -46,10 +46,6 @@ export class ChannelLane implements Lane {
     return this.#hasOpened && !this.#isClosed
   }
 
-  get buffered(): number {
-    return this.#channel.bufferedAmount + this.#waitingBytes
-  }
-
   /** Looks at the channel itself, since events can be lost while it changes hands (w3c/webrtc-pc#3058). */
   check(): void {
     if (this.#channel.readyState === 'open') this.#open()
@@ -57,25 +53,23 @@ export class ChannelLane implements Lane {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#isClosed || this.#isClosing) return
-    if (this.#waiting.length === 0 && this.#hasRoom()) {
-      this.#hand(bytes)
-    } else {
-      this.#waiting.push(bytes)
-      this.#waitingBytes += bytes.length
-      this.#setThreshold()
-    }
+    this.#put(bytes)
   }
 
-  setLowMark(bytes: number): void {
-    this.#lowMark = bytes
-    this.#setThreshold()
+  say(text: string): void {
+    this.#put(text)
   }
 
   close(): void {
     if (this.#isClosing || this.#isClosed) return
     this.#isClosing = true
     if (this.#waiting.length === 0) this.#channel.close()
+  }
+
+  #put(data: Uint8Array<ArrayBuffer> | string): void {
+    if (this.#isClosed || this.#isClosing) return
+    if (this.#waiting.length === 0 && this.#hasRoom()) this.#hand(data)
+    else this.#waiting.push(data)
   }
 
   #hasRoom(): boolean {
@@ -91,20 +85,17 @@ export class ChannelLane implements Lane {
 
   #drain(): void {
     while (this.#waiting.length > 0 && this.#hasRoom()) {
-      const bytes = this.#waiting.shift()
-      if (bytes === undefined) break
-      this.#waitingBytes -= bytes.length
-      this.#hand(bytes)
+      const data = this.#waiting.shift()
+      if (data === undefined) break
+      this.#hand(data)
     }
-    this.#setThreshold()
-    if (this.#isClosed) return
-    if (this.#isClosing && this.#waiting.length === 0) this.#channel.close()
-    else if (this.buffered <= this.#lowMark) this.#handlers.drained()
+    if (!this.#isClosed && this.#isClosing && this.#waiting.length === 0) this.#channel.close()
   }
 
-  #hand(bytes: Uint8Array<ArrayBuffer>): void {
+  #hand(data: Uint8Array<ArrayBuffer> | string): void {
     try {
-      this.#channel.send(bytes)
+      if (typeof data === 'string') this.#channel.send(data)
+      else this.#channel.send(data)
     } catch {
       // It closed a moment ago, or took less than it should: either way bytes are lost and the lane with them.
       this.#isFailure = true
@@ -113,17 +104,10 @@ export class ChannelLane implements Lane {
     }
   }
 
-  /** With messages waiting here the channel must report early enough to be fed again. */
-  #setThreshold(): void {
-    this.#channel.bufferedAmountLowThreshold =
-      this.#waiting.length > 0 ? CHANNEL_BUFFER_BYTES / 2 : Math.min(this.#lowMark, CHANNEL_BUFFER_BYTES / 2)
-  }
-
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#waiting.clear()
-    this.#waitingBytes = 0
     this.#handlers.closed(this.#isFailure)
   }
 }

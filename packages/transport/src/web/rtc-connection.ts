@@ -100,9 +100,7 @@ export class RtcConnection implements Connection {
     return {
       opened: () => this.#openWhenReady(),
       message: (bytes) => this.#link?.received(name, bytes),
-      drained: () => {
-        if (name === 'bulk') this.#link?.drained()
-      },
+      said: (text) => this.#link?.said(name, text),
       closed: (isFailure) => {
         this.#closedLanes.add(name)
         if (this.#state === 'connecting') this.#fail('a channel closed before it opened')
@@ -120,7 +118,7 @@ export class RtcConnection implements Connection {
         this.#port.post({ type: 'send', id: this.#id, lane, bytes: own }, [own.buffer])
       },
       finish: () => this.#port.post({ type: 'finish', id: this.#id, lane }),
-      lowMark: (bytes) => this.#port.post({ type: 'low-mark', id: this.#id, lane, bytes }),
+      say: (text) => this.#port.post({ type: 'say', id: this.#id, lane, text }),
     })
   }
 
@@ -129,7 +127,7 @@ export class RtcConnection implements Connection {
     if (!(lane instanceof ForwardedLane)) return
     if (message.type === 'lane-open') lane.opened()
     else if (message.type === 'lane-message') lane.received(message.bytes)
-    else if (message.type === 'lane-drained') lane.drained(message.taken, message.buffered)
+    else if (message.type === 'lane-said') lane.said(message.text)
     else lane.closed(message.isFailure)
   }
 

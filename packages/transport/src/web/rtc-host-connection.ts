@@ -25,11 +25,6 @@ interface Parts {
   forget(): void
 }
 
-interface Forwarding {
-  readonly lane: Lane
-  taken: number
-}
-
 /**
  * One connection on the page: a simple-peer whose own channel carries goodbyes, and the two channels of the link.
  * States: new (signals wait) -> begun -> connected -> ended.
@@ -39,7 +34,7 @@ export class RtcHostConnection {
   readonly #parts: Parts
   #peer: SimplePeer.Instance | undefined
   #early: string[] = []
-  #forwarding: Readonly<Record<LaneName, Forwarding>> | undefined
+  #forwarding: Readonly<Record<LaneName, Lane>> | undefined
   #isEnded = false
   #saidGoodbye = false
   #error: Error | undefined
@@ -81,14 +76,10 @@ export class RtcHostConnection {
     } else if (message.type === 'close') {
       this.close()
     } else {
-      const forwarding = this.#forwarding?.[message.lane]
-      if (!forwarding) return
-      if (message.type === 'finish') {
-        forwarding.lane.close()
-      } else if (message.type === 'low-mark') {
-        forwarding.lane.setLowMark(message.bytes)
-        this.#reportDrained(message.lane)
-      } else this.#forward(forwarding, message.lane, message.bytes)
+      const lane = this.#forwarding?.[message.lane]
+      if (message.type === 'finish') lane?.close()
+      else if (message.type === 'say') lane?.say(message.text)
+      else lane?.send(message.bytes)
     }
   }
 
@@ -132,28 +123,14 @@ export class RtcHostConnection {
     this.#forwarding = { control: this.#forwardingOf('control', control), bulk: this.#forwardingOf('bulk', bulk) }
   }
 
-  #forwardingOf(name: LaneName, channel: RTCDataChannel): Forwarding {
+  #forwardingOf(name: LaneName, channel: RTCDataChannel): Lane {
     const id = this.#id
-    const lane = new ChannelLane(channel, {
+    return new ChannelLane(channel, {
       opened: () => this.#post({ type: 'lane-open', id, lane: name }),
       message: (bytes) => this.#post({ type: 'lane-message', id, lane: name, bytes }, [bytes.buffer]),
-      drained: () => this.#reportDrained(name),
+      said: (text) => this.#post({ type: 'lane-said', id, lane: name, text }),
       closed: (isFailure) => this.#post({ type: 'lane-closed', id, lane: name, isFailure }),
     })
-    return { lane, taken: 0 }
-  }
-
-  #forward(forwarding: Forwarding, name: LaneName, bytes: Uint8Array<ArrayBuffer>): void {
-    forwarding.taken += bytes.length
-    forwarding.lane.send(bytes)
-    this.#reportDrained(name)
-  }
-
-  #reportDrained(lane: LaneName): void {
-    const forwarding = this.#forwarding?.[lane]
-    if (!forwarding) return
-    const { taken } = forwarding
-    this.#post({ type: 'lane-drained', id: this.#id, lane, taken, buffered: forwarding.lane.buffered })
   }
 
   /** Signals come from another tab: only what connecting needs is passed to simple-peer, which would add media too. */

@@ -8,7 +8,7 @@ export type ToRtcHost =
   | { readonly type: 'close'; readonly id: number }
   /** Where channels are forwarded only. */
   | { readonly type: 'send'; readonly id: number; readonly lane: LaneName; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly type: 'low-mark'; readonly id: number; readonly lane: LaneName; readonly bytes: number }
+  | { readonly type: 'say'; readonly id: number; readonly lane: LaneName; readonly text: string }
   | { readonly type: 'finish'; readonly id: number; readonly lane: LaneName }
 
 export type FromRtcHost =
@@ -35,14 +35,7 @@ export type FromRtcHost =
       readonly lane: LaneName
       readonly bytes: Uint8Array<ArrayBuffer>
     }
-  /** `taken`: bytes received over the port so far; `buffered`: how many of them still wait on the page. */
-  | {
-      readonly type: 'lane-drained'
-      readonly id: number
-      readonly lane: LaneName
-      readonly taken: number
-      readonly buffered: number
-    }
+  | { readonly type: 'lane-said'; readonly id: number; readonly lane: LaneName; readonly text: string }
   | { readonly type: 'lane-closed'; readonly id: number; readonly lane: LaneName; readonly isFailure: boolean }
 
 /** The ids of the negotiated channels, the same on both sides; simple-peer's own takes another. */

@@ -1,25 +1,50 @@
-/** How much may wait in front of the network: longer, and a heartbeat on the same association waits behind it. */
+import { Queue } from '@shoal/base'
+
+/** How much longer than on an empty path bulk may be under way: a heartbeat on the same association waits behind it. */
 const WINDOW_MS = 50
-const MIN_BYTES = 64 * 1024
-const MAX_BYTES = 4 * 1024 * 1024
-/** Shorter intervals measure the event loop rather than the network. */
-const SAMPLE_MS = 20
+/** Two chunks: one is on its way while the report of the other comes back. */
+const LEAST_BYTES = 128 * 1024
+const MOST_BYTES = 4 * 1024 * 1024
 const SMOOTHING = 0.3
 
+interface Sent {
+  /** Bytes sent so far, with this message. */
+  readonly total: number
+  readonly at: number
+  /** What had been taken when it was sent, and since when: the time of that report, or of this message after a pause. */
+  readonly taken: number
+  readonly takenAt: number
+}
+
 /**
- * The window of one bulk lane: about 50 ms of the rate at which its buffer empties, measured while there is something
- * in it. Pure: times are given in milliseconds.
+ * The window of one bulk lane over everything that the other side has not reported as taken: in our buffers, in SCTP's,
+ * and in queues on the way, which nothing else here can see. It is the rate at which reports come times the least round
+ * trip plus 50 ms; while a full window comes back with less than half of that delay it is doubled each round, as in
+ * slow start. Rate samples are taken as in "Delivery Rate Estimation" (draft-cheng-iccrg-delivery-rate-estimation).
+ * Pure: times are given in milliseconds.
  */
 export class SendWindow {
+  readonly #underWay = new Queue<Sent>()
+  #bytes = LEAST_BYTES
+  #sent = 0
+  #taken = 0
+  #takenAt = 0
   #rate: number | undefined
-  #startedAt = 0
-  #drainedBytes = 0
-  #lastBuffered = 0
+  #leastMs = Number.POSITIVE_INFINITY
+  /** `#sent` when the window was last full. */
+  #fullTotal = 0
+  /** The report of this much ends the round, by a message that filled the window and so waited behind all of it. */
+  #roundTotal: number | undefined
+  #faults = 0
 
-  /** Bytes that may wait. */
+  /** Bytes that may be under way. */
   get bytes(): number {
-    const wanted = ((this.#rate ?? 0) * WINDOW_MS) / 1000
-    return Math.min(MAX_BYTES, Math.max(MIN_BYTES, Math.round(wanted)))
+    return this.#bytes
+  }
+
+  /** Bytes that may be sent now; negative when it is overfull. */
+  get room(): number {
+    return this.#bytes - (this.#sent - this.#taken)
   }
 
   /** Bytes a second; undefined until measured. */
@@ -27,21 +52,49 @@ export class SendWindow {
     return this.#rate
   }
 
-  /** `sent` bytes were added at `now`; `buffered` wait after it. Called with 0 to note what has drained. */
-  note(now: number, sent: number, buffered: number): void {
-    const before = this.#lastBuffered
-    if (before === 0) {
-      // It was idle: that time says nothing about the network.
-      this.#startedAt = now
-      this.#drainedBytes = 0
+  /** Reports that cannot be true, and were ignored. */
+  get faults(): number {
+    return this.#faults
+  }
+
+  noteSent(now: number, bytes: number): void {
+    const takenAt = this.#sent === this.#taken ? now : this.#takenAt
+    this.#sent += bytes
+    this.#underWay.push({ total: this.#sent, at: now, taken: this.#taken, takenAt })
+    if (this.room > 0) return
+    this.#fullTotal = this.#sent
+    this.#roundTotal ??= this.#sent
+  }
+
+  /** The other side says how many bytes it has taken so far. False: that cannot be; it was counted and changes nothing. */
+  noteTaken(now: number, total: number): boolean {
+    if (!Number.isSafeInteger(total) || total <= this.#taken || total > this.#sent) {
+      this.#faults++
+      return false
     }
-    this.#drainedBytes += Math.max(0, before + sent - buffered)
-    this.#lastBuffered = buffered
-    const elapsed = now - this.#startedAt
-    if (elapsed < SAMPLE_MS) return
-    const sample = (this.#drainedBytes / elapsed) * 1000
-    this.#rate = this.#rate === undefined ? sample : this.#rate + SMOOTHING * (sample - this.#rate)
-    this.#startedAt = now
-    this.#drainedBytes = 0
+    this.#taken = total
+    this.#takenAt = now
+    let last: Sent | undefined
+    for (let next = this.#underWay.peek(); next && next.total <= total; next = this.#underWay.peek()) {
+      last = next
+      this.#underWay.shift()
+    }
+    if (last) this.#measure(now, last)
+    return true
+  }
+
+  #measure(now: number, last: Sent): void {
+    const elapsedMs = now - last.at
+    this.#leastMs = Math.min(this.#leastMs, elapsedMs)
+    // Clocks in browsers are coarse: 0 ms would be no rate.
+    const sample = ((this.#taken - last.taken) / Math.max(1, now - last.takenAt)) * 1000
+    // A sender with little to send measures itself: its sample can only say that the path is at least as fast.
+    if (this.#rate === undefined) this.#rate = sample
+    else if (sample > this.#rate || last.total <= this.#fullTotal) this.#rate += SMOOTHING * (sample - this.#rate)
+    if (this.#roundTotal === undefined || this.#taken < this.#roundTotal) return
+    this.#roundTotal = undefined
+    const wanted =
+      elapsedMs <= this.#leastMs + WINDOW_MS / 2 ? this.#bytes * 2 : (this.#rate * (this.#leastMs + WINDOW_MS)) / 1000
+    this.#bytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.round(wanted)))
   }
 }
