@@ -4,7 +4,7 @@ import type { Lane } from './lane.ts'
 import { SendWindow } from './send-window.ts'
 
 /** So much is reported at once: each report is a packet that the sender's thread handles, and dear on a fast path. */
-const REPORT_BYTES = 256 * 1024
+const REPORT_BYTES = 64 * 1024
 /** Less than that is reported this long after it came. */
 const REPORT_AFTER_MS = 5
 

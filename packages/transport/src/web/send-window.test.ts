@@ -69,7 +69,7 @@ for (const roundTripMs of [1, 20, 100, 200]) {
 test('[TR17] opens in a few round trips while they get no longer', () => {
   const window = new SendWindow()
   fill(window, { rate: 100e6, roundTripMs: 50, forMs: 300 })
-  expect(window.bytes).toBeGreaterThan(2e6)
+  expect(window.bytes).toBeGreaterThan(1e6)
 })
 
 test('[TR17] is never wider than its upper bound', () => {
@@ -81,7 +81,7 @@ test('[TR17] is never wider than its upper bound', () => {
 test('[TR17] follows a path that gets slower', () => {
   const window = new SendWindow()
   const { now } = fill(window, { rate: 20e6, roundTripMs: 10, forMs: 3000 })
-  expect(window.bytes).toBeGreaterThan(1e6)
+  expect(window.bytes).toBeGreaterThan(200_000)
   const { longestMs } = fill(window, { rate: 2e6, roundTripMs: 10, from: now, forMs: 6000 })
   expect(longestMs).toBeLessThan(150)
 })

@@ -4,6 +4,13 @@ import { Queue } from '@shoal/base'
 const WINDOW_MS = 50
 /** Two chunks: one is on its way while the report of the other comes back. */
 const LEAST_BYTES = 128 * 1024
+/**
+ * Beyond what the path itself holds: a machine's UDP buffers are about 200 kB, and when a burst overflows them on a busy
+ * machine SCTP goes silent for seconds (docs/decisions/002).
+ */
+const QUEUE_BYTES = 192 * 1024
+/** On a path of no length worth naming. */
+const SHORT_PATH_BYTES = 256 * 1024
 const MOST_BYTES = 4 * 1024 * 1024
 const SMOOTHING = 0.3
 
@@ -19,7 +26,7 @@ interface Sent {
 /**
  * The window of one bulk lane over everything that the other side has not reported as taken: in our buffers, in SCTP's,
  * and in queues on the way, which nothing else here can see. It is the rate at which reports come times the least round
- * trip plus 50 ms; while a full window comes back with less than half of that delay it is doubled each round, as in
+ * trip plus 50 ms of it, at most 192 KiB; while a full window comes back with less than half of that delay it is doubled each round, as in
  * slow start. Rate samples are taken as in "Delivery Rate Estimation" (draft-cheng-iccrg-delivery-rate-estimation).
  * Pure: times are given in milliseconds.
  */
@@ -93,8 +100,12 @@ export class SendWindow {
     else if (sample > this.#rate || last.total <= this.#fullTotal) this.#rate += SMOOTHING * (sample - this.#rate)
     if (this.#roundTotal === undefined || this.#taken < this.#roundTotal) return
     this.#roundTotal = undefined
+    const queueMs = Math.min(WINDOW_MS, (QUEUE_BYTES / this.#rate) * 1000)
+    const heldByPath = (this.#rate * this.#leastMs) / 1000
     const wanted =
-      elapsedMs <= this.#leastMs + WINDOW_MS / 2 ? this.#bytes * 2 : (this.#rate * (this.#leastMs + WINDOW_MS)) / 1000
+      elapsedMs <= this.#leastMs + queueMs / 2
+        ? Math.min(this.#bytes * 2, Math.max(SHORT_PATH_BYTES, 2 * heldByPath))
+        : heldByPath + (this.#rate * queueMs) / 1000
     this.#bytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.round(wanted)))
   }
 }
