@@ -183,7 +183,9 @@ export class CoreWorker implements RefHome {
     return ref
   }
 
-  release(id: ObjectId): void {
+  release(id: ObjectId, ref: ObjectRef): void {
+    // The collector must not release it once more: the count may be somebody else's by then.
+    this.#finalizer?.unregister(ref)
     this.#releaseId(id)
   }
 

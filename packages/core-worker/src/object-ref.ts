@@ -9,7 +9,7 @@ declare const valueType: unique symbol
 
 /** What a ref needs from the core worker that made it. */
 export interface RefHome {
-  release(id: ObjectId): void
+  release(id: ObjectId, ref: ObjectRef): void
 }
 
 // Not methods: user code gets hold of refs, and must not get from them to what is behind.
@@ -44,7 +44,7 @@ export class ObjectRef<T = unknown> {
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
-    this.#home.release(this.#id)
+    this.#home.release(this.#id, this)
   }
 
   [Symbol.dispose](): void {

@@ -57,9 +57,15 @@ interface HostedActor {
   readonly worker: Worker
   readonly template: Work['template']
   /** Calls of each caller, in order: one whose arguments are still on their way holds back those behind it. */
-  readonly callers: Map<string, Queue<() => void>>
+  readonly callers: Map<string, Queue<WaitingCall>>
   /** Position in the actor's order of calls, which every reply carries. */
   position: number
+}
+
+/** A call whose arguments are on their way, or that stands behind one. */
+interface WaitingCall {
+  readonly dependencies: readonly PlacedRef[]
+  start(): void
 }
 
 /** A call of this tab's that has no outcome yet. */
@@ -151,7 +157,8 @@ export class Actors {
     const { number } = work.id
     const birth = this.#births.get(number)
     if (birth?.work !== work) return
-    const dependencies = this.#options.tasks.arguments(work.dependencies, work.args)
+    const { tasks } = this.#options
+    const dependencies = tasks.mayLeave(birth.template) ? tasks.arguments(work.dependencies, work.args) : undefined
     if (dependencies === undefined) {
       this.#unsent(node, number, work, birth.template)
       return
@@ -277,7 +284,7 @@ export class Actors {
       args: message.args,
     }
     const { objects, guests } = this.#options
-    for (const { object } of message.dependencies) objects.fromDependency(object, true)
+    for (const { object } of message.dependencies) objects.fromDependency(from, object, true)
     for (const id of message.args.refs) objects.retain(id)
     this.#run(from, `${from} ${message.caller}`, message, (outcome, cpuMicros, position) => {
       guests.sendResult(from, request, outcome, cpuMicros, position)
@@ -292,7 +299,12 @@ export class Actors {
     if (call?.sentTo !== from) return false
     const { outcome } = result
     const id = { owner: this.#options.self, number: result.number }
-    if (outcome.type === 'failed') this.#options.objects.fail(id, outcome.error)
+    if (outcome.type === 'values' && outcome.values.length !== 1)
+      this.#options.objects.fail(
+        id,
+        newWireError('task-failed', `a call came back with ${outcome.values.length} values`),
+      )
+    else if (outcome.type === 'failed') this.#options.objects.fail(id, outcome.error)
     else
       for (const value of outcome.values) {
         if (value.type === 'inline') this.#options.objects.storeHere(id, FIRST_ATTEMPT, value.value)
@@ -406,16 +418,18 @@ export class Actors {
   /** Sends the caller's next call when its arguments exist and the actor has a place. */
   #nextCall(number: number, caller: Caller): void {
     if (caller.isBusy) return
-    const next = caller.queue.shift()
-    if (next === undefined) {
-      this.#callers.delete(number)
-      return
-    }
     caller.isBusy = true
-    const goOn = (): void => {
-      caller.isBusy = false
-      this.#nextCall(number, caller)
-    }
+    drain(
+      caller.queue,
+      (next, goOn) => this.#sendCall(next, goOn),
+      () => {
+        caller.isBusy = false
+        this.#callers.delete(number)
+      },
+    )
+  }
+
+  #sendCall(next: QueuedCall, goOn: () => void): void {
     this.#whenArguments(next.call.dependencies, (error) => {
       if (error !== undefined) {
         this.#failCall(next.call, error)
@@ -548,17 +562,19 @@ export class Actors {
       start()
       return
     }
-    const waiting = queue ?? new Queue<() => void>()
+    const waiting = queue ?? new Queue<WaitingCall>()
     actor.callers.set(callerKey, waiting)
-    waiting.push(() =>
-      this.#whenAllHere(dependencies, () => {
-        start()
-        const next = waiting.shift()
-        if (next === undefined) actor.callers.delete(callerKey)
-        else next()
-      }),
+    waiting.push({ dependencies, start })
+    if (queue !== undefined) return
+    drain(
+      waiting,
+      (call, goOn) =>
+        this.#whenAllHere(call.dependencies, () => {
+          call.start()
+          goOn()
+        }),
+      () => actor.callers.delete(callerKey),
     )
-    if (queue === undefined) waiting.shift()?.()
   }
 
   /** An argument that cannot be had lets the call go ahead: the worker's start reports why. */
@@ -598,6 +614,28 @@ export class Actors {
 }
 
 /** The value of an actor's own object: there is nothing in it. */
+/** Handles a queue's items one after another, each when the one before says so; a loop, however many say so at once. */
+function drain<T>(queue: Queue<T>, handle: (item: T, goOn: () => void) => void, emptied: () => void): void {
+  let isLooping = false
+  let isReady = true
+  const loop = (): void => {
+    isReady = true
+    if (isLooping) return
+    isLooping = true
+    while (isReady) {
+      const item = queue.shift()
+      if (item === undefined) {
+        emptied()
+        break
+      }
+      isReady = false
+      handle(item, loop)
+    }
+    isLooping = false
+  }
+  loop()
+}
+
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
 
 function gone(actor: ObjectId): WireError {

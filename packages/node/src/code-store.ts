@@ -142,13 +142,13 @@ export class CodeStore {
   }
 
   /** A grant that is at hand already. */
-  knownGrant(job: JobId, hash: FunctionHash): CodeGrant | undefined {
-    return this.#grants.get(grantKey(job, hash))
+  knownGrant(job: JobId, hash: FunctionHash, room: RoomId): CodeGrant | undefined {
+    return this.#grants.get(grantKey(room, job, hash))
   }
 
   /** The grant under which a job's code may be sent on; made here when this tab drives the job. */
   async grantFor(job: JobId, hash: FunctionHash, room: RoomId, isDriver: boolean): Promise<CodeGrant | undefined> {
-    const key = grantKey(job, hash)
+    const key = grantKey(room, job, hash)
     const known = this.#grants.get(key)
     if (known !== undefined || !isDriver) return known
     const { keyPair } = this.#options
@@ -168,7 +168,7 @@ export class CodeStore {
     grant: CodeGrant,
     isListed: (submitter: NodeId, publicKey: Uint8Array) => Promise<boolean>,
   ): Promise<boolean> {
-    const key = grantKey(job, hash)
+    const key = grantKey(room, job, hash)
     if (this.#grants.has(key)) return true
     const { crypto } = this.#options
     const submitter = nodeIdOfKeyHash(await crypto.sha256(grant.submitter))
@@ -234,8 +234,8 @@ function keyOf(uses: EncodedValue | undefined): unknown {
   return uses && [uses.refs, toHex(uses.body), uses.buffers.map(toHex)]
 }
 
-function grantKey(job: JobId, hash: FunctionHash): string {
-  return `${formatJobId(job)} ${hash}`
+function grantKey(room: RoomId, job: JobId, hash: FunctionHash): string {
+  return `${room} ${formatJobId(job)} ${hash}`
 }
 
 function grantText(room: RoomId, job: JobId, hash: FunctionHash): Uint8Array<ArrayBuffer> {

@@ -97,7 +97,7 @@ export class Guests {
   accept(from: NodeId, request: GuestRequest, ended: (outcome: WorkOutcome, cpuMicros: number) => void): void {
     const { objects } = this.#options
     const template = this.#templates.get(from)?.get(request.template)
-    for (const { object } of request.dependencies) objects.fromDependency(object, true)
+    for (const { object } of request.dependencies) objects.fromDependency(from, object, true)
     for (const id of request.args.refs) objects.retain(id)
     const letGo = (): void => {
       for (const { object } of request.dependencies) objects.release(object.id)

@@ -230,10 +230,14 @@ export class Objects {
     return { id, attempt: state.attempt, value: { type: 'stored', bytes: state.bytes, holders: [...state.holders] } }
   }
 
-  /** What another node says an object is; with `retain` it also counts one reference. */
-  fromDependency(object: Dependency, retain: boolean): void {
+  /**
+   * What another node says an object is; with `retain` it also counts one reference. Only its owner's word is taken:
+   * about another's object the owner is asked when it is needed, and about ours nobody tells us.
+   */
+  fromDependency(from: NodeId, object: Dependency, retain: boolean): void {
     const entry = this.#entry(object.id)
     if (retain) entry.count++
+    if (object.id.owner !== from) return
     if (entry.state.kind !== 'pending') return
     if (object.value.type === 'inline') this.storeHere(object.id, object.attempt, object.value.value)
     else this.storeElsewhere(object.id, object.attempt, object.value.bytes, object.value.holders)
@@ -260,7 +264,7 @@ export class Objects {
     const { answer } = message
     const id = answer.type === 'value' ? answer.object.id : answer.id
     if (id.owner !== from) throw new ProtocolError('denied', 'an answer about an object of another owner')
-    if (answer.type === 'value') this.fromDependency(answer.object, false)
+    if (answer.type === 'value') this.fromDependency(from, answer.object, false)
     else this.fail(answer.id, answer.error)
   }
 

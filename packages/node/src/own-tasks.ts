@@ -36,7 +36,7 @@ export interface JobTemplate {
   /** The number by which peers know it. */
   readonly wire: number
   /** Undefined: the code may not leave this tab. Absent until asked for in a room. */
-  grant: { readonly value: CodeGrant | undefined } | undefined
+  grant: { readonly room: RoomId; readonly value: CodeGrant | undefined } | undefined
 }
 
 export interface OwnTasksOptions {
@@ -148,9 +148,8 @@ export class OwnTasks {
     const task = this.#works.get(work)
     if (task === undefined) return false
     task.at = 'queue'
-    return (
-      this.#options.room() === undefined || task.template.jobs.get(formatJobId(task.job))?.grant?.value !== undefined
-    )
+    const template = task.template.jobs.get(formatJobId(task.job))
+    return this.#options.room() === undefined || (template !== undefined && this.mayLeave(template))
   }
 
   /** A scheduler effect: the work goes to a peer on one of its credits. */
@@ -159,7 +158,7 @@ export class OwnTasks {
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
     if (task === undefined || template === undefined) return
     // Queued before this tab had a room, it has no grant yet; without one the code may not leave.
-    const mayLeave = template.grant?.value !== undefined
+    const mayLeave = this.mayLeave(template)
     const dependencies = mayLeave ? this.arguments(task.dependencies, task.args) : undefined
     if (dependencies === undefined) {
       this.#unsent(node, template)
@@ -180,6 +179,11 @@ export class OwnTasks {
       dependencies,
       args,
     })
+  }
+
+  /** Whether the code is signed for the room that this tab is in now. */
+  mayLeave(template: JobTemplate): boolean {
+    return template.grant?.value !== undefined && template.grant.room === this.#options.room()
   }
 
   /** The work cannot go after all, since it lacks an argument or its grant: the credit goes back. */
@@ -210,6 +214,10 @@ export class OwnTasks {
     if (outcome.type === 'failed') {
       const isLost = outcome.error.code === 'worker-crashed' || outcome.error.code === 'object-lost'
       this.#ended(task, { kind: isLost ? 'lost' : 'failed', error: outcome.error })
+      return true
+    }
+    if (outcome.values.length !== returns(task).length) {
+      this.#ended(task, { kind: 'failed', error: wrongCount(task, outcome.values.length) })
       return true
     }
     outcome.values.forEach((value, index) => {
@@ -297,7 +305,7 @@ export class OwnTasks {
     return {
       key: work,
       kind: template.work.key,
-      staysHere: this.#options.room() !== undefined && template.grant?.value === undefined,
+      staysHere: this.#options.room() !== undefined && !this.mayLeave(template),
       depth: work.depth,
       isExclusive: template.work.isExclusive || work.kind !== 'task',
       inputs: work.dependencies.length === 0 ? NO_INPUTS : this.#inputs(work.dependencies),
@@ -335,6 +343,10 @@ export class OwnTasks {
   #endedHere(task: OwnTask, outcome: WorkOutcome): void {
     if (outcome.kind !== 'values') {
       this.#ended(task, outcome)
+      return
+    }
+    if (outcome.values.length !== returns(task).length) {
+      this.#ended(task, { kind: 'failed', error: wrongCount(task, outcome.values.length) })
       return
     }
     outcome.values.forEach((value, index) => {
@@ -395,20 +407,20 @@ export class OwnTasks {
     }
     const known = this.#jobTemplate(template, job)
     const room = this.#options.room()
-    if (known.grant !== undefined || room === undefined) {
+    if (room === undefined || known.grant?.room === room) {
       callback(known, undefined)
       return
     }
-    const atHand = this.#options.codes.knownGrant(job, known.work.hash)
+    const atHand = this.#options.codes.knownGrant(job, known.work.hash, room)
     if (atHand !== undefined) {
-      known.grant = { value: atHand }
+      known.grant = { room, value: atHand }
       callback(known, undefined)
       return
     }
     const isDriver = job.driver === this.#options.self
     this.#options.codes.grantFor(job, known.work.hash, room, isDriver).then(
       (grant) => {
-        known.grant = { value: grant }
+        known.grant = { room, value: grant }
         callback(known, undefined)
       },
       (error: unknown) =>
@@ -459,6 +471,12 @@ function returns(task: { readonly number: number; readonly template: OwnTemplate
   const { numReturns } = task.template.definition
   if (numReturns === 1) return [task.number]
   return Array.from({ length: numReturns }, (_, index) => task.number + index)
+}
+
+/** Whoever ran it said something else than what was asked for: more values would land on other objects. */
+function wrongCount(task: OwnTask, count: number): WireError {
+  const { name, numReturns } = task.template.definition
+  return newWireError('task-failed', `${name} has numReturns ${numReturns}, and ${count} values came back`)
 }
 
 function isSameAttempt(a: Attempt, b: Attempt): boolean {

@@ -3,7 +3,7 @@ import { Scope } from '@shoal/base'
 import type { Clock, Log, Random, Timer } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
 import { ObjectTable, Transfers } from '@shoal/object-store'
-import { newWireError, ProtocolError, RoomError } from '@shoal/protocol'
+import { LIMITS, newWireError, ProtocolError, RoomError } from '@shoal/protocol'
 import type {
   Crypto,
   FramePort,
@@ -452,9 +452,9 @@ export class ShoalNode {
     const known = this.#introduced.get(to) ?? new Set<number>()
     this.#introduced.set(to, known)
     if (known.has(template.wire)) return
-    known.add(template.wire)
-    const grant = template.grant?.value
+    const grant = this.#tasks.mayLeave(template) ? template.grant?.value : undefined
     if (grant === undefined) return
+    known.add(template.wire)
     const { job, hash, exportName, name, numReturns, milliCpus, timeoutMs, isExclusive } = template.work
     this.#room?.link.send(to, {
       type: 'task.template',
@@ -593,6 +593,7 @@ export class ShoalNode {
   }
 
   #onSubmit(from: NodeId, message: NodeMessage & { type: 'task.submit' }): void {
+    if (message.depth > LIMITS.taskDepth) throw new ProtocolError('too-large', `a task ${message.depth} levels deep`)
     const request = { ...message, kind: 'task' } as const
     this.#guests.accept(from, request, (outcome, cpuMicros) =>
       this.#guests.sendResult(from, request, outcome, cpuMicros, 0),

@@ -26,6 +26,8 @@ export const LIMITS = {
   directoryUpdateBytes: 200 * 1024,
   /** Top-level arguments of one task. */
   taskArguments: 1024,
+  /** Levels of nested tasks: each has a queue of its own. */
+  taskDepth: 10_000,
   /** References inside one value. */
   valueReferences: 100_000,
   /** A line of a task's log. */
