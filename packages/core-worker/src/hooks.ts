@@ -5,7 +5,7 @@ import type { HandleContent } from './actor-class.ts'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
-import { idOf, ObjectRef } from './object-ref.ts'
+import { homeOf, idOf, ObjectRef } from './object-ref.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
 
@@ -54,7 +54,13 @@ export const encodeHooks: EncodeHooks = { replace: replaceHandles }
 
 export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; readonly decode: DecodeHooks } {
   return {
-    encode: encodeHooks,
+    encode: {
+      replace(value) {
+        // In another session its number is another object's.
+        if (ObjectRef.is(value) && homeOf(value) !== core) throw new TypeError(`${value.id} belongs to another session`)
+        return replaceHandles(value)
+      },
+    },
     decode: {
       ref: (id) => core.adoptRef(id),
       extension(name, payload) {

@@ -256,10 +256,15 @@ export class ShoalNode {
   leave(reason: 'left' | 'closed' | 'reload'): void {
     const room = this.#room
     if (room === undefined) return
-    const alive = room.link.alive()
+    // Those on their way too: what was said or asked of them waits.
+    const known = new Set([
+      ...room.link.alive(),
+      ...room.link.members().map(({ node }) => node),
+      ...this.#unsent.keys(),
+    ])
     room.link.close(reason)
     this.#room = undefined
-    for (const node of alive) this.#peerDead(node)
+    for (const node of known) this.#peerDead(node)
     this.#options.onChange()
   }
 

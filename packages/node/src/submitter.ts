@@ -204,7 +204,7 @@ export class Submitter {
         this.#handlers.submit(this, bytes.varint(), this.#submission(reader))
         return
       case TO_NODE.put:
-        this.#handlers.put(this, this.#newNumber(bytes.varint()), reader.value())
+        this.#handlers.put(this, this.#newNumber(bytes.varint()), this.#mustHoldInside(reader.value()))
         return
       case TO_NODE.want:
         this.#handlers.want(this, this.#mustHold(reader.ids()))
@@ -246,7 +246,7 @@ export class Submitter {
         const count = bytes.varint()
         if (count > LIMITS.taskArguments) throw new ProtocolError('too-large', `${count} results`)
         const values: EncodedValue[] = []
-        for (let i = 0; i < count; i++) values.push(reader.value())
+        for (let i = 0; i < count; i++) values.push(this.#mustHoldInside(reader.value()))
         this.#handlers.done(this, run, cpuMicros, values)
         return
       }
@@ -271,7 +271,12 @@ export class Submitter {
     const number = this.#newNumber(reader.reader.varint())
     const parent = reader.reader.varint()
     const dependencies = this.#mustHoldArguments(reader.dependencies())
-    return { number, parentRun: parent === 0 ? undefined : parent - 1, dependencies, args: reader.value() }
+    return {
+      number,
+      parentRun: parent === 0 ? undefined : parent - 1,
+      dependencies,
+      args: this.#mustHoldInside(reader.value()),
+    }
   }
 
   /** Numbers count upwards in a submitter's own range: it cannot write over what another, or itself, has made. */
@@ -290,6 +295,11 @@ export class Submitter {
     return ids
   }
 
+  #mustHoldInside(value: EncodedValue): EncodedValue {
+    if (value.refs.length > 0) this.#mustHold(value.refs)
+    return value
+  }
+
   #mustHoldArguments(dependencies: PlacedRef[]): PlacedRef[] {
     if (this.number !== 0) this.#mustHold(dependencies.map(({ id }) => id))
     return dependencies
@@ -305,7 +315,12 @@ export class Submitter {
     const call = bytes.varint()
     const parent = bytes.varint()
     const dependencies = this.#mustHoldArguments(reader.dependencies())
-    const submission = { number, parentRun: parent === 0 ? undefined : parent - 1, dependencies, args: reader.value() }
+    const submission = {
+      number,
+      parentRun: parent === 0 ? undefined : parent - 1,
+      dependencies,
+      args: this.#mustHoldInside(reader.value()),
+    }
     this.#handlers.actorCall(this, actor, method, caller, call, submission)
   }
 }

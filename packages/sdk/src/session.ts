@@ -167,8 +167,12 @@ export class TabSession implements Session {
     this.#isJoining = true
     this.#emit()
     try {
+      const room = this.#room
       await this.#tab.leave()
+      // Whoever left, or shut down, in the meantime has left.
+      if (this.#room !== room || this.#closed) return
       await this.#enter?.()
+      if (this.#room !== room && !this.#closed) await this.#tab.leave()
     } catch (error) {
       this.#problem = `This tab slept and could not enter its room again: ${error instanceof Error ? error.message : String(error)}`
     } finally {

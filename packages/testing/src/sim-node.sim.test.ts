@@ -172,4 +172,47 @@ describe('three simulated tabs', () => {
     const { pending, running, queued } = helper.node.status()
     expect({ pending, running, queued }).toEqual({ pending: 0, running: 0, queued: 0 })
   })
+
+  it('takes thousands of calls that were made before the actor was there', async () => {
+    const world = new SimWorld({ seed: 6 })
+    const tab = await createSimNode(world.ports(await world.identity('a'), 1), { isAlone: true })
+    const { actor, get } = tab.api
+    const Counter = actor(
+      class Counter {
+        count = 0
+        add(): number {
+          return ++this.count
+        }
+      },
+    )
+    const counter = Counter.remote()
+    const refs = Array.from({ length: 5_000 }, () => counter.add.remote())
+    const values = await settle(world, get(refs))
+    expect(values.at(-1)).toBe(5_000)
+  })
+
+  it('signs its code anew for a second room', async () => {
+    const world = new SimWorld({ seed: 7 })
+    const driver = await createSimNode(world.ports(await world.identity('a'), 1), { ownerKeyPair: world.ownerKeyPair })
+    const { remote, get } = driver.api
+    const where = remote({}, async ({ context }, ms: number) => {
+      await simSleep(ms)
+      return context().nodeId
+    })
+    const spread = async (node: SimNode): Promise<void> => {
+      await world.clock.run(world.clock.now() + 3_000)
+      const places = await settle(world, get(Array.from({ length: 10 }, () => where.remote(100))))
+      expect(new Set(places)).toEqual(new Set([driver.ports.node, node.ports.node]))
+    }
+    const first = await createSimNode(world.ports(await world.identity('b'), 1))
+    await spread(first)
+    driver.node.leave('left')
+    first.close('left')
+    const other = new SimWorld({ seed: 8 })
+    const { room, roomKey } = other.ports(await other.identity('a'), 1)
+    const [a, c] = [world.ports(await world.identity('a'), 2), world.ports(await world.identity('c'), 1)]
+    const { connector, signaling } = a
+    await driver.node.join({ room, roomKey, connector, signaling, ownerKeyPair: other.ownerKeyPair, session: 2 })
+    await spread(await createSimNode({ ...c, room, roomKey }))
+  })
 })
