@@ -1,3 +1,5 @@
+import { arityOf, checkArity } from './arity.ts'
+import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { idOf } from './object-ref.ts'
@@ -24,7 +26,16 @@ export interface ActorIdentity {
   readonly code: Code
   readonly exportName: string
   readonly name: string
-  readonly methods: readonly string[]
+  /** Of the constructor; undefined where it is not known. */
+  readonly arity: Arity | undefined
+  readonly methods: readonly ActorMethodFacts[]
+}
+
+/** What a handle knows of a method. */
+export interface ActorMethodFacts {
+  readonly name: string
+  /** Undefined where it is not known: then any number of arguments is taken. */
+  readonly arity: Arity | undefined
 }
 
 /** What an actor class is made of; no method, so that user code cannot get from one to the other. */
@@ -45,8 +56,13 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     resolveActorOptions(options, identity.name)
   }
 
-  /** Creates an actor and returns its handle at once. If the constructor throws, every call does with ActorDiedError. */
+  /**
+   * Creates an actor and returns its handle at once. If the constructor throws, every call does with ActorDiedError.
+   *
+   * @throws TypeError for too few or too many arguments.
+   */
   remote(...args: Arguments<C>): ActorHandle<I> {
+    checkArity(`the constructor of ${this.#identity.name || 'Actor'}`, this.#identity.arity, args.length)
     const core = this.#source()
     let template = this.#templates.get(core)
     if (template === undefined) {
@@ -81,7 +97,7 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
 export interface HandleContent {
   readonly ref: ObjectRef
   readonly name: string
-  readonly methods: readonly string[]
+  readonly methods: readonly ActorMethodFacts[]
 }
 
 const contents = new WeakMap<object, HandleContent>()
@@ -95,9 +111,12 @@ export function handleContent(value: object): HandleContent | undefined {
 export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHandle<I> {
   const handle: Record<string, unknown> = {}
   const caller = core.newActorCaller()
-  for (const method of content.methods) {
-    handle[method] = {
-      remote: (...args: unknown[]) => core.callActor(idOf(content.ref), caller, method, args),
+  for (const { name, arity } of content.methods) {
+    handle[name] = {
+      remote: (...args: unknown[]) => {
+        checkArity(`${content.name || 'Actor'}.${name}`, arity, args.length)
+        return core.callActor(idOf(content.ref), caller, name, args)
+      },
     }
   }
   Object.defineProperty(handle, Symbol.toStringTag, { value: `ActorHandle(${content.name})` })
@@ -105,15 +124,17 @@ export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHa
   return Object.freeze(handle) as ActorHandle<I>
 }
 
-/** The method names of a class, its bases' included, without the constructor and names that start with `_`. */
-export function methodsOf(Class: new (...args: never[]) => object): string[] {
-  const names = new Set<string>()
+/** The methods of a class, its bases' included, without the constructor and names that start with `_`. */
+export function methodsOf(Class: new (...args: never[]) => object): ActorMethodFacts[] {
+  const methods = new Map<string, ActorMethodFacts>()
   for (let proto = Class.prototype as object | null; proto !== null && proto !== Object.prototype;) {
     for (const name of Object.getOwnPropertyNames(proto)) {
-      const property = Object.getOwnPropertyDescriptor(proto, name)
-      if (name !== 'constructor' && !name.startsWith('_') && typeof property?.value === 'function') names.add(name)
+      if (name === 'constructor' || name.startsWith('_') || methods.has(name)) continue
+      const value: unknown = Object.getOwnPropertyDescriptor(proto, name)?.value
+      if (typeof value === 'function')
+        methods.set(name, { name, arity: arityOf(value as (...args: never[]) => unknown) })
     }
     proto = Object.getPrototypeOf(proto) as object | null
   }
-  return [...names]
+  return [...methods.values()]
 }

@@ -1,5 +1,6 @@
 import { ValueEncoder } from '@shoal/protocol'
 import { ActorClass, methodsOf } from './actor-class.ts'
+import { arityOf, constructorArity } from './arity.ts'
 import { inlineCode } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
@@ -78,27 +79,30 @@ export function createApi(host: ApiHost): Api {
       if (uses !== undefined)
         throw new TypeError('in a remote module, remote() takes the function alone: import what it needs')
       const name = options.name ?? (fn.name || 'anonymous')
-      const made = new RemoteFunction({ code: scope.code, exportName: `#${scope.members.length}`, name }, options, core)
+      const exportName = `#${scope.members.length}`
+      const made = new RemoteFunction({ code: scope.code, exportName, name, arity: arityOf(fn) }, options, core)
       scope.members.push({ made, raw: fn })
       return made
     }
     const code = inlineCode(fn, uses, encoder)
-    return new RemoteFunction({ code, exportName: '', name: fn.name }, options, core)
+    const arity = arityOf(fn, uses === undefined ? 0 : 1)
+    return new RemoteFunction({ code, exportName: '', name: fn.name, arity }, options, core)
   }
 
   function actor(Class: Class<never[], object>, options: ActorOptions = {}): ActorClass {
     if (typeof Class !== 'function' || Class.prototype === undefined) throw new TypeError('actor() takes a class')
     const methods = methodsOf(Class)
     const raw = Class as unknown as (...args: never[]) => unknown
+    const arity = constructorArity(raw)
     const scope = host.moduleScope()
     if (scope !== undefined) {
-      const identity = { code: scope.code, exportName: `#${scope.members.length}`, name: Class.name, methods }
-      const made = new ActorClass(identity, options, core)
+      const exportName = `#${scope.members.length}`
+      const made = new ActorClass({ code: scope.code, exportName, name: Class.name, arity, methods }, options, core)
       scope.members.push({ made, raw })
       return made
     }
-    const identity = { code: inlineCode(raw, undefined, encoder), exportName: '', name: Class.name, methods }
-    return new ActorClass(identity, options, core)
+    const code = inlineCode(raw, undefined, encoder)
+    return new ActorClass({ code, exportName: '', name: Class.name, arity, methods }, options, core)
   }
 
   async function get(refs: unknown, options: GetOptions = {}): Promise<unknown> {

@@ -1,7 +1,8 @@
 import { LIMITS, SerializationError } from '@shoal/protocol'
 import type { CodeDefinition, DecodeHooks, EncodeHooks, Replacement } from '@shoal/protocol'
 import { ActorClass, describeActorClass, handleContent, makeHandle } from './actor-class.ts'
-import type { HandleContent } from './actor-class.ts'
+import type { ActorMethodFacts, HandleContent } from './actor-class.ts'
+import type { Arity } from './arity.ts'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
@@ -13,12 +14,13 @@ interface FunctionPayload {
   readonly definition: CodeDefinition
   readonly exportName: string
   readonly name: string
+  readonly arity: Arity | undefined
   readonly options: TaskOptions
 }
 
 interface ActorClassPayload extends Omit<FunctionPayload, 'options'> {
   readonly options: ActorOptions
-  readonly methods: readonly string[]
+  readonly methods: readonly ActorMethodFacts[]
 }
 
 /** How refs, remote functions, actor classes and handles travel inside values. */
@@ -30,6 +32,7 @@ export function replaceHandles(value: object): Replacement | undefined {
       definition: readyDefinition(identity.code, identity.name),
       exportName: identity.exportName,
       name: identity.name,
+      arity: identity.arity,
       options,
     }
     return { kind: 'extension', name: 'function', payload }
@@ -40,6 +43,7 @@ export function replaceHandles(value: object): Replacement | undefined {
       definition: readyDefinition(identity.code, identity.name),
       exportName: identity.exportName,
       name: identity.name,
+      arity: identity.arity,
       options,
       methods: identity.methods,
     }
@@ -66,16 +70,20 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
       extension(name, payload) {
         if (name === 'actor') return makeHandle(payload as HandleContent, core)
         if (name === 'actor-class') {
-          const { definition, exportName, name: className, options, methods } = payload as ActorClassPayload
+          const { definition, exportName, name: className, arity, options, methods } = payload as ActorClassPayload
           return new ActorClass(
-            { code: arrived(definition), exportName, name: className, methods },
+            { code: arrived(definition), exportName, name: className, arity, methods },
             options,
             () => core,
           )
         }
         if (name === 'function') {
-          const { definition, exportName, name: functionName, options } = payload as FunctionPayload
-          return new RemoteFunction({ code: arrived(definition), exportName, name: functionName }, options, () => core)
+          const { definition, exportName, name: functionName, arity, options } = payload as FunctionPayload
+          return new RemoteFunction(
+            { code: arrived(definition), exportName, name: functionName, arity },
+            options,
+            () => core,
+          )
         }
         throw new SerializationError('not-serializable', `a value of the unknown kind ${name}`)
       },

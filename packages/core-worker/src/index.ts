@@ -1,5 +1,7 @@
 export { ActorClass, makeHandle, methodsOf } from './actor-class.ts'
-export type { ActorHandle, ActorIdentity, ActorMethod } from './actor-class.ts'
+export type { ActorHandle, ActorIdentity, ActorMethod, ActorMethodFacts } from './actor-class.ts'
+export { arityOf, constructorArity } from './arity.ts'
+export type { Arity } from './arity.ts'
 export { createApi } from './api.ts'
 export type { Api, ApiHost, ModuleScope, RuntimeContext } from './api.ts'
 export type { Code } from './code.ts'

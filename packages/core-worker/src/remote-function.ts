@@ -1,3 +1,5 @@
+import { checkArity } from './arity.ts'
+import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import type { ObjectRef } from './object-ref.ts'
@@ -14,6 +16,8 @@ export interface FunctionIdentity {
   /** The export of a module, `#n` for its n-th unnamed one, empty for inline code. */
   readonly exportName: string
   readonly name: string
+  /** Undefined where it is not known: then any number of arguments is taken. */
+  readonly arity: Arity | undefined
 }
 
 /** Finds the core worker to submit through: the current session's on a page, the worker's own inside a task. */
@@ -41,8 +45,13 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown>
     this.#source = source
   }
 
-  /** Submits one task. With `numReturns: n` (n not 1) the result is an array of n refs. */
+  /**
+   * Submits one task. With `numReturns: n` (n not 1) the result is an array of n refs.
+   *
+   * @throws TypeError for too few or too many arguments.
+   */
   remote(...args: Arguments<A>): ObjectRef<R> {
+    checkArity(this.#resolved.name, this.#identity.arity, args.length)
     const core = this.#source()
     let template = this.#templates.get(core)
     if (template === undefined) {

@@ -1,5 +1,5 @@
 import { ActorClass, RemoteFunction } from '@shoal/core-worker'
-import type { ActorOptions, Code, TaskOptions } from '@shoal/core-worker'
+import type { ActorOptions, Arity, Code, TaskOptions } from '@shoal/core-worker'
 import { mustSession } from './current-session.ts'
 
 /** What a bundler plugin makes of a `*.remote.ts`: its text, fetched when it is first used. */
@@ -27,10 +27,10 @@ function codeOf(bundle: ModuleBundle): Code {
 export function moduleFunction(
   bundle: ModuleBundle,
   exportName: string,
-  details: { readonly options?: TaskOptions; readonly generator?: boolean },
+  details: { readonly options?: TaskOptions; readonly generator?: boolean; readonly arity?: Arity },
 ): RemoteFunction {
   const options = details.options ?? {}
-  const identity = { code: codeOf(bundle), exportName, name: options.name ?? exportName }
+  const identity = { code: codeOf(bundle), exportName, name: options.name ?? exportName, arity: details.arity }
   return new RemoteFunction(identity, options, () => mustSession().core)
 }
 
@@ -42,8 +42,12 @@ export function moduleActor(
     readonly options?: ActorOptions
     readonly methods: readonly string[]
     readonly generators?: readonly string[]
+    /** The constructor's, and the methods' in their order. */
+    readonly arity?: Arity
+    readonly arities?: readonly Arity[]
   },
 ): ActorClass {
-  const identity = { code: codeOf(bundle), exportName, name: exportName, methods: details.methods }
+  const methods = details.methods.map((name, index) => ({ name, arity: details.arities?.[index] }))
+  const identity = { code: codeOf(bundle), exportName, name: exportName, arity: details.arity, methods }
   return new ActorClass(identity, details.options ?? {}, () => mustSession().core)
 }

@@ -86,6 +86,38 @@ describe('one simulated tab', () => {
     await expect(settle(world, get(captures.remote(1)))).rejects.toMatchObject({ name: 'CaptureError' })
   })
 
+  it('refuses a wrong number of arguments at the call', async () => {
+    const { tab } = await alone()
+    const { remote, actor } = tab.api
+    const add = remote((a: number, b: number) => a + b)
+    expect(() => (add as unknown as { remote(...args: number[]): void }).remote(1)).toThrow(
+      'anonymous takes 2 arguments',
+    )
+    const handedIn = remote({ add }, async ({ add: inner, get }, a: number) => get(inner.remote(a, 1)), {
+      name: 'plus',
+    })
+    expect(() => (handedIn as unknown as { remote(...args: number[]): void }).remote(1, 2)).toThrow(
+      'plus takes 1 argument, got 2',
+    )
+    const Counter = actor(
+      class Counter {
+        readonly start: number
+        constructor(start: number) {
+          this.start = start
+        }
+        add(n: number, times = 1): number {
+          return this.start + n * times
+        }
+      },
+    )
+    expect(() => (Counter as unknown as { remote(): void }).remote()).toThrow(
+      'the constructor of Counter takes 1 argument, got 0',
+    )
+    const counter = Counter.remote(1) as unknown as { add: { remote(...args: number[]): void } }
+    expect(() => counter.add.remote()).toThrow('Counter.add takes 1 to 2 arguments, got 0')
+    expect(() => counter.add.remote(1, 2, 3)).toThrow(TypeError)
+  })
+
   it('runs a task again when its worker crashes', async () => {
     const { world, tab } = await alone()
     const { remote, get, context } = tab.api
