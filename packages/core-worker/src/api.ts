@@ -117,7 +117,6 @@ export function createApi(host: ApiHost): Api {
     checkTimeout(options.timeoutMs)
     if (!Array.isArray(refs)) throw new TypeError('wait() takes an array of ObjectRefs')
     const list = refList('wait', refs)
-    if (new Set(list.map((ref) => ref.id)).size !== list.length) throw new RangeError('wait() takes each ref once')
     if (list.length === 0) return [[], []]
     const numReturns = options.numReturns ?? 1
     if (!Number.isInteger(numReturns) || numReturns < 1 || numReturns > list.length)

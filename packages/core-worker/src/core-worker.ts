@@ -76,6 +76,12 @@ export class CoreWorker implements RefHome {
     this.#waits = new Waits({
       clock: options.clock,
       ask: (kind, ids) => this.#ask(kind, ids),
+      // Only a worker's slot depends on it.
+      ...(options.onBlocked && {
+        waiting: (isWaiting) => {
+          if (!this.#closed) this.frame.begin(TO_NODE.waiting).u8(isWaiting ? 1 : 0)
+        },
+      }),
       poll: (callback) => this.#poll(callback),
       ...(options.currentRun && { currentRun: options.currentRun }),
       ...(options.onBlocked && { onBlocked: options.onBlocked }),
@@ -297,6 +303,7 @@ export class CoreWorker implements RefHome {
 
   #releaseId(id: ObjectId): void {
     if (this.#closed) return
+    this.#waits.forget(id)
     if (this.#released.length === 0)
       queueMicrotask(() => {
         const ids = this.#released
@@ -326,7 +333,9 @@ export class CoreWorker implements RefHome {
     const id = reader.id()
     if (reader.kind() === 0) {
       const encoded = reader.value()
-      this.#waits.onValue(id, () => decodeValue(encoded, createHooks(this).decode))
+      const isWanted = this.#waits.onValue(id, () => decodeValue(encoded, createHooks(this).decode))
+      // It came with one reference to each ref inside, and nobody is left to take them.
+      if (!isWanted) for (const inner of encoded.refs) this.#releaseId(inner)
     } else {
       const error = wireError.read(reader.reader)
       this.#waits.onError(id, reviveError(error, createHooks(this).decode))

@@ -18,6 +18,8 @@ export interface WaitOptions extends GetOptions {
 export interface WaitsOptions {
   readonly clock: Clock
   ask(kind: 'want' | 'watch' | 'unwant', ids: readonly ObjectId[]): void
+  /** The first wait begins, or the last one ends: only in between does anybody wait for what is watched. */
+  waiting?(isWaiting: boolean): void
   /** Calls back once the node has looked at everything asked before. */
   poll(callback: () => void): void
   currentRun?(): number | undefined
@@ -29,14 +31,30 @@ interface Listener {
   error(error: ShoalError): void
 }
 
+/** One open `wait`. */
+interface WaitCall {
+  /** How many more objects have to be there. */
+  missing: number
+  isOver: boolean
+  finish(): void
+}
+
+type Key = string | number
+
 /**
- * The gets and waits of one core worker that are still open. Ids are asked for once however many wait for them.
- * Every promise settles: by an answer, its timeout, its signal, or `close`.
+ * The gets and waits of one core worker that are still open. Ids are asked for once however many wait for them. What
+ * exists is remembered until its ref is released, and what was watched stays so: `wait` in a loop over many refs asks for
+ * each of them once. Every promise settles: by an answer, its timeout, its signal, or `close`.
  */
 export class Waits {
   readonly #options: WaitsOptions
-  readonly #wanted = new Map<string | number, Set<Listener>>()
-  readonly #watched = new Map<string | number, Set<() => void>>()
+  readonly #wanted = new Map<Key, Set<Listener>>()
+  /** What the node was asked to tell of, with the waits that need it; those that are over are dropped at the next. */
+  readonly #watched = new Map<Key, WaitCall[]>()
+  readonly #ready = new Set<Key>()
+  /** Known to exist, and no longer to be remembered once no wait is open. */
+  #forgotten: Key[] = []
+  #openWaits = 0
   readonly #open = new Set<(reason: Error) => void>()
   readonly #blockedCalls = new Map<number, number>()
 
@@ -51,7 +69,7 @@ export class Waits {
       const values = new Array<unknown>(ids.length)
       let missing = ids.length
       const places = group(ids)
-      const listeners = new Map<string | number, Listener>()
+      const listeners = new Map<Key, Listener>()
       const end = this.#begin(
         options,
         reject,
@@ -92,53 +110,57 @@ export class Waits {
     })
   }
 
-  /** For each id whether it exists (as a value or an error), once `numReturns` do or the time is up. */
+  /**
+   * For each id whether it exists (as a value or an error), once `numReturns` do or the time is up.
+   *
+   * @throws RangeError when an id is there twice.
+   */
   wait(ids: readonly ObjectId[], options: WaitOptions): Promise<boolean[]> {
     const numReturns = options.numReturns ?? 1
+    const keys = ids.map(keyOf)
+    if (new Set(keys).size !== keys.length) throw new RangeError('wait() takes each ref once')
+    const isReady = (): boolean[] => keys.map((key) => this.#ready.has(key))
+    let missing = numReturns
+    for (const key of keys) if (this.#ready.has(key) && --missing === 0) return Promise.resolve(isReady())
     return new Promise((resolve, reject) => {
-      const ready = new Array<boolean>(ids.length).fill(false)
-      let count = 0
-      const places = group(ids)
-      const listeners = new Map<string | number, () => void>()
       const finish = (): void => {
+        if (call.isOver) return
+        const ready = isReady()
         end()
         resolve(ready)
       }
+      const call: WaitCall = { missing, isOver: false, finish }
       const end = this.#begin({ ...(options.signal && { signal: options.signal }) }, reject, () => {
         timer?.cancel()
-        const left: ObjectId[] = []
-        for (const [key, listener] of listeners)
-          if (this.#drop(this.#watched, key, listener)) left.push(idAt(places, key))
-        if (left.length > 0) this.#options.ask('unwant', left)
+        call.isOver = true
+        if (--this.#openWaits > 0) return
+        for (const key of this.#forgotten.splice(0)) this.#ready.delete(key)
+        this.#options.waiting?.(false)
       })
+      if (++this.#openWaits === 1) this.#options.waiting?.(true)
       const asked: ObjectId[] = []
-      for (const [key, { id, indexes }] of places) {
-        const listener = (): void => {
-          listeners.delete(key)
-          for (const index of indexes) ready[index] = true
-          // Answers of one frame all count before the promise settles, so that a poll sees everything that exists.
-          if (++count === numReturns) queueMicrotask(finish)
-        }
-        listeners.set(key, listener)
-        if (this.#add(this.#watched, key, listener)) asked.push(id)
-      }
+      keys.forEach((key, index) => {
+        if (!this.#ready.has(key) && this.#watch(key, call)) asked.push(ids[index] as ObjectId)
+      })
       const limit = options.timeoutMs
       if (asked.length > 0) this.#options.ask('watch', asked)
       const timer = limit === undefined || limit === Infinity ? undefined : this.#timeout(limit, finish)
     })
   }
 
-  /** `decode` is called once however many wait, and also when nobody does, so that the refs inside are counted off. */
-  onValue(id: ObjectId, decode: () => unknown): void {
+  /** `decode` is called once however many wait. False, and no call, when nobody does any more. */
+  onValue(id: ObjectId, decode: () => unknown): boolean {
     const listeners = this.#take(this.#wanted, keyOf(id))
+    if (listeners.length === 0) return false
     let value: unknown
     try {
       value = decode()
     } catch (error) {
       for (const listener of listeners) listener.error(error as ShoalError)
-      return
+      return true
     }
     for (const listener of listeners) listener.value(value)
+    return true
   }
 
   onError(id: ObjectId, error: ShoalError): void {
@@ -146,7 +168,21 @@ export class Waits {
   }
 
   onReady(ids: readonly ObjectId[]): void {
-    for (const id of ids) for (const listener of this.#take(this.#watched, keyOf(id))) listener()
+    for (const id of ids) {
+      const key = keyOf(id)
+      this.#ready.add(key)
+      const calls = this.#watched.get(key) ?? []
+      this.#watched.delete(key)
+      // Answers of one frame all count before the promise settles, so that a poll sees everything that exists.
+      for (const call of calls) if (!call.isOver && --call.missing === 0) queueMicrotask(call.finish)
+    }
+  }
+
+  /** A ref to it is gone: what was known of it need not be kept. */
+  forget(id: ObjectId): void {
+    if (this.#ready.size === 0) return
+    if (this.#openWaits === 0) this.#ready.delete(keyOf(id))
+    else this.#forgotten.push(keyOf(id))
   }
 
   close(reason: Error): void {
@@ -223,7 +259,21 @@ export class Waits {
     }
   }
 
-  #add<L>(table: Map<string | number, Set<L>>, key: string | number, listener: L): boolean {
+  /** True when nobody has asked for it yet. */
+  #watch(key: Key, call: WaitCall): boolean {
+    const calls = this.#watched.get(key)
+    if (calls === undefined) {
+      this.#watched.set(key, [call])
+      return true
+    }
+    let kept = 0
+    for (const other of calls) if (!other.isOver) calls[kept++] = other
+    calls.length = kept
+    calls.push(call)
+    return false
+  }
+
+  #add<L>(table: Map<Key, Set<L>>, key: Key, listener: L): boolean {
     const listeners = table.get(key)
     if (listeners === undefined) {
       table.set(key, new Set([listener]))
@@ -234,7 +284,7 @@ export class Waits {
   }
 
   /** True when nobody else waits for the id. */
-  #drop<L>(table: Map<string | number, Set<L>>, key: string | number, listener: L): boolean {
+  #drop<L>(table: Map<Key, Set<L>>, key: Key, listener: L): boolean {
     const listeners = table.get(key)
     if (listeners === undefined) return false
     listeners.delete(listener)
@@ -243,14 +293,14 @@ export class Waits {
     return true
   }
 
-  #take<L>(table: Map<string | number, Set<L>>, key: string | number): readonly L[] {
+  #take<L>(table: Map<Key, Set<L>>, key: Key): readonly L[] {
     const listeners = table.get(key)
     table.delete(key)
     return listeners === undefined ? [] : [...listeners]
   }
 }
 
-type Places = Map<string | number, { readonly id: ObjectId; readonly indexes: number[] }>
+type Places = Map<Key, { readonly id: ObjectId; readonly indexes: number[] }>
 
 function group(ids: readonly ObjectId[]): Places {
   const places: Places = new Map()
@@ -263,7 +313,7 @@ function group(ids: readonly ObjectId[]): Places {
   return places
 }
 
-function idAt(places: Places, key: string | number): ObjectId {
+function idAt(places: Places, key: Key): ObjectId {
   const place = places.get(key)
   if (place === undefined) throw new RangeError(`no object ${showId({ owner: '' as never, number: 0 })}`)
   return place.id
@@ -271,6 +321,6 @@ function idAt(places: Places, key: string | number): ObjectId {
 
 // Almost every id is of this tab's node: its number alone is the key, other ids are text.
 const THIS_TAB = '0'.repeat(32)
-function keyOf(id: ObjectId): string | number {
+function keyOf(id: ObjectId): Key {
   return id.owner === THIS_TAB ? id.number : `${id.owner}/${id.number}`
 }

@@ -13,6 +13,7 @@ import type { Actors } from './actors.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTasks, OwnTemplate } from './own-tasks.ts'
+import type { Question } from './questions.ts'
 import type { CodeOrigin, Submission, Submitter, SubmitterHandlers } from './submitter.ts'
 import type { Run } from './workers.ts'
 
@@ -55,11 +56,11 @@ export class Requests {
       template: (from, definition) => this.#onTemplate(from, definition),
       submit: (from, template, submission) => this.#onSubmit(from, template, submission),
       put: (from, number, value) => this.#onPut(from, number, value),
-      want: (from, ids) => this.#onWant(from, ids),
-      watch: (from, ids) => {
-        from.owe(ids.length)
-        for (const id of ids) options.objects.whenKnown(id, () => from.sendReady(id))
-      },
+      want: (from, id, question) => this.#onWant(from, id, question),
+      watch: (from, id, question) =>
+        options.objects.whenKnown(id, () => {
+          if (question.answered()) from.sendReady(id)
+        }),
       release: (from, ids) => {
         for (const id of ids) if (from.unhold(id)) options.objects.release(id)
       },
@@ -112,11 +113,16 @@ export class Requests {
     this.#options.objects.storeHere({ owner: this.#options.self, number }, FIRST_ATTEMPT, value)
   }
 
-  #onWant(from: Submitter, ids: readonly ObjectId[]): void {
+  #onWant(from: Submitter, id: ObjectId, question: Question): void {
     const { objects } = this.#options
-    from.owe(ids.length)
-    for (const id of ids)
+    objects.whenKnown(id, () => {
+      // What nobody waits for any more is not fetched from another tab either.
+      if (!question.isOpen) {
+        question.answered()
+        return
+      }
       objects.whenHere(id, (value, error) => {
+        if (!question.answered()) return
         if (value === undefined) {
           from.sendError(id, must(error))
           return
@@ -128,6 +134,7 @@ export class Requests {
           }
         from.sendValue(id, value)
       })
+    })
   }
 
   #onActorCreate(from: Submitter, templateNumber: number, submission: Submission): void {

@@ -23,6 +23,8 @@ import type {
   TemplateDefinition,
   WireError,
 } from '@shoal/protocol'
+import { Questions } from './questions.ts'
+import type { Question } from './questions.ts'
 
 /** One request to run something, as it came from a submitter. */
 export interface Submission {
@@ -45,8 +47,9 @@ export interface SubmitterHandlers {
   template(from: Submitter, definition: TemplateDefinition): void
   submit(from: Submitter, template: number, submission: Submission): void
   put(from: Submitter, number: number, value: EncodedValue): void
-  want(from: Submitter, ids: readonly ObjectId[]): void
-  watch(from: Submitter, ids: readonly ObjectId[]): void
+  /** Asked once until the question is answered, however often the submitter asks. */
+  want(from: Submitter, id: ObjectId, question: Question): void
+  watch(from: Submitter, id: ObjectId, question: Question): void
   release(from: Submitter, ids: readonly ObjectId[]): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
   actorCall(
@@ -76,8 +79,9 @@ export class Submitter {
   readonly #handlers: SubmitterHandlers
   readonly #log: Log
   readonly #port: FramePort
-  /** Answers that wants and watches still wait for, by owner and number. */
-  #owed = 0
+  readonly #wants = new Questions()
+  readonly #watches = new Questions()
+  #isWaiting = false
   readonly #held = new Map<NodeId, Map<number, number>>()
   #lastNumber = 0
   #isClosed = false
@@ -104,19 +108,14 @@ export class Submitter {
     return this.#isClosed
   }
 
-  /** True while a want is unanswered: only then does a blocked task wait for anything. */
+  /** True while a get or wait is unanswered: only then does a blocked task wait for anything. */
   get isOwed(): boolean {
-    return this.#owed > 0
-  }
-
-  owe(count: number): void {
-    this.#owed += count
+    return this.#wants.open > 0 || (this.#isWaiting && this.#watches.open > 0)
   }
 
   /** Answers a want. Gives the submitter one reference to each ref inside: the caller has counted them. */
   sendValue(id: ObjectId, value: EncodedValue): void {
     if (this.#isClosed) return
-    this.#owed--
     this.frame.begin(TO_SUBMITTER.value)
     this.frame.id(id)
     this.frame.writer.u8(0)
@@ -125,7 +124,6 @@ export class Submitter {
 
   sendError(id: ObjectId, error: WireError): void {
     if (this.#isClosed) return
-    this.#owed--
     this.frame.begin(TO_SUBMITTER.value)
     this.frame.id(id)
     this.frame.writer.u8(1)
@@ -134,7 +132,6 @@ export class Submitter {
 
   sendReady(id: ObjectId): void {
     if (this.#isClosed) return
-    this.#owed--
     this.frame.begin(TO_SUBMITTER.ready)
     this.frame.ids([id])
   }
@@ -207,14 +204,22 @@ export class Submitter {
         this.#handlers.put(this, this.#newNumber(bytes.varint()), this.#mustHoldInside(reader.value()))
         return
       case TO_NODE.want:
-        this.#handlers.want(this, this.#mustHold(reader.ids()))
+        for (const id of this.#mustHold(reader.ids())) {
+          const question = this.#wants.ask(id)
+          if (question !== undefined) this.#handlers.want(this, id, question)
+        }
         return
       case TO_NODE.watch:
-        this.#handlers.watch(this, this.#mustHold(reader.ids()))
+        for (const id of this.#mustHold(reader.ids())) {
+          const question = this.#watches.ask(id)
+          if (question !== undefined) this.#handlers.watch(this, id, question)
+        }
         return
       case TO_NODE.unwant:
-        // Answers that come all the same are dropped by the core worker, which knows that nobody waits.
-        reader.ids()
+        for (const id of reader.ids()) this.#wants.withdraw(id)
+        return
+      case TO_NODE.waiting:
+        this.#isWaiting = bytes.u8() === 1
         return
       case TO_NODE.poll:
         this.frame.begin(TO_SUBMITTER.polled).varint(bytes.varint())

@@ -18,12 +18,14 @@ export const TO_NODE = {
   want: 5,
   /** ids: say when each exists; answered once each by TO_SUBMITTER.ready */
   watch: 6,
-  /** ids: an answer is no longer needed; it may come all the same */
+  /** ids: the answer to a want is no longer needed; it may come all the same */
   unwant: 7,
   /** ids: one reference of each is gone */
   release: 8,
   /** number: asks for TO_SUBMITTER.polled with it, once all that was sent before has been looked at */
   poll: 11,
+  /** From workers only. 1 while a `wait` is open: only then does a task wait for what it has asked to watch */
+  waiting: 12,
   /** template, number (the actor's), parent run + 1, dependencies, args: value */
   actorCreate: 9,
   /** actor: id, method: string, number, numReturns, call, parent run + 1, dependencies, args: value */
