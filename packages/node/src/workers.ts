@@ -22,6 +22,8 @@ export interface Run {
   readonly work: Work
   readonly worker: Worker
   timer: Timer | undefined
+  /** False while its arguments are gathered: the worker does not know of it yet. */
+  isSent: boolean
 }
 
 /** A worker of this tab and what is in it. */
@@ -31,7 +33,7 @@ export interface Worker {
   readonly hosted: HostedWorker
   readonly codes: Map<FunctionHash, number>
   readonly templates: Map<string, number>
-  /** In the order in which they were given to it: the first one runs. */
+  /** Of those sent, in the order in which they were: the first one runs. */
   readonly runs: Map<number, Run>
   /** True once it hosts an actor: it runs that actor's calls and nothing else. */
   isActor: boolean
@@ -88,7 +90,7 @@ export class Workers {
   }
 
   startIn(work: Work, worker: Worker): void {
-    const run: Run = { number: this.#nextRun++, work, worker, timer: undefined }
+    const run: Run = { number: this.#nextRun++, work, worker, timer: undefined, isSent: false }
     this.#runs.set(run.number, run)
     worker.runs.set(run.number, run)
     this.#gather(work, (values, error) => {
@@ -201,6 +203,9 @@ export class Workers {
   #send(run: Run, values: readonly EncodedValue[]): void {
     const { work, worker } = run
     const { submitter } = worker
+    run.isSent = true
+    worker.runs.delete(run.number)
+    worker.runs.set(run.number, run)
     const { frame } = submitter
     const template = this.#template(worker, work)
     const kind = { task: TO_SUBMITTER.run, 'actor-new': TO_SUBMITTER.actorNew, 'actor-call': TO_SUBMITTER.actorRun }
@@ -282,7 +287,8 @@ export class Workers {
   #crashed(worker: Worker, reason: string): void {
     if (!this.#remove(worker)) return
     this.#options.log.warn('a worker ended', { worker: worker.submitter.number, reason })
-    const first = worker.runs.values().next().value
+    // What still gathers its arguments cannot have done it.
+    const first = [...worker.runs.values()].find(({ isSent }) => isSent)
     if (first !== undefined) {
       const { name } = first.work.template
       const message = `the worker that ran ${name} (${showId(first.work.id)}) ended: ${reason}`
