@@ -95,7 +95,8 @@ export class CoreWorker implements RefHome {
     const template = ++this.#nextTemplate
     const codeNumber = this.#code(code)
     const writer = this.frame.begin(TO_NODE.template)
-    templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options })
+    const retryExceptions = [...options.retryExceptions]
+    templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options, retryExceptions })
     return template
   }
 

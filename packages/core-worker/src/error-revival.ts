@@ -1,4 +1,12 @@
-import { decodeValue, makeError, newWireError, SerializationError, ShoalError } from '@shoal/protocol'
+import {
+  decodeValue,
+  LIMITS,
+  makeError,
+  newWireError,
+  SerializationError,
+  ShoalError,
+  TaskError,
+} from '@shoal/protocol'
 import type { DecodeHooks, EncodedValue, ErrorDetails, ValueEncoder, WireError } from '@shoal/protocol'
 
 /** The error's class again, with the remote stack and, for user code, what it threw as `cause`. */
@@ -39,7 +47,23 @@ export function captureThrown(thrown: unknown, taskName: string, encoder: ValueE
   const isForwarded = ShoalError.is(thrown) && thrown.code !== 'task-failed'
   const code = isForwarded ? thrown.code : 'task-failed'
   const message = `${taskName} failed: ${inner}`.slice(0, 20_000)
-  return newWireError(code, message, { taskName, stack, cause: encodeCause(thrown, inner, encoder) })
+  const kinds = code === 'task-failed' ? kindsOf(thrown) : undefined
+  return newWireError(code, message, { taskName, stack, cause: encodeCause(thrown, inner, encoder), kinds })
+}
+
+/** The names of an error's classes, nearest first, and of its cause's when it tells of another task's failure. */
+function kindsOf(thrown: unknown): string[] {
+  const kinds = new Set<string>()
+  for (let error = thrown; error instanceof Error; error = error instanceof TaskError ? error.cause : undefined) {
+    kinds.add(String(error.name))
+    for (let proto: unknown = Object.getPrototypeOf(error); proto !== null && proto !== Object.prototype;) {
+      const made: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value
+      if (typeof made === 'function') kinds.add(made.name)
+      proto = Object.getPrototypeOf(proto) as unknown
+    }
+  }
+  kinds.delete('')
+  return [...kinds].slice(0, LIMITS.errorKinds).map((kind) => kind.slice(0, 80))
 }
 
 function encodeCause(thrown: unknown, text: string, encoder: ValueEncoder): WireError['cause'] {

@@ -3,7 +3,14 @@ import { resolveActorOptions, resolveTaskOptions } from './options.ts'
 
 describe('options', () => {
   it('[CW3] have the defaults of Ray', () => {
-    expect(resolveTaskOptions({}, 'f')).toEqual({ numCpus: 1, numReturns: 1, maxRetries: 3, timeoutMs: 0, name: 'f' })
+    expect(resolveTaskOptions({}, 'f')).toEqual({
+      numCpus: 1,
+      numReturns: 1,
+      maxRetries: 3,
+      retryExceptions: [],
+      timeoutMs: 0,
+      name: 'f',
+    })
     expect(resolveActorOptions({}, 'A')).toMatchObject({ numCpus: 0, maxRetries: 0, name: 'A' })
     expect(resolveTaskOptions({ maxRetries: -1 }, 'f').maxRetries).toBe(Infinity)
     expect(resolveTaskOptions({ maxRetries: Infinity, timeoutMs: Infinity }, 'f').timeoutMs).toBe(0)

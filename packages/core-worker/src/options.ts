@@ -1,3 +1,5 @@
+import { LIMITS } from '@shoal/protocol'
+
 /** How a task is run. Names, defaults and meanings are Ray's. */
 export interface TaskOptions {
   /** CPUs reserved while it runs, to 0.0001. Default 1. */
@@ -6,6 +8,11 @@ export interface TaskOptions {
   readonly numReturns?: number
   /** Runs allowed after one that was lost with its worker or tab. -1 or Infinity: for ever. Default 3. */
   readonly maxRetries?: number
+  /**
+   * Also runs again after what the function threw: anything, or errors of these classes, given as the class or as the
+   * error's name; a subclass counts. Bounded by `maxRetries`. Default false.
+   */
+  readonly retryExceptions?: boolean | readonly (ErrorClass | string)[]
   /** Ends the worker of a run that takes longer, in milliseconds, with TaskTimeoutError. Default: none. */
   readonly timeoutMs?: number
   /** Shown in errors, logs and progress. Default: the function's name. */
@@ -19,15 +26,19 @@ export interface ActorOptions {
   readonly name?: string
 }
 
+export type ErrorClass = abstract new (...args: never[]) => Error
+
 export interface ResolvedOptions {
   readonly numCpus: number
   readonly numReturns: number
   readonly maxRetries: number
+  /** Names of error classes; `*` stands for all. */
+  readonly retryExceptions: readonly string[]
   readonly timeoutMs: number
   readonly name: string
 }
 
-const TASK_KEYS: readonly string[] = ['numCpus', 'numReturns', 'maxRetries', 'timeoutMs', 'name']
+const TASK_KEYS: readonly string[] = ['numCpus', 'numReturns', 'maxRetries', 'retryExceptions', 'timeoutMs', 'name']
 const ACTOR_KEYS: readonly string[] = ['numCpus', 'name']
 
 /** Fills in defaults. @throws TypeError or RangeError naming the option. */
@@ -37,6 +48,7 @@ export function resolveTaskOptions(options: TaskOptions, defaultName: string): R
     numCpus: cpus(options.numCpus, 1),
     numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, 1000),
     maxRetries: retries(options.maxRetries ?? 3),
+    retryExceptions: exceptions(options.retryExceptions ?? false),
     timeoutMs: timeout(options.timeoutMs),
     name: text('name', options.name ?? defaultName),
   }
@@ -49,6 +61,7 @@ export function resolveActorOptions(options: ActorOptions, defaultName: string):
     numCpus: cpus(options.numCpus, 0),
     numReturns: 1,
     maxRetries: 0,
+    retryExceptions: [],
     timeoutMs: 0,
     name: text('name', options.name ?? defaultName),
   }
@@ -73,6 +86,20 @@ function cpus(value: number | undefined, fallback: number): number {
 function retries(value: number): number {
   if (value === -1 || value === Infinity) return Infinity
   return wholeNumber('maxRetries', value, 0, Number.MAX_SAFE_INTEGER)
+}
+
+function exceptions(value: boolean | readonly (ErrorClass | string)[]): readonly string[] {
+  if (typeof value === 'boolean') return value ? ['*'] : []
+  if (!Array.isArray(value))
+    throw new TypeError(`retryExceptions must be true, false or an array of error classes, got ${describe(value)}`)
+  if (value.length > LIMITS.errorKinds)
+    throw new RangeError(`retryExceptions takes at most ${LIMITS.errorKinds} classes, got ${value.length}`)
+  return (value as readonly unknown[]).map((entry, index) => {
+    const name = typeof entry === 'string' ? entry : typeof entry === 'function' ? entry.name : ''
+    if (name === '')
+      throw new TypeError(`retryExceptions[${index}] must be an error class or the name of one, got ${describe(entry)}`)
+    return name.slice(0, 80)
+  })
 }
 
 function timeout(value: number | undefined): number {

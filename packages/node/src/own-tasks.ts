@@ -356,7 +356,7 @@ export class OwnTasks {
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
-    if (outcome.kind === 'lost' && task.retriesLeft > 0) {
+    if (task.retriesLeft > 0 && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
       this.#nextAttempt(task)
       this.#enqueue(task)
       return
@@ -479,12 +479,20 @@ function wrongCount(task: OwnTask, count: number): WireError {
   return newWireError('task-failed', `${name} has numReturns ${numReturns}, and ${count} values came back`)
 }
 
+/** `retryExceptions`: what the function threw is run again as what was lost is. */
+function isRetried(task: OwnTask, { code, kinds }: WireError): boolean {
+  const { retryExceptions } = task.template.definition
+  if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
+  return retryExceptions.some((name) => name === '*' || kinds.includes(name))
+}
+
 function isSameAttempt(a: Attempt, b: Attempt): boolean {
   return a.epoch === b.epoch && a.number === b.number
 }
 
 function argumentError(name: string, error: WireError): WireError {
+  // Its kinds are not those of what this task threw.
   return error.message.startsWith('an argument of ')
     ? error
-    : { ...error, message: `an argument of ${name} failed: ${error.message}` }
+    : { ...error, kinds: undefined, message: `an argument of ${name} failed: ${error.message}` }
 }

@@ -325,5 +325,7 @@ const NO_VALUES: readonly EncodedValue[] = []
 /** A task whose argument failed fails with that argument's error: the chain names who was first. */
 function dependencyError(work: Work, error: WireError): WireError {
   const note = `an argument of ${work.template.name} failed: `
-  return error.message.startsWith('an argument of ') ? error : { ...error, message: note + error.message }
+  return error.message.startsWith('an argument of ')
+    ? error
+    : { ...error, kinds: undefined, message: note + error.message }
 }

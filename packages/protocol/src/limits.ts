@@ -26,6 +26,8 @@ export const LIMITS = {
   directoryUpdateBytes: 200 * 1024,
   /** Top-level arguments of one task. */
   taskArguments: 1024,
+  /** Names of error classes, of what was thrown or what to retry after. */
+  errorKinds: 16,
   /** Levels of nested tasks: each has a queue of its own. */
   taskDepth: 10_000,
   /** References inside one value. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { ObjectRef } from '@shoal/core-worker'
 import { createSimNode } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
 import { SimWorld } from './sim-world.ts'
 
+declare const simRan: (name: string) => void
 declare const simSleep: (ms: number) => Promise<void>
 
 /** Runs simulated time until the promise settles. */
@@ -116,6 +118,48 @@ describe('one simulated tab', () => {
     const counter = Counter.remote(1) as unknown as { add: { remote(...args: number[]): void } }
     expect(() => counter.add.remote()).toThrow('Counter.add takes 1 to 2 arguments, got 0')
     expect(() => counter.add.remote(1, 2, 3)).toThrow(TypeError)
+  })
+
+  it('runs a task again after the errors named by retryExceptions, and after no others', async () => {
+    const world = new SimWorld({ seed: 1 })
+    const runs: string[] = []
+    const ports = world.ports(await world.identity('a'), 1)
+    const tab = await createSimNode(ports, { isAlone: true, globals: { simRan: (name: string) => runs.push(name) } })
+    const { remote, get, context } = tab.api
+    expect(context().attempt).toBe(0)
+    const flaky = remote({}, ({ context: inner }, name: string, failures: number) => {
+      simRan(name)
+      if (inner().attempt >= failures) return name
+      class TooFar extends RangeError {}
+      throw new TooFar('not yet')
+    })
+    const wrapped = remote({ flaky }, async ({ flaky: inner, get: fetch }, name: string) => {
+      simRan(name)
+      await fetch(inner.options({ maxRetries: 0 }).remote('inner', 1))
+    })
+    const outcome = async (ref: ObjectRef): Promise<unknown> =>
+      settle(world, get(ref)).catch((error: Error) => error.name)
+    const counted = async (name: string, ref: ObjectRef): Promise<[unknown, number]> => [
+      await outcome(ref),
+      runs.filter((run) => run === name).length,
+    ]
+    const all = flaky.options({ retryExceptions: true })
+    expect(await counted('all', all.remote('all', 3))).toEqual(['all', 4])
+    expect(await counted('used up', all.remote('used up', 4))).toEqual(['TaskError', 4])
+    expect(await counted('one', all.options({ maxRetries: 1 }).remote('one', 2))).toEqual(['TaskError', 2])
+    expect(await counted('off', flaky.remote('off', 1))).toEqual(['TaskError', 1])
+    const some = (retryExceptions: NonNullable<Parameters<typeof flaky.options>[0]['retryExceptions']>) =>
+      flaky.options({ retryExceptions })
+    expect(await counted('base class', some([RangeError]).remote('base class', 1))).toEqual(['base class', 2])
+    expect(await counted('name', some(['TooFar']).remote('name', 1))).toEqual(['name', 2])
+    expect(await counted('other', some([TypeError]).remote('other', 1))).toEqual(['TaskError', 1])
+    const outer = wrapped.options({ retryExceptions: [RangeError], maxRetries: 2 })
+    expect(await counted('outer', outer.remote('outer'))).toEqual(['TaskError', 3])
+    const argument = some([RangeError]).remote('argument', flaky.remote('failing', 9) as unknown as number)
+    expect(await counted('argument', argument)).toEqual(['TaskError', 0])
+    await expect(outcome(some([]).remote('none', 0))).resolves.toBe('none')
+    expect(() => flaky.options({ retryExceptions: [3 as unknown as string] })).toThrow('retryExceptions[0]')
+    expect(() => flaky.options({ retryExceptions: 'all' as unknown as boolean })).toThrow('retryExceptions must be')
   })
 
   it('runs a task again when its worker crashes', async () => {

@@ -1,7 +1,7 @@
 import { ERROR_CODES } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { oneOf, optional, string, struct } from '../schema.ts'
+import { array, oneOf, optional, string, struct } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 
@@ -21,6 +21,8 @@ export const wireError = struct({
   nodeId: id,
   path: optional(text),
   identifier: optional(text),
+  /** Names of what the user's code threw and of its base classes, nearest first; told of `task-failed` alone. */
+  kinds: optional(array(string(LIMITS.nameBytes), LIMITS.errorKinds)),
 })
 export type WireError = Infer<typeof wireError>
 
@@ -38,6 +40,7 @@ export function newWireError(code: ErrorCode, message: string, fields: Partial<W
     nodeId: undefined,
     path: undefined,
     identifier: undefined,
+    kinds: undefined,
     ...fields,
   }
 }

@@ -1,6 +1,6 @@
 import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { bool, f64, optional, string, struct, union, varint } from '../schema.ts'
+import { array, bool, f64, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 
@@ -34,6 +34,8 @@ export const templateDefinition = struct({
   numCpus: f64,
   numReturns: varint,
   maxRetries: f64,
+  /** Names of error classes after which it is run again; `*`: all. */
+  retryExceptions: array(name, LIMITS.errorKinds),
   timeoutMs: f64,
 })
 export type TemplateDefinition = Infer<typeof templateDefinition>
