@@ -11,6 +11,8 @@ export type Code =
       readonly callSite: string
       /** What the value shows and its text does not (FunctionFacts without the source), encoded; empty when unknown. */
       readonly facts: Uint8Array<ArrayBuffer>
+      /** What was handed in by name: the refs in it must not be collected before the node counts them. */
+      readonly held?: unknown
     }
   /** A bundle that is fetched when it is first used. */
   | { readonly kind: 'later'; readonly name: string; load(): Promise<CodeDefinition> }
@@ -40,6 +42,7 @@ export function inlineCode(
     },
     callSite: callSite(),
     facts: encodeFacts(fn, encoder),
+    ...(uses !== undefined && { held: uses }),
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import type { CodeDefinition, Frame, FramePort, ObjectId, PlacedRef } from '@shoal/protocol'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
+import { CodeTable } from './code-table.ts'
 import { reviveError } from './error-revival.ts'
 import { createHooks } from './hooks.ts'
 import { homeOf, idOf, ObjectRef } from './object-ref.ts'
@@ -58,10 +59,8 @@ export class CoreWorker implements RefHome {
   readonly #options: CoreWorkerOptions
   readonly #finalizer: RefFinalizer | undefined
   readonly #waits: Waits
-  readonly #codes = new Map<Code, number>()
+  readonly #codes = new CodeTable()
   #nextNumber: number
-  #nextCode = 0
-  #nextTemplate = 0
   #released: ObjectId[] = []
   readonly #polls = new Map<number, () => void>()
   #lastPoll = 0
@@ -92,12 +91,17 @@ export class CoreWorker implements RefHome {
   /** The number under which the node knows this code and these options. */
   template(code: Code, exportName: string, options: ResolvedOptions): number {
     this.#mustBeOpen()
-    const template = ++this.#nextTemplate
-    const codeNumber = this.#code(code)
-    const writer = this.frame.begin(TO_NODE.template)
-    const retryExceptions = [...options.retryExceptions]
-    templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options, retryExceptions })
-    return template
+    const codeNumber = this.#codes.code(code, (number, told) => this.#tellCode(number, told))
+    return this.#codes.template(codeNumber, exportName, options, (template) => {
+      const writer = this.frame.begin(TO_NODE.template)
+      const retryExceptions = [...options.retryExceptions]
+      templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options, retryExceptions })
+    })
+  }
+
+  /** The one that stands for all codes equal to this one. */
+  canonicalCode(code: Code): Code {
+    return this.#codes.canonical(code)
   }
 
   /** Submits a task. One ref, or for any other number of returns an array of that many. */
@@ -249,23 +253,20 @@ export class CoreWorker implements RefHome {
     return { dependencies, value: this.encoder.encode(plain, 'arguments') }
   }
 
-  #code(code: Code): number {
-    const known = this.#codes.get(code)
-    if (known !== undefined) return known
-    const number = ++this.#nextCode
-    this.#codes.set(code, number)
-    if (code.kind === 'ready') this.#sendCode(number, code.callSite, code.definition, code.facts)
-    else
-      code.load().then(
-        (definition) => this.#sendCode(number, '', definition),
-        (error: unknown) =>
-          this.#sendCode(number, `could not be loaded: ${String(error)}`, {
-            type: 'module',
-            name: code.name,
-            source: '',
-          }),
-      )
-    return number
+  #tellCode(number: number, code: Code): void {
+    if (code.kind === 'ready') {
+      this.#sendCode(number, code.callSite, code.definition, code.facts)
+      return
+    }
+    code.load().then(
+      (definition) => this.#sendCode(number, '', definition),
+      (error: unknown) =>
+        this.#sendCode(number, `could not be loaded: ${String(error)}`, {
+          type: 'module',
+          name: code.name,
+          source: '',
+        }),
+    )
   }
 
   #sendCode(number: number, callSite: string, definition: CodeDefinition, facts = NO_FACTS): void {

@@ -1,5 +1,5 @@
 import { LIMITS, SerializationError } from '@shoal/protocol'
-import type { CodeDefinition, DecodeHooks, EncodeHooks, Replacement } from '@shoal/protocol'
+import type { CodeDefinition, DecodeHooks, EncodedValue, EncodeHooks, ObjectId, Replacement } from '@shoal/protocol'
 import { ActorClass, describeActorClass, handleContent, makeHandle } from './actor-class.ts'
 import type { ActorMethodFacts, HandleContent } from './actor-class.ts'
 import type { Arity } from './arity.ts'
@@ -10,8 +10,15 @@ import { homeOf, idOf, ObjectRef } from './object-ref.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
 
+/** Code inside a value. The refs of what was handed in by name are refs of that value, so that they are counted. */
+type CodePayload =
+  | Exclude<CodeDefinition, { type: 'inline' }>
+  | (Omit<CodeDefinition & { type: 'inline' }, 'uses'> & {
+      readonly uses: (Omit<EncodedValue, 'refs'> & { readonly refs: readonly object[] }) | undefined
+    })
+
 interface FunctionPayload {
-  readonly definition: CodeDefinition
+  readonly definition: CodePayload
   readonly exportName: string
   readonly name: string
   readonly arity: Arity | undefined
@@ -23,13 +30,22 @@ interface ActorClassPayload extends Omit<FunctionPayload, 'options'> {
   readonly methods: readonly ActorMethodFacts[]
 }
 
+/** Stands for a ref whose ObjectRef is not at hand. */
+class IdInside {
+  readonly id: ObjectId
+  constructor(id: ObjectId) {
+    this.id = id
+  }
+}
+
 /** How refs, remote functions, actor classes and handles travel inside values. */
 export function replaceHandles(value: object): Replacement | undefined {
   if (ObjectRef.is(value)) return { kind: 'ref', id: idOf(value) }
+  if (value instanceof IdInside) return { kind: 'ref', id: value.id }
   if (RemoteFunction.is(value)) {
     const { identity, options } = describeFunction(value)
     const payload: FunctionPayload = {
-      definition: readyDefinition(identity.code, identity.name),
+      definition: codePayload(identity.code, identity.name),
       exportName: identity.exportName,
       name: identity.name,
       arity: identity.arity,
@@ -40,7 +56,7 @@ export function replaceHandles(value: object): Replacement | undefined {
   if (ActorClass.is(value)) {
     const { identity, options } = describeActorClass(value)
     const payload: ActorClassPayload = {
-      definition: readyDefinition(identity.code, identity.name),
+      definition: codePayload(identity.code, identity.name),
       exportName: identity.exportName,
       name: identity.name,
       arity: identity.arity,
@@ -72,7 +88,7 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
         if (name === 'actor-class') {
           const { definition, exportName, name: className, arity, options, methods } = payload as ActorClassPayload
           return new ActorClass(
-            { code: arrived(definition), exportName, name: className, arity, methods },
+            { code: arrived(definition, core), exportName, name: className, arity, methods },
             options,
             () => core,
           )
@@ -80,7 +96,7 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
         if (name === 'function') {
           const { definition, exportName, name: functionName, arity, options } = payload as FunctionPayload
           return new RemoteFunction(
-            { code: arrived(definition), exportName, name: functionName, arity },
+            { code: arrived(definition, core), exportName, name: functionName, arity },
             options,
             () => core,
           )
@@ -91,17 +107,29 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
   }
 }
 
-function readyDefinition(code: Code, name: string): CodeDefinition {
+function codePayload(code: Code, name: string): CodePayload {
   if (code.kind === 'later')
     throw new SerializationError(
       'not-serializable',
       `${name} comes from a remote module and cannot be passed as a value from a page; import it in the module that calls it`,
     )
-  if (code.definition.type !== 'known' && code.definition.source.length > LIMITS.functionSourceBytes)
+  const { definition } = code
+  if (definition.type !== 'known' && definition.source.length > LIMITS.functionSourceBytes)
     throw new SerializationError('not-serializable', `the code of ${name} is too large to travel inside a value`)
-  return code.definition
+  if (definition.type !== 'inline') return definition
+  const { uses } = definition
+  return { ...definition, uses: uses && { ...uses, refs: uses.refs.map((id) => new IdInside(id)) } }
 }
 
-function arrived(definition: CodeDefinition): Code {
-  return { kind: 'ready', definition, callSite: '', facts: NO_FACTS }
+/** The same function that arrives again is the same code: the node is not told of it once more. */
+function arrived(payload: CodePayload, core: CoreWorker): Code {
+  const held = payload.type === 'inline' ? ((payload.uses?.refs ?? []) as ObjectRef[]) : []
+  const definition: CodeDefinition =
+    payload.type === 'inline'
+      ? { ...payload, uses: payload.uses && { ...payload.uses, refs: held.map(idOf) } }
+      : payload
+  const code: Code = { kind: 'ready', definition, callSite: '', facts: NO_FACTS, held }
+  const canonical = core.canonicalCode(code)
+  if (canonical !== code) for (const ref of held) ref.release()
+  return canonical
 }
