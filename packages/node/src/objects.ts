@@ -10,7 +10,16 @@ import {
   showId,
   valueBytes,
 } from '@shoal/protocol'
-import type { Attempt, Dependency, EncodedValue, NodeId, NodeMessage, ObjectId, WireError } from '@shoal/protocol'
+import type {
+  Attempt,
+  Dependency,
+  EncodedValue,
+  JobId,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  WireError,
+} from '@shoal/protocol'
 
 /** What is known of an object: not yet there; its bytes here; its bytes with others; or the error in its place. */
 export type ObjectState =
@@ -26,6 +35,8 @@ export type ObjectState =
 
 interface Entry {
   readonly id: ObjectId
+  /** Own objects only: whose it is. */
+  readonly job: JobId | undefined
   state: ObjectState
   /** References of this tab's page and workers, and of tasks that were given it. */
   count: number
@@ -54,6 +65,8 @@ export interface ObjectsOptions {
   later(delayMs: number, callback: () => void): void
   /** Nobody refers to the own object any more. */
   freed(id: ObjectId): void
+  /** An own object is gone that stood for an error, and nobody was ever told of that error. */
+  unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
   /** All copies of an own object are gone; true when it is being made again. */
   rebuild(id: ObjectId): boolean
 }
@@ -66,6 +79,8 @@ export class Objects {
   readonly #options: ObjectsOptions
   readonly #own = new Map<number, Entry>()
   readonly #others = new Map<string, Entry>()
+  /** Errors that somebody was told of. One error may stand for several objects. */
+  readonly #told = new WeakSet<WireError>()
 
   constructor(options: ObjectsOptions) {
     this.#options = options
@@ -76,8 +91,18 @@ export class Objects {
   }
 
   /** An own object comes into being, pending, with one reference. */
-  create(number: number): void {
-    this.#own.set(number, newEntry({ owner: this.#options.self, number }, 1))
+  create(number: number, job: JobId): void {
+    this.#own.set(number, newEntry({ owner: this.#options.self, number }, 1, job))
+  }
+
+  /** Somebody who asked for an object was told of the error in its place. */
+  told(error: WireError): void {
+    this.#told.add(error)
+  }
+
+  /** The session ends: what nobody was told of until now is told as unfetched. */
+  close(): void {
+    for (const entry of this.#own.values()) this.#tellUnfetched(entry)
   }
 
   /** Adds a reference; an unknown object of another owner becomes known by it. */
@@ -323,6 +348,7 @@ export class Objects {
 
   #answer(to: NodeId, id: ObjectId, state: ObjectState): void {
     if (state.kind === 'failed') {
+      this.told(state.error)
       this.#options.send(to, { type: 'object.answer', answer: { type: 'failed', id, error: state.error } })
       return
     }
@@ -359,11 +385,20 @@ export class Objects {
     if (id.owner === this.#options.self) this.#options.freed(id)
   }
 
+  #tellUnfetched({ id, job, state }: Entry): void {
+    if (state.kind !== 'failed' || this.#told.has(state.error)) return
+    this.#told.add(state.error)
+    this.#options.unfetched(id, state.error, job)
+  }
+
   #drop(id: ObjectId): void {
     const stored = this.#options.table.get(id)
     this.#options.table.delete(id)
-    if (id.owner === this.#options.self) this.#own.delete(id.number)
-    else this.#others.delete(formatObjectId(id))
+    if (id.owner === this.#options.self) {
+      const entry = this.#own.get(id.number)
+      this.#own.delete(id.number)
+      if (entry !== undefined) this.#tellUnfetched(entry)
+    } else this.#others.delete(formatObjectId(id))
     if (stored) for (const inner of stored.value.refs) this.release(inner)
   }
 }
@@ -373,9 +408,10 @@ const MOST_LOST_FETCHES = 20
 const ASK_AGAIN_MS = 300
 const PENDING: ObjectState = { kind: 'pending' }
 
-function newEntry(id: ObjectId, count: number): Entry {
+function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
   return {
     id,
+    job,
     state: PENDING,
     count,
     isShared: false,

@@ -132,6 +132,7 @@ export class OwnTasks {
         if (missing <= 0) return
         if (state.kind === 'failed') {
           missing = 0
+          this.#options.objects.told(state.error)
           callback(undefined, argumentError(template.definition.name, state.error))
         } else if (--missing === 0) this.#whenTemplate(template, job, callback)
       })

@@ -66,8 +66,9 @@ export class Requests {
       },
       actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
       actorCall: (from, actor, method, caller, call, submission) => {
-        this.#createObjects(from, submission.number, 1)
-        options.actors().call(actor, method, caller, call, submission, this.#jobOf(from, submission.parentRun))
+        const job = this.#jobOf(from, submission.parentRun)
+        this.#createObjects(from, submission.number, 1, job)
+        options.actors().call(actor, method, caller, call, submission, job)
       },
     }
   }
@@ -98,18 +99,19 @@ export class Requests {
     const { self, objects, tasks, run } = this.#options
     const template = this.#template(from, templateNumber)
     const { numReturns } = template.definition
-    this.#createObjects(from, submission.number, numReturns)
+    const job = this.#jobOf(from, submission.parentRun)
+    this.#createObjects(from, submission.number, numReturns, job)
     if (!this.#options.maySubmit(from)) {
       for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, notAllowed())
       return
     }
     const parent = submission.parentRun === undefined ? undefined : run(submission.parentRun)
     const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
-    tasks.submit(template, submission, this.#jobOf(from, submission.parentRun), depth, parent?.work.id)
+    tasks.submit(template, submission, job, depth, parent?.work.id)
   }
 
   #onPut(from: Submitter, number: number, value: EncodedValue): void {
-    this.#createObjects(from, number, 1)
+    this.#createObjects(from, number, 1, this.#jobOf(from, undefined))
     this.#options.objects.storeHere({ owner: this.#options.self, number }, FIRST_ATTEMPT, value)
   }
 
@@ -124,6 +126,7 @@ export class Requests {
       objects.whenHere(id, (value, error) => {
         if (!question.answered()) return
         if (value === undefined) {
+          objects.told(must(error))
           from.sendError(id, must(error))
           return
         }
@@ -140,14 +143,15 @@ export class Requests {
   #onActorCreate(from: Submitter, templateNumber: number, submission: Submission): void {
     const actors = this.#options.actors()
     const template = this.#template(from, templateNumber)
-    this.#createObjects(from, submission.number, 1)
+    const job = this.#jobOf(from, submission.parentRun)
+    this.#createObjects(from, submission.number, 1, job)
     if (!this.#options.maySubmit(from)) actors.refuse(submission.number, notAllowed())
-    else actors.create(template, submission, this.#jobOf(from, submission.parentRun), from.number === 0 ? 0 : 1)
+    else actors.create(template, submission, job, from.number === 0 ? 0 : 1)
   }
 
-  #createObjects(from: Submitter, number: number, count: number): void {
+  #createObjects(from: Submitter, number: number, count: number, job: JobId): void {
     for (let i = 0; i < count; i++) {
-      this.#options.objects.create(number + i)
+      this.#options.objects.create(number + i, job)
       from.hold({ owner: this.#options.self, number: number + i })
     }
   }

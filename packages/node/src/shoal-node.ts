@@ -30,6 +30,7 @@ import { RoomLink } from './room-link.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
+import { UnfetchedErrors } from './unfetched-errors.ts'
 import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import { Workers } from './workers.ts'
@@ -115,6 +116,7 @@ export class ShoalNode {
   readonly #workers: Workers
   readonly #scheduler: Scheduler<Work>
   readonly #requests: Requests
+  readonly #unfetched: UnfetchedErrors
   readonly #introduced = new Map<NodeId, Set<number>>()
   #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
   #isLending: boolean
@@ -160,6 +162,7 @@ export class ShoalNode {
           callback(outcome.kind === 'value' ? outcome.value : undefined),
         ),
     })
+    this.#unfetched = new UnfetchedErrors({ self, log: (line) => this.#toDriver(line) })
     this.#objects = new Objects({
       self,
       log: log.child('objects'),
@@ -170,6 +173,7 @@ export class ShoalNode {
       later,
       freed: (id) => this.#tasks.freed(id),
       rebuild: (id) => this.#tasks.rebuild(id),
+      unfetched: (id, error, job) => this.#unfetched.add(id, error, job),
     })
     this.#tasks = new OwnTasks({ self, objects: this.#objects, codes: this.#codes, schedule, send, room, introduce })
     this.#guests = new Guests({
@@ -302,6 +306,8 @@ export class ShoalNode {
   close(reason: 'left' | 'closed' | 'reload'): void {
     if (this.#scope.isClosed) return
     const error = newWireError('shutdown', 'this session was shut down')
+    this.#objects.close()
+    this.#unfetched.close()
     this.leave(reason)
     this.#tasks.failAll(error)
     this.#actors.failAll(error)
@@ -338,8 +344,13 @@ export class ShoalNode {
     if (run === undefined || run.worker.submitter !== from) return
     const { job, name } = run.work.template
     const line: LogLine = { job, task: run.work.id, node: this.#options.self, name, level, text }
-    if (job.driver === this.#options.self) this.#options.onLogLine(line)
-    else this.#room?.link.send(job.driver, { type: 'log.lines', lines: [line] })
+    this.#toDriver(line)
+  }
+
+  #toDriver(line: LogLine): void {
+    const { driver } = line.job
+    if (driver === this.#options.self) this.#options.onLogLine(line)
+    else this.#send(driver, { type: 'log.lines', lines: [line] })
   }
 
   #later(delayMs: number, callback: () => void): void {

@@ -191,6 +191,7 @@ export class Workers {
         if (missing <= 0) return
         if (value === undefined) {
           missing = 0
+          if (error !== undefined) this.#options.objects.told(error)
           callback(NO_VALUES, error)
           return
         }

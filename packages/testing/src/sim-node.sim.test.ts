@@ -162,6 +162,54 @@ describe('one simulated tab', () => {
     expect(() => flaky.options({ retryExceptions: 'all' as unknown as boolean })).toThrow('retryExceptions must be')
   })
 
+  it('logs the errors that nobody fetched, once, when their refs end or the job does', async () => {
+    const { world, tab } = await alone()
+    const { remote, get, wait } = tab.api
+    const fail = remote(
+      (what: string) => {
+        throw new RangeError(what)
+      },
+      { name: 'fail' },
+    )
+    const pair = fail.options({ numReturns: 2, name: 'pair' })
+    const use = remote((value: unknown) => value, { name: 'use' })
+    const dropped = fail.remote('dropped')
+    const fetched = fail.remote('fetched')
+    const kept = fail.remote('kept')
+    const used = use.remote(fail.remote('used'))
+    const returned = pair.remote('pair') as unknown as ObjectRef[]
+    await settle(world, wait([dropped, fetched, kept, used, ...returned], { numReturns: 6 }))
+    const lines = (): string[] =>
+      tab.lines.map(({ name, level, text }) => `${name} ${level} ${text.split('\n')[0] ?? ''}`)
+    expect(lines()).toEqual([])
+    await expect(settle(world, get(fetched))).rejects.toThrow('fetched')
+    await expect(settle(world, get(used))).rejects.toThrow('used')
+    await expect(settle(world, get(returned[1] as ObjectRef))).rejects.toThrow('pair')
+    for (const ref of [dropped, fetched, used, ...returned]) ref.release()
+    await world.clock.run(world.clock.now() + 100)
+    expect(lines()).toEqual(['fail error nobody fetched this error: fail failed: RangeError: dropped'])
+    tab.close('closed')
+    expect(lines().slice(1)).toEqual(['fail error nobody fetched this error: fail failed: RangeError: kept'])
+  })
+
+  it('takes the error of an actor that could not be made for fetched when a call of it was', async () => {
+    const { world, tab } = await alone()
+    const { actor, get } = tab.api
+    const Broken = actor(
+      class Broken {
+        constructor() {
+          throw new RangeError('oops')
+        }
+        ping(): number {
+          return 1
+        }
+      },
+    )
+    await expect(settle(world, get(Broken.remote().ping.remote()))).rejects.toThrow('oops')
+    tab.close('closed')
+    expect(tab.lines).toEqual([])
+  })
+
   it('runs a task again when its worker crashes', async () => {
     const { world, tab } = await alone()
     const { remote, get, context } = tab.api
