@@ -5,15 +5,15 @@ import { defineConfig } from 'vite'
 // The plugin is TypeScript from the next folder, and so is what it imports: Vite leaves packages to Node, which on the
 // 20 line needs this to load them.
 register()
-const { shoal } = await import('@shoal/vite-plugin')
+const { inlineWorker, shoal } = await import('@shoal/vite-plugin')
 
 /**
  * Tests of the whole repository that run in Node: unit and simulation. The site has its own configuration in
  * apps/room, browsers have theirs in e2e.
  */
 export default defineConfig({
-  // Remote modules mean in a test what they mean in the site.
-  plugins: [shoal()],
+  // Remote modules mean in a test what they mean in the site, and so do the workers that the SDK carries as text.
+  plugins: [shoal(), inlineWorker()],
   test: {
     projects: [
       {

@@ -1,9 +1,10 @@
 import { refuseUnknownOptions } from './init-options.ts'
+import type { PageSession } from './page-session.ts'
 import { TabSession } from './session.ts'
 import type { InitOptions, Room, Session } from './session-types.ts'
 
 // The module-level functions are a facade over the newest session. Importing this touches no platform API.
-let current: { readonly session: TabSession; readonly options: string } | undefined
+let current: { readonly session: PageSession; readonly options: string | undefined } | undefined
 
 /** The session that the module-level functions act on, if one was started. */
 export function currentSession(): Session | undefined {
@@ -11,9 +12,24 @@ export function currentSession(): Session | undefined {
 }
 
 /** As Ray: the first `.remote()` starts a session of this tab alone. */
-export function mustSession(): TabSession {
+export function mustSession(): PageSession {
   current ??= { session: new TabSession({}), options: '{}' }
   return current.session
+}
+
+/**
+ * Puts a session in the place of the one that `init` would start: how a test room takes over. From now on `init` gives
+ * this one, whatever its options; the function that is given back takes it out again.
+ *
+ * @throws Error when a session is running.
+ */
+export function installSession(session: PageSession): () => void {
+  if (current !== undefined) throw new Error('a session is running; shut it down before another takes its place')
+  const entry = { session, options: undefined }
+  current = entry
+  return () => {
+    if (current === entry) current = undefined
+  }
 }
 
 /**
@@ -27,7 +43,7 @@ export function mustSession(): TabSession {
 export async function init(options: InitOptions = {}): Promise<Session> {
   refuseUnknownOptions(options)
   const key = JSON.stringify(options)
-  if (current && current.options !== key)
+  if (current?.options !== undefined && current.options !== key)
     throw new Error('init() was called before with other options; shutdown() that session first')
   current ??= { session: new TabSession(options), options: key }
   const { session } = current
@@ -54,7 +70,7 @@ export async function createRoom(
 ): Promise<Room> {
   const { server, ...rest } = options
   if (typeof server !== 'string') throw new TypeError('server must be a string: the address of a signaling server')
-  const session = current?.session ?? ((await init(rest)) as TabSession)
+  const session = current?.session ?? ((await init(rest)) as PageSession)
   await session.ready
   return session.createRoom(server)
 }

@@ -8,59 +8,16 @@
  */
 import { AssertionError, toError } from '@shoal/base'
 import type { Clock } from '@shoal/base'
-import { ActorClass, ObjectRef, RemoteFunction } from '@shoal/core-worker'
 import type { RefFinalizer } from '@shoal/core-worker'
-import {
-  ActorDiedError,
-  ActorUnavailableError,
-  CaptureError,
-  GetTimeoutError,
-  LOG_LEVELS,
-  NodeDiedError,
-  ObjectLostError,
-  OwnerDiedError,
-  PermissionError,
-  ProtocolError,
-  RoomError,
-  SerializationError,
-  ShoalError,
-  ShutdownError,
-  TaskCancelledError,
-  TaskError,
-  TaskTimeoutError,
-  TaskUnschedulableError,
-  WorkerCrashedError,
-} from '@shoal/protocol'
+import { LOG_LEVELS, ProtocolError } from '@shoal/protocol'
 import type { FramePort, ObjectId } from '@shoal/protocol'
 import type { Evaluate } from '../runner/loaded-code.ts'
 import { Runner } from '../runner/runner.ts'
+import { SDK_EXPORTS } from '../runner/sdk-exports.ts'
 import type { WorkerStart } from './frame-control.ts'
 import { createMessageFramePort } from './message-frame-port.ts'
 import { TaskRandom } from './task-random.ts'
 import { removeGlobals } from './worker-globals.ts'
-
-const SDK_EXPORTS = {
-  ActorClass,
-  ActorDiedError,
-  ActorUnavailableError,
-  CaptureError,
-  GetTimeoutError,
-  NodeDiedError,
-  ObjectLostError,
-  ObjectRef,
-  OwnerDiedError,
-  PermissionError,
-  RemoteFunction,
-  RoomError,
-  SerializationError,
-  ShoalError,
-  ShutdownError,
-  TaskCancelledError,
-  TaskError,
-  TaskTimeoutError,
-  TaskUnschedulableError,
-  WorkerCrashedError,
-}
 
 type Level = (typeof LOG_LEVELS)[number]
 
