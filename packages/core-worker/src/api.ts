@@ -61,6 +61,8 @@ export interface ApiHost {
   context(): RuntimeContext
   /** The module that is being evaluated at this moment, if any. */
   moduleScope(): ModuleScope | undefined
+  /** Makes an error fit for its reader before `get` throws it: a driver's page puts the user's lines into its stack. */
+  prepareError?(error: unknown): Promise<void>
 }
 
 /** The SDK's functions over a core worker: the same ones on a page, inside tasks and in remote modules. */
@@ -84,7 +86,7 @@ export function createApi(host: ApiHost): Api {
       scope.members.push({ made, raw: fn })
       return made
     }
-    const code = inlineCode(fn, uses, encoder)
+    const code = inlineCode(fn, uses, encoder, remote)
     const arity = arityOf(fn, uses === undefined ? 0 : 1)
     return new RemoteFunction({ code, exportName: '', name: fn.name, arity }, options, core)
   }
@@ -101,15 +103,22 @@ export function createApi(host: ApiHost): Api {
       scope.members.push({ made, raw })
       return made
     }
-    const code = inlineCode(raw, undefined, encoder)
+    const code = inlineCode(raw, undefined, encoder, actor)
     return new ActorClass({ code, exportName: '', name: Class.name, arity, methods }, options, core)
   }
 
   async function get(refs: unknown, options: GetOptions = {}): Promise<unknown> {
     refuseUnknown(options, ['timeoutMs', 'signal'])
     checkTimeout(options.timeoutMs)
-    if (ObjectRef.is(refs)) return (await core().get([refs], options))[0]
-    return core().get(refList('get', refs), options)
+    const isOne = ObjectRef.is(refs)
+    const list = isOne ? [refs] : refList('get', refs)
+    try {
+      const values = await core().get(list, options)
+      return isOne ? values[0] : values
+    } catch (error) {
+      await host.prepareError?.(error)
+      throw error
+    }
   }
 
   async function wait<R extends ObjectRef>(refs: readonly R[], options: WaitOptions = {}): Promise<[R[], R[]]> {

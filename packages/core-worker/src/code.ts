@@ -2,6 +2,7 @@ import { describeFunction } from '@shoal/capture/facts'
 import { LIMITS } from '@shoal/protocol'
 import type { CodeDefinition, EncodedValue } from '@shoal/protocol'
 import type { ValueEncoder } from '@shoal/protocol'
+import { textMark } from './text-mark.ts'
 
 /** Where a remote function's or actor class's code comes from, before a node has hashed it. */
 export type Code =
@@ -17,11 +18,12 @@ export type Code =
   /** A bundle that is fetched when it is first used. */
   | { readonly kind: 'later'; readonly name: string; load(): Promise<CodeDefinition> }
 
-/** The code of an inline function or class. @throws TypeError or RangeError for what can never ship. */
+/** The code of an inline function or class; `caller` is the function that the user called with it. @throws TypeError or RangeError for what can never ship. */
 export function inlineCode(
   fn: (...args: never[]) => unknown,
   uses: Readonly<Record<string, unknown>> | undefined,
   encoder: ValueEncoder,
+  caller: (...args: never[]) => unknown,
 ): Code {
   if (typeof fn !== 'function') throw new TypeError('remote() takes a function, actor() a class')
   const source = Function.prototype.toString.call(fn)
@@ -40,10 +42,19 @@ export function inlineCode(
       source,
       uses: uses === undefined ? undefined : encodeUses(uses, encoder),
     },
-    callSite: callSite(),
+    callSite: callSite(caller),
     facts: encodeFacts(fn, encoder),
     ...(uses !== undefined && { held: uses }),
   }
+}
+
+/** Where `remote()` or `actor()` was given the inline code of this mark (text-mark), if it is among these. */
+export function callSiteOf(codes: Iterable<Code>, mark: string): string | undefined {
+  for (const code of codes) {
+    if (code.kind !== 'ready' || code.definition.type !== 'inline' || code.callSite === '') continue
+    if (textMark(code.definition.source) === mark) return code.callSite
+  }
+  return undefined
 }
 
 function encodeFacts(fn: unknown, encoder: ValueEncoder): Uint8Array<ArrayBuffer> {
@@ -67,9 +78,12 @@ function encodeUses(uses: Readonly<Record<string, unknown>>, encoder: ValueEncod
   return value
 }
 
-/** The first stack line outside this package: where the user called remote(). */
-function callSite(): string {
-  const lines = (new Error().stack ?? '').split('\n').slice(1)
-  const outside = lines.find((line) => !/core-worker|sdk\/src|shoal/.test(line))
-  return (outside ?? lines[3] ?? '').trim().slice(0, 300)
+/** The stack line of the code that called `caller`. Frames are not counted: minifiers inline functions. */
+function callSite(caller: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = new Error()
+  const capture = (Error as { captureStackTrace?: (target: object, above: unknown) => void }).captureStackTrace
+  capture?.(holder, caller)
+  const frames = (holder.stack ?? '').split('\n').filter((line) => /^\s+at |@/.test(line))
+  // An engine without captureStackTrace shows this function, `inlineCode` and the caller first.
+  return (frames[capture === undefined ? 3 : 0] ?? '').trim().slice(0, 300)
 }

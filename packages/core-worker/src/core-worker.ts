@@ -147,6 +147,11 @@ export class CoreWorker implements RefHome {
     )
   }
 
+  /** Every code that was used through here. */
+  get codes(): Iterable<Code> {
+    return this.#codes.keys()
+  }
+
   createActor(template: number, args: readonly unknown[]): ObjectRef {
     this.#mustBeOpen()
     const { dependencies, value } = this.#arguments(args)

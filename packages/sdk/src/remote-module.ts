@@ -4,23 +4,35 @@ import { mustSession } from './current-session.ts'
 
 /** What a bundler plugin makes of a `*.remote.ts`: its text, fetched when it is first used. */
 export interface ModuleBundle {
+  /** 64 hex digits, different for every text. */
   readonly hash: string
+  /** The file, as people know it. */
   readonly name: string
   source(): Promise<string>
+  /** The source map, JSON, when the build keeps one. */
   map?(): Promise<string>
 }
 
 // All stubs of one bundle share its code, so that it is sent once.
-const codes = new Map<string, Code>()
+const known = new Map<string, { readonly bundle: ModuleBundle; readonly code: Code }>()
 
 function codeOf(bundle: ModuleBundle): Code {
-  let code = codes.get(bundle.hash)
-  if (code === undefined) {
-    const { name } = bundle
-    code = { kind: 'later', name, load: async () => ({ type: 'module', name, source: await bundle.source() }) }
-    codes.set(bundle.hash, code)
+  const found = known.get(bundle.hash)
+  if (found !== undefined) return found.code
+  const { name } = bundle
+  const code: Code = {
+    kind: 'later',
+    name,
+    load: async () => ({ type: 'module', name, source: await bundle.source() }),
   }
+  known.set(bundle.hash, { bundle, code })
   return code
+}
+
+/** The bundle whose hash begins with these digits, as stacks name it. */
+export function bundleOfVersion(version: string): ModuleBundle | undefined {
+  for (const [hash, { bundle }] of known) if (hash.startsWith(version)) return bundle
+  return undefined
 }
 
 /** A remote function of a remote module, as its stub exports it. Written by the plugin, not by hand. */

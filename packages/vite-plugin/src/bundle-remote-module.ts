@@ -25,9 +25,9 @@ export interface BundleOptions {
 }
 
 export interface RemoteBundle {
-  /** A CommonJS script; its last line names it `shoal:///<name>` for stack traces. */
+  /** A CommonJS script; its last line names it `shoal:///<name>?<first 12 digits of hash>` for stack traces. */
   readonly code: string
-  /** SHA-256 of `code` in UTF-8, 64 hex digits. */
+  /** SHA-256 of `code` without its last line, in UTF-8, 64 hex digits. */
   readonly hash: string
   /** The file relative to the root with forward slashes; its base name when it lies outside. */
   readonly name: string
@@ -75,8 +75,10 @@ export async function bundleRemoteModule(options: BundleOptions): Promise<Remote
     if (foreign !== undefined) {
       throw new Error(`imports ${foreign}, which cannot be bundled: a remote module must hold everything it needs`)
     }
-    const code = `${chunk.code.trimEnd()}\n//# sourceURL=shoal:///${encodeURI(name)}\n`
-    const hash = createHash('sha256').update(code).digest('hex')
+    const text = `${chunk.code.trimEnd()}\n`
+    const hash = createHash('sha256').update(text).digest('hex')
+    // Two versions of a module have one name: the digits tell whose line a stack means.
+    const code = `${text}//# sourceURL=shoal:///${encodeName(name)}?${hash.slice(0, 12)}\n`
     const map = JSON.stringify(chunk.map ?? { version: 3, sources: [], mappings: '' })
     return { code, hash, name, map, manifest: readManifest(code, name), watchFiles: await filesOf(build, entry) }
   } catch (cause) {
@@ -94,6 +96,10 @@ export function nameIn(root: string, file: string): string {
   const relative = path.relative(root, file)
   const isInside = relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative)
   return isInside ? relative.split(path.sep).join('/') : path.basename(file)
+}
+
+function encodeName(name: string): string {
+  return encodeURI(name).replace(/[()?]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
 }
 
 async function generate(build: RolldownBuild, minify: boolean, root: string): Promise<RolldownOutput> {

@@ -1,20 +1,25 @@
-/** Console arguments as one line of text, the way a console shows them: strings as they are, the rest inspected. */
-export function formatConsole(args: readonly unknown[]): string {
-  return args.map((arg) => (typeof arg === 'string' ? arg : inspect(arg, 3, new Set()))).join(' ')
+/**
+ * Console arguments as one line of text, the way a console shows them: strings as they are, the rest inspected.
+ * `cleanStack` is given the stack of each error and gives what is shown of it.
+ */
+export function formatConsole(args: readonly unknown[], cleanStack: CleanStack): string {
+  return args.map((arg) => (typeof arg === 'string' ? arg : inspect(arg, 3, new Set(), cleanStack))).join(' ')
 }
+
+type CleanStack = (stack: string) => string
 
 const MOST_ITEMS = 50
 
-function inspect(value: unknown, depth: number, above: Set<object>): string {
+function inspect(value: unknown, depth: number, above: Set<object>, cleanStack: CleanStack): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return `[function ${value.name || 'anonymous'}]`
   if (typeof value !== 'object' || value === null) return String(value)
-  if (value instanceof Error) return value.stack ?? `${value.name}: ${value.message}`
+  if (value instanceof Error) return value.stack === undefined ? String(value) : cleanStack(String(value.stack))
   if (above.has(value)) return '[circular]'
   above.add(value)
   try {
-    return inspectObject(value, depth, above)
+    return inspectObject(value, depth, above, cleanStack)
   } catch {
     return '[cannot be shown]'
   } finally {
@@ -22,8 +27,8 @@ function inspect(value: unknown, depth: number, above: Set<object>): string {
   }
 }
 
-function inspectObject(value: object, depth: number, above: Set<object>): string {
-  const show = (item: unknown): string => inspect(item, depth - 1, above)
+function inspectObject(value: object, depth: number, above: Set<object>, cleanStack: CleanStack): string {
+  const show = (item: unknown): string => inspect(item, depth - 1, above, cleanStack)
   const list = (items: readonly string[], total: number): string =>
     items.join(', ') + (total > items.length ? `, ... ${total - items.length} more` : '')
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()

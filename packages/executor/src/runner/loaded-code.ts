@@ -1,6 +1,7 @@
 import { ActorClass, RemoteFunction } from '@shoal/core-worker'
 import type { Api, Code, ModuleScope } from '@shoal/core-worker'
 import type { CodeDefinition, FunctionHash } from '@shoal/protocol'
+import { INLINE_PREFIX, inlineSourceUrl } from './user-stack.ts'
 
 type Callable = (...args: unknown[]) => unknown
 
@@ -35,7 +36,8 @@ export function loadCode(hash: FunctionHash, definition: CodeDefinition, context
 function loadInline(definition: CodeDefinition & { type: 'inline' }, context: LoadContext): LoadedCode {
   // Names that compilers and coverage tools leave in a function's text: see docs/decisions on captures.
   const counters = [...new Set(definition.source.match(/\bcov_[A-Za-z0-9_]+/g) ?? [])]
-  const make = context.evaluate(['__name', ...counters], `"use strict"; return (${definition.source}\n)`)
+  const named = `//# sourceURL=${inlineSourceUrl(definition.name, definition.source)}`
+  const make = context.evaluate(['__name', ...counters], `${INLINE_PREFIX}${definition.source}\n)\n${named}`)
   const fn = make((target: unknown) => target, ...counters.map(() => coverageSink)) as Callable
   const uses = definition.uses === undefined ? undefined : context.decodeUses(definition)
   const first = uses === undefined ? undefined : { ...context.api, ...uses }

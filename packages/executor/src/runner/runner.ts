@@ -1,3 +1,4 @@
+// Long because a run has one table of states, and every record that moves it is read or written beside them.
 import { must, Queue } from '@shoal/base'
 import type { Clock } from '@shoal/base'
 import { captureThrown, CoreWorker, createApi, createHooks } from '@shoal/core-worker'
@@ -19,6 +20,8 @@ import type { EncodedValue, FramePort, FrameReader, NodeId, ObjectId, RunTemplat
 import { formatConsole } from './format-console.ts'
 import { loadCode } from './loaded-code.ts'
 import type { Evaluate, LoadedCode } from './loaded-code.ts'
+import { createStackCleaner } from './user-stack.ts'
+import type { StackCleaner } from './user-stack.ts'
 
 export interface RunnerOptions {
   readonly port: FramePort
@@ -70,12 +73,14 @@ export class Runner {
   #isWaiting = false
   #actor: object | undefined
   #moduleScope: ModuleScope | undefined
+  readonly #stacks: StackCleaner
   #turnStartedAt = 0
   #isFlushScheduled = false
   #isPumpScheduled = false
 
   constructor(options: RunnerOptions) {
     this.#options = options
+    this.#stacks = createStackCleaner(options.evaluate)
     this.core = new CoreWorker({
       port: options.port,
       clock: options.clock,
@@ -106,7 +111,7 @@ export class Runner {
     const writer = this.core.frame.begin(TO_NODE.log)
     writer.varint(run.run)
     writer.u8(LOG_LEVELS.indexOf(level))
-    writer.string(formatConsole(args).slice(0, LIMITS.logLineBytes / 4))
+    writer.string(formatConsole(args, this.#stacks.text).slice(0, LIMITS.logLineBytes / 4))
     return true
   }
 
@@ -297,6 +302,7 @@ export class Runner {
   }
 
   #failure(run: Run, thrown: unknown): WireError {
+    this.#stacks.error(thrown)
     return captureThrown(
       thrown,
       run.method === '' ? run.template.name : `${run.template.name}.${run.method}`,

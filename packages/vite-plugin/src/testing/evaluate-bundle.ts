@@ -25,3 +25,8 @@ export function immediateSdk(): object {
   })
   return { remote, actor, get: (value: unknown) => Promise.resolve(value) }
 }
+
+/** What a bundle's hash is of: its text without the last line, which holds digits of the hash. */
+export function hashedText(code: string): string {
+  return code.replace(/\/\/# sourceURL=.*\n$/, '')
+}
