@@ -23,6 +23,11 @@ export class CodeTable {
     this.#mostKept = mostKept
   }
 
+  /** Those that are remembered. */
+  known(): Iterable<Code> {
+    return this.#codes.keys()
+  }
+
   /** The code that stands for all equal ones: the first of them that came. */
   canonical(given: Code): Code {
     const code = this.#find(given)

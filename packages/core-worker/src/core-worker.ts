@@ -59,7 +59,8 @@ export class CoreWorker implements RefHome {
   readonly #options: CoreWorkerOptions
   readonly #finalizer: RefFinalizer | undefined
   readonly #waits: Waits
-  readonly #codes = new CodeTable()
+  /** What was used through here and is remembered. */
+  readonly codes = new CodeTable()
   #nextNumber: number
   #released: ObjectId[] = []
   readonly #polls = new Map<number, () => void>()
@@ -91,8 +92,8 @@ export class CoreWorker implements RefHome {
   /** The number under which the node knows this code and these options. */
   template(code: Code, exportName: string, options: ResolvedOptions): number {
     this.#mustBeOpen()
-    const codeNumber = this.#codes.code(code, (number, told) => this.#tellCode(number, told))
-    return this.#codes.template(codeNumber, exportName, options, (template) => {
+    const codeNumber = this.codes.code(code, (number, told) => this.#tellCode(number, told))
+    return this.codes.template(codeNumber, exportName, options, (template) => {
       const writer = this.frame.begin(TO_NODE.template)
       const retryExceptions = [...options.retryExceptions]
       templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options, retryExceptions })
@@ -101,7 +102,7 @@ export class CoreWorker implements RefHome {
 
   /** The one that stands for all codes equal to this one. */
   canonicalCode(code: Code): Code {
-    return this.#codes.canonical(code)
+    return this.codes.canonical(code)
   }
 
   /** Submits a task. One ref, or for any other number of returns an array of that many. */
@@ -145,11 +146,6 @@ export class CoreWorker implements RefHome {
       refs.map((ref) => this.#idOf(ref)),
       options,
     )
-  }
-
-  /** Every code that was used through here. */
-  get codes(): Iterable<Code> {
-    return this.#codes.keys()
   }
 
   createActor(template: number, args: readonly unknown[]): ObjectRef {

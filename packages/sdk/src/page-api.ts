@@ -9,7 +9,10 @@ export const pageApi: Api = createApi({
   core: () => mustSession().core,
   moduleScope: () => undefined,
   prepareError: (error) =>
-    mapStacks(error, { bundle: bundleOfVersion, callSite: (mark) => callSiteOf(mustSession().core.codes, mark) }),
+    mapStacks(error, {
+      bundle: bundleOfVersion,
+      callSite: (mark) => callSiteOf(mustSession().core.codes.known(), mark),
+    }),
   context: () => ({
     nodeId: currentSession() === undefined ? '' : mustSession().nodeId,
     workerId: 0,
