@@ -158,8 +158,9 @@ export class CodeStore {
   }
 
   /**
-   * Whether a peer's grant holds: signed for this room, job and code by a key that the room's owner listed.
-   * A grant that holds is kept, since tasks started here may send the same code on.
+   * Whether a peer's grant holds: signed for this room, job and code by a key that the room's owner listed. `forged` is
+   * final; an `unlisted` key may be listed later. A grant that holds is kept, since tasks started here may send the same
+   * code on.
    */
   async admit(
     job: JobId,
@@ -167,16 +168,16 @@ export class CodeStore {
     room: RoomId,
     grant: CodeGrant,
     isListed: (submitter: NodeId, publicKey: Uint8Array) => Promise<boolean>,
-  ): Promise<boolean> {
+  ): Promise<'admitted' | 'forged' | 'unlisted'> {
     const key = grantKey(room, job, hash)
-    if (this.#grants.has(key)) return true
+    if (this.#grants.has(key)) return 'admitted'
     const { crypto } = this.#options
     const submitter = nodeIdOfKeyHash(await crypto.sha256(grant.submitter))
-    if (submitter !== job.driver) return false
-    if (!(await crypto.verify(grant.submitter, grantText(room, job, hash), grant.signature))) return false
-    if (!(await isListed(submitter, grant.submitter))) return false
+    if (submitter !== job.driver) return 'forged'
+    if (!(await crypto.verify(grant.submitter, grantText(room, job, hash), grant.signature))) return 'forged'
+    if (!(await isListed(submitter, grant.submitter))) return 'unlisted'
     this.#grants.set(key, grant)
-    return true
+    return 'admitted'
   }
 
   async #check(definition: CodeDefinition, { callSite, facts }: CodeOrigin): Promise<CodeState> {

@@ -19,12 +19,19 @@ import type { Objects } from './objects.ts'
 import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
+/**
+ * unknown -> asking -> admitted | forged, or back to unknown: a grant that the directory does not list yet may come any
+ * moment, so the next task asks again; a signature that does not hold never will.
+ */
+type Admission = 'unknown' | 'asking' | 'admitted' | 'forged'
+
 interface GuestTemplate {
   readonly wire: TaskTemplate
-  readonly code: CodeEntry
   readonly key: string
-  admission: 'pending' | 'admitted' | 'denied'
-  waiters: (() => void)[]
+  admission: Admission
+  waiters: ((isAdmitted: boolean) => void)[]
+  /** Fetched once the template was admitted, and once more after it could not be had. */
+  code: CodeEntry | undefined
   work: WorkTemplate | undefined
 }
 
@@ -67,30 +74,21 @@ export class Guests {
   }
 
   onTemplate(from: NodeId, wire: TaskTemplate): void {
-    const { codes, room } = this.#options
     const template: GuestTemplate = {
       wire,
-      code: codes.byHash(wire.fn, from),
       key: `${from} ${wire.template}`,
-      admission: 'pending',
+      admission: 'unknown',
       waiters: [],
+      code: undefined,
       work: undefined,
     }
     const templates = this.#templates.get(from) ?? new Map<number, GuestTemplate>()
     this.#templates.set(from, templates)
     templates.set(wire.template, template)
-    const roomId = room()
-    const admitted =
-      roomId === undefined
-        ? Promise.resolve(false)
-        : codes.admit(wire.job, wire.fn, roomId, wire, (node, key) => this.#options.isListed(node, key))
-    admitted.then(
-      (isAdmitted) => settle(template, isAdmitted ? 'admitted' : 'denied'),
-      (error: unknown) => {
-        this.#options.log.warn('a grant could not be checked', { from, error: String(error) })
-        settle(template, 'denied')
-      },
-    )
+    // Its first task is on its way: by then the code shall be here.
+    this.#whenAdmitted(from, template, (isAdmitted) => {
+      if (isAdmitted) this.#code(from, template)
+    })
   }
 
   /** Queues the work once its code is here; what may not run is refused. `ended` hears how a run went. */
@@ -113,8 +111,8 @@ export class Guests {
       refuse(newWireError('permission', 'a task came without its template'))
       return
     }
-    whenAdmitted(template, () => {
-      if (template.admission === 'denied') {
+    this.#whenAdmitted(from, template, (isAdmitted) => {
+      if (!isAdmitted) {
         refuse(newWireError('permission', `the tab ${from.slice(0, 8)} may not submit work to this room`))
         return
       }
@@ -122,9 +120,11 @@ export class Guests {
         refuse(undefined)
         return
       }
-      whenCode(template.code, () => {
-        if (template.code.state.kind === 'refused') {
-          refuse(template.code.state.error)
+      const code = this.#code(from, template)
+      whenCode(code, () => {
+        if (code.state.kind === 'refused') {
+          if (template.code === code) template.code = undefined
+          refuse(code.state.error)
           return
         }
         this.#queue(from, template, request, (outcome, cpuMicros) => {
@@ -151,6 +151,35 @@ export class Guests {
 
   peerGone(node: NodeId): void {
     this.#templates.delete(node)
+  }
+
+  #whenAdmitted(from: NodeId, template: GuestTemplate, callback: (isAdmitted: boolean) => void): void {
+    if (template.admission === 'admitted' || template.admission === 'forged') {
+      callback(template.admission === 'admitted')
+      return
+    }
+    template.waiters.push(callback)
+    if (template.admission === 'asking') return
+    template.admission = 'asking'
+    const { wire } = template
+    const { codes, room } = this.#options
+    const roomId = room()
+    const answer =
+      roomId === undefined
+        ? Promise.resolve('unlisted' as const)
+        : codes.admit(wire.job, wire.fn, roomId, wire, (node, key) => this.#options.isListed(node, key))
+    answer.then(
+      (result) => settle(template, result === 'unlisted' ? 'unknown' : result),
+      (error: unknown) => {
+        this.#options.log.warn('a grant could not be checked', { from, error: String(error) })
+        settle(template, 'unknown')
+      },
+    )
+  }
+
+  /** Strangers' code costs them an admission before it costs us a fetch. */
+  #code(from: NodeId, template: GuestTemplate): CodeEntry {
+    return (template.code ??= this.#options.codes.byHash(template.wire.fn, from))
   }
 
   #queue(
@@ -199,21 +228,16 @@ export class Guests {
   }
 }
 
-function whenAdmitted(template: GuestTemplate, callback: () => void): void {
-  if (template.admission === 'pending') template.waiters.push(callback)
-  else callback()
-}
-
-function settle(template: GuestTemplate, admission: 'admitted' | 'denied'): void {
+function settle(template: GuestTemplate, admission: Exclude<Admission, 'asking'>): void {
   template.admission = admission
   const { waiters } = template
   template.waiters = []
-  for (const waiter of waiters) waiter()
+  for (const waiter of waiters) waiter(admission === 'admitted')
 }
 
 function workTemplate(template: GuestTemplate): WorkTemplate {
   const { wire, code, key } = template
-  if (code.state.kind !== 'ready') throw new TypeError('a template without code')
+  if (code?.state.kind !== 'ready') throw new TypeError('a template without code')
   return {
     key: `${key} ${formatJobId(wire.job)}`,
     hash: code.state.hash,
