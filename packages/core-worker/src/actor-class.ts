@@ -6,7 +6,7 @@ import { idOf } from './object-ref.ts'
 import type { ObjectRef } from './object-ref.ts'
 import { resolveActorOptions } from './options.ts'
 import type { ActorOptions } from './options.ts'
-import type { Arguments, CoreWorkerSource } from './remote-function.ts'
+import type { Arguments, CoreWorkerSource, KnownTemplate } from './remote-function.ts'
 
 /** One method of an actor handle: `handle.play.remote(move)`. */
 export interface ActorMethod<A extends readonly unknown[], R> {
@@ -23,9 +23,10 @@ export type ActorHandle<I> = {
 }
 
 export interface ActorIdentity {
-  readonly code: Code
+  /** Another one after a hot update: actors made from then on run it. */
+  code: Code
   readonly exportName: string
-  readonly name: string
+  name: string
   /** Of the constructor; undefined where it is not known. */
   readonly arity: Arity | undefined
   readonly methods: readonly ActorMethodFacts[]
@@ -41,12 +42,15 @@ export interface ActorMethodFacts {
 /** What an actor class is made of; no method, so that user code cannot get from one to the other. */
 export let describeActorClass: (actorClass: ActorClass) => { identity: ActorIdentity; options: ActorOptions }
 
+/** Names a class after what its module exports it as, unless it has a name. */
+export let nameActorClass: (actorClass: ActorClass, name: string) => void
+
 /** A class whose instances live somewhere in the room, one process each, and are called through handles. */
 export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
   readonly #identity: ActorIdentity
   readonly #options: ActorOptions
   readonly #source: CoreWorkerSource
-  readonly #templates = new WeakMap<CoreWorker, number>()
+  readonly #templates = new WeakMap<CoreWorker, KnownTemplate>()
 
   /** Made by `actor()`. */
   constructor(identity: ActorIdentity, options: ActorOptions, source: CoreWorkerSource) {
@@ -64,13 +68,14 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
   remote(...args: Arguments<C>): ActorHandle<I> {
     checkArity(`the constructor of ${this.#identity.name || 'Actor'}`, this.#identity.arity, args.length)
     const core = this.#source()
-    let template = this.#templates.get(core)
-    if (template === undefined) {
+    const { code } = this.#identity
+    let known = this.#templates.get(core)
+    if (known === undefined || known.code !== code) {
       const options = resolveActorOptions(this.#options, this.#identity.name === '' ? 'Actor' : this.#identity.name)
-      template = core.template(this.#identity.code, this.#identity.exportName, options)
-      this.#templates.set(core, template)
+      known = { code, template: core.template(code, this.#identity.exportName, options) }
+      this.#templates.set(core, known)
     }
-    const ref = core.createActor(template, args)
+    const ref = core.createActor(known.template, args)
     return makeHandle<I>({ ref, name: this.#identity.name, methods: this.#identity.methods }, core)
   }
 
@@ -90,6 +95,9 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
 
   static {
     describeActorClass = (actorClass) => ({ identity: actorClass.#identity, options: actorClass.#options })
+    nameActorClass = (actorClass, name) => {
+      actorClass.#identity.name ||= name
+    }
   }
 }
 

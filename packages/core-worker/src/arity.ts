@@ -20,7 +20,9 @@ export function constructorArity(Class: Callable): Arity {
   const places = [...text.matchAll(/\bconstructor\s*\(/g)]
   if (places.length === 0) {
     const base: unknown = Object.getPrototypeOf(Class)
-    if (typeof base === 'function' && base !== Function.prototype) return constructorArity(base as Callable)
+    // Function.prototype, of this realm or another, is a function without one above it.
+    const isClass = typeof base === 'function' && typeof Object.getPrototypeOf(base) === 'function'
+    if (isClass) return constructorArity(base as Callable)
     return [0, text.startsWith('class') ? 0 : Infinity]
   }
   const [place] = places

@@ -12,10 +12,11 @@ export type Arguments<A extends readonly unknown[]> = { [K in keyof A]: Argument
 
 /** What identifies a remote function in every tab. */
 export interface FunctionIdentity {
-  readonly code: Code
+  /** Another one after a hot update: tasks from then on run it. */
+  code: Code
   /** The export of a module, `#n` for its n-th unnamed one, empty for inline code. */
   readonly exportName: string
-  readonly name: string
+  name: string
   /** Undefined where it is not known: then any number of arguments is taken. */
   readonly arity: Arity | undefined
 }
@@ -26,6 +27,15 @@ export type CoreWorkerSource = () => CoreWorker
 /** What a remote function is made of; no method, so that user code cannot get from one to the other. */
 export let describeFunction: (fn: RemoteFunction) => { identity: FunctionIdentity; options: TaskOptions }
 
+/** Names a function after what its module exports it as; a name among its options stays. */
+export let nameFunction: (fn: RemoteFunction, name: string) => void
+
+/** The number of a template, and the code that it is of. */
+export interface KnownTemplate {
+  readonly code: Code
+  readonly template: number
+}
+
 /**
  * A function that runs somewhere in the room. `remote(...)` returns at once with the ref of its result; refs among the
  * arguments are resolved before it starts.
@@ -33,9 +43,9 @@ export let describeFunction: (fn: RemoteFunction) => { identity: FunctionIdentit
 export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown> {
   readonly #identity: FunctionIdentity
   readonly #options: TaskOptions
-  readonly #resolved: ResolvedOptions
+  #resolved: ResolvedOptions
   readonly #source: CoreWorkerSource
-  readonly #templates = new WeakMap<CoreWorker, number>()
+  readonly #templates = new WeakMap<CoreWorker, KnownTemplate>()
 
   /** Made by `remote()`. */
   constructor(identity: FunctionIdentity, options: TaskOptions, source: CoreWorkerSource) {
@@ -53,12 +63,13 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown>
   remote(...args: Arguments<A>): ObjectRef<R> {
     checkArity(this.#resolved.name, this.#identity.arity, args.length)
     const core = this.#source()
-    let template = this.#templates.get(core)
-    if (template === undefined) {
-      template = core.template(this.#identity.code, this.#identity.exportName, this.#resolved)
-      this.#templates.set(core, template)
+    const { code } = this.#identity
+    let known = this.#templates.get(core)
+    if (known === undefined || known.code !== code) {
+      known = { code, template: core.template(code, this.#identity.exportName, this.#resolved) }
+      this.#templates.set(core, known)
     }
-    return core.submit(template, this.#resolved.numReturns, args) as ObjectRef<R>
+    return core.submit(known.template, this.#resolved.numReturns, args) as ObjectRef<R>
   }
 
   /** The same function with other options. @throws TypeError or RangeError naming a bad one. */
@@ -77,5 +88,10 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown>
 
   static {
     describeFunction = (fn) => ({ identity: fn.#identity, options: fn.#options })
+    nameFunction = (fn, name) => {
+      if (fn.#options.name !== undefined) return
+      fn.#identity.name = name
+      fn.#resolved = { ...fn.#resolved, name }
+    }
   }
 }

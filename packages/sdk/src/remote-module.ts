@@ -11,6 +11,8 @@ export interface ModuleBundle {
   source(): Promise<string>
   /** The source map, JSON, when the build keeps one. */
   map?(): Promise<string>
+  /** In a dev server: equal for versions whose stubs differ in nothing but the code behind them. */
+  readonly shape?: string
 }
 
 // All stubs of one bundle share its code, so that it is sent once.
@@ -35,6 +37,34 @@ export function bundleOfVersion(version: string): ModuleBundle | undefined {
   return undefined
 }
 
+// What the handles of a bundle name; kept where a hot update may come, which the bundle's `shape` says.
+const handlesOf = new WeakMap<ModuleBundle, { code: Code }[]>()
+
+function keepHandle<T extends { code: Code }>(bundle: ModuleBundle, identity: T): T {
+  if (bundle.shape === undefined) return identity
+  const handles = handlesOf.get(bundle)
+  if (handles === undefined) handlesOf.set(bundle, [identity])
+  else handles.push(identity)
+  return identity
+}
+
+/**
+ * A hot update: handles of `previous` and of what it replaced run `next` from now on. Tasks that were submitted, and
+ * actors, keep the code that they have. Written by the plugin, not by hand.
+ *
+ * @returns false, and changes nothing, when the two export different things, so that the page has to be told.
+ */
+export function replaceBundle(previous: ModuleBundle | undefined, next: ModuleBundle): boolean {
+  if (previous === undefined) return true
+  if (previous.shape !== next.shape) return false
+  const code = codeOf(next)
+  for (const identity of handlesOf.get(previous) ?? []) {
+    identity.code = code
+    keepHandle(next, identity)
+  }
+  return true
+}
+
 /** A remote function of a remote module, as its stub exports it. Written by the plugin, not by hand. */
 export function moduleFunction(
   bundle: ModuleBundle,
@@ -43,7 +73,7 @@ export function moduleFunction(
 ): RemoteFunction {
   const options = details.options ?? {}
   const identity = { code: codeOf(bundle), exportName, name: options.name ?? exportName, arity: details.arity }
-  return new RemoteFunction(identity, options, () => mustSession().core)
+  return new RemoteFunction(keepHandle(bundle, identity), options, () => mustSession().core)
 }
 
 /** An actor class of a remote module, as its stub exports it. Written by the plugin, not by hand. */
@@ -61,5 +91,5 @@ export function moduleActor(
 ): ActorClass {
   const methods = details.methods.map((name, index) => ({ name, arity: details.arities?.[index] }))
   const identity = { code: codeOf(bundle), exportName, name: exportName, arity: details.arity, methods }
-  return new ActorClass(identity, details.options ?? {}, () => mustSession().core)
+  return new ActorClass(keepHandle(bundle, identity), details.options ?? {}, () => mustSession().core)
 }

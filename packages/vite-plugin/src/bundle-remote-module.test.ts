@@ -39,7 +39,7 @@ describe.each([
   test('recursion by name', async () => {
     const { code, manifest, name } = await bundled({ 'fib.remote.ts': FIB }, 'fib.remote.ts', minify)
     expect(name).toBe('fib.remote.ts')
-    expect([...manifest]).toEqual([['fib', { kind: 'function', options: '{}', isGenerator: false }]])
+    expect([...manifest]).toEqual([['fib', { kind: 'function', options: '{}', isGenerator: false, arity: [1, 1] }]])
     expect(await call(evaluateBundle(code, immediateSdk()).fib, 10)).toBe(55)
     expect(code).toMatch(/^["'`]use strict["'`]/)
     expect(code).toMatch(/\n\/\/# sourceURL=shoal:\/\/\/fib\.remote\.ts\?[0-9a-f]{12}\n$/)
@@ -73,6 +73,12 @@ describe.each([
       options: '{ "maxRestarts": -1 }',
       methods: ['play', 'size', 'moves'],
       generators: ['moves'],
+      arity: [0, 0],
+      arities: [
+        [1, 1],
+        [0, 0],
+        [0, 0],
+      ],
     })
     expect(watchFiles.map((file) => file.split('/').at(-1)).sort()).toEqual([
       'a.remote.ts',
@@ -84,7 +90,7 @@ describe.each([
 })
 
 describe('the manifest', () => {
-  test('options as literals, derived handles, generators, values handed in, constants', async () => {
+  test('options as literals, derived handles, generators, constants', async () => {
     const { manifest } = await bundled({
       'a.remote.ts': `
         import { remote, actor, get, TaskError, context } from '@shoal/sdk'
@@ -94,7 +100,6 @@ describe('the manifest', () => {
         export const plain = remote((n: number) => n, { numCpus: CPUS, maxRetries: Infinity, resources: { tpu: [1, -0] }, name: undefined })
         export const derived = plain.options({ numCpus: 4 })
         export const stream = remote(async function* (n: number) { yield n })
-        export const uses = remote({ get }, ({ get }, n: number) => get(n), { maxRetries: 1 })
         export const LIMIT = CPUS * 2
         export const TITLE = 'a "title"'
         export const huge = 12n
@@ -104,20 +109,26 @@ describe('the manifest', () => {
       plain: {
         kind: 'function',
         isGenerator: false,
+        arity: [1, 1],
         options: '{ "numCpus": 2, "maxRetries": Infinity, "resources": { "tpu": [1, -0] }, "name": undefined }',
       },
       derived: {
         kind: 'function',
         isGenerator: false,
+        arity: [1, 1],
         options: '{ "numCpus": 4, "maxRetries": Infinity, "resources": { "tpu": [1, -0] }, "name": undefined }',
       },
-      stream: { kind: 'function', isGenerator: true, options: '{}' },
-      uses: { kind: 'function', isGenerator: false, options: '{ "maxRetries": 1 }' },
+      stream: { kind: 'function', isGenerator: true, options: '{}', arity: [1, 1] },
       LIMIT: { kind: 'constant', value: '4' },
       TITLE: { kind: 'constant', value: '"a \\"title\\""' },
       huge: { kind: 'constant', value: '12n' },
-      default: { kind: 'function', isGenerator: false, options: '{}' },
+      default: { kind: 'function', isGenerator: false, options: '{}', arity: [0, 0] },
     })
+  })
+
+  test('values cannot be handed in by name, as at run time', async () => {
+    const module = `import { remote, get } from '@shoal/sdk'; export const f = remote({ get }, ({ get }) => get(1))`
+    await expect(bundled({ 'a.remote.ts': module })).rejects.toThrow('import what it needs')
   })
 
   test('building neither waits nor prints', async () => {

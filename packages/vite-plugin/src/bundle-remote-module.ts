@@ -107,6 +107,8 @@ async function generate(build: RolldownBuild, minify: boolean, root: string): Pr
     format: 'cjs',
     exports: 'named',
     minify,
+    // Names of functions and classes are in stacks, in task names and in `error.name`.
+    keepNames: minify,
     // Modules are strict, a function made of text is not.
     strict: true,
     sourcemap: 'hidden',

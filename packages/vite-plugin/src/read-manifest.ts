@@ -5,12 +5,13 @@
  */
 import vm from 'node:vm'
 import { ALLOWED_GLOBALS } from '@shoal/capture'
+import { arityOf, constructorArity, type Arity } from '@shoal/core-worker'
 import { createRecordingSdk, inert, type Recorded } from './recording-sdk.ts'
 import { RemoteModuleError } from './remote-module-error.ts'
 import { toLiteral } from './to-literal.ts'
 
 export type RemoteExport =
-  | { readonly kind: 'function'; readonly options: string; readonly isGenerator: boolean }
+  | { readonly kind: 'function'; readonly options: string; readonly isGenerator: boolean; readonly arity: Arity }
   | {
       readonly kind: 'actor'
       readonly options: string
@@ -18,6 +19,9 @@ export type RemoteExport =
       readonly methods: readonly string[]
       /** Those of the methods that are generators: their calls give streams. */
       readonly generators: readonly string[]
+      /** The constructor's, and the methods' in their order. */
+      readonly arity: Arity
+      readonly arities: readonly Arity[]
     }
   | { readonly kind: 'constant'; readonly value: string }
 
@@ -93,28 +97,31 @@ function describeRecorded({ kind, target, options }: Recorded, key: string, name
     literals.push(`${JSON.stringify(option)}: ${literal}`)
   }
   const written = literals.length === 0 ? '{}' : `{ ${literals.join(', ')} }`
-  if (kind === 'function') return { kind, options: written, isGenerator: isGenerator(target) }
-  return { kind, options: written, ...methodsOf(target) }
+  if (kind === 'function') return { kind, options: written, isGenerator: isGenerator(target), arity: arityOf(target) }
+  return { kind, options: written, arity: constructorArity(target), ...methodsOf(target) }
 }
 
-function methodsOf(target: object): { methods: string[]; generators: string[] } {
+function methodsOf(target: object): { methods: string[]; generators: string[]; arities: Arity[] } {
   const methods: string[] = []
   const generators: string[] = []
+  const arities: Arity[] = []
   const seen = new Set(['constructor'])
   let prototype: unknown = Object.getOwnPropertyDescriptor(target, 'prototype')?.value
   // The last prototype is Object.prototype of the module's realm; its toString and the like are no actor methods.
   while (typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     for (const method of Object.getOwnPropertyNames(prototype)) {
-      if (seen.has(method)) continue
+      // As core-worker's methodsOf: a leading _ means private.
+      if (seen.has(method) || method.startsWith('_')) continue
       seen.add(method)
       const value: unknown = Object.getOwnPropertyDescriptor(prototype, method)?.value
       if (typeof value !== 'function') continue
       methods.push(method)
+      arities.push(arityOf(value as Recorded['target']))
       if (isGenerator(value)) generators.push(method)
     }
     prototype = Object.getPrototypeOf(prototype)
   }
-  return { methods, generators }
+  return { methods, generators, arities }
 }
 
 function isGenerator(target: object): boolean {

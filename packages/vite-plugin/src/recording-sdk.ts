@@ -7,7 +7,7 @@
 export interface Recorded {
   readonly kind: 'function' | 'actor'
   /** The user's function or class. */
-  readonly target: object
+  readonly target: (...args: never[]) => unknown
   readonly options: Readonly<Record<string, unknown>>
 }
 
@@ -31,14 +31,14 @@ export function createRecordingSdk(): RecordingSdk {
   const record =
     (kind: Recorded['kind']) =>
     (...args: unknown[]): object => {
-      // remote(fn, options) or, with values handed in by name, remote(uses, fn, options)
-      const at = typeof args[0] === 'function' ? 0 : 1
-      const target = args[at]
+      const [target, options] = args
       const word = kind === 'actor' ? 'actor' : 'remote'
+      if (kind === 'function' && typeof target !== 'function' && typeof options === 'function')
+        throw new TypeError('in a remote module, remote() takes the function alone: import what it needs')
       if (typeof target !== 'function') {
         throw new TypeError(`${word}() needs a ${kind === 'actor' ? 'class' : 'function'}, not ${describe(args[0])}`)
       }
-      return handle({ kind, target, options: asOptions(args[at + 1]) })
+      return handle({ kind, target: target as Recorded['target'], options: asOptions(options) })
     }
   // Unknown names are found on the prototype, which survives a bundler's namespace copy too.
   const module = Object.assign(Object.create(inert) as object, {

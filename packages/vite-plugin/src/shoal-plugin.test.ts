@@ -31,7 +31,8 @@ const FILES = {
   'node_modules/@shoal/sdk/index.js': `throw new Error('the remote module ran in the page')`,
   'node_modules/@shoal/sdk/internal.js': `
     export const moduleFunction = (bundle, exportName, details) => ({ bundle, exportName, details })
-    export const moduleActor = moduleFunction`,
+    export const moduleActor = moduleFunction
+    export const replaceBundle = () => true`,
   'fib.remote.ts': `
     import { remote, actor, get } from '@shoal/sdk'
     import { base } from './lib/base.ts'
@@ -74,8 +75,17 @@ async function withServer(project: TemporaryProject, use: (server: ViteDevServer
 async function expectWorking(main: Main): Promise<string> {
   expect(main.LIMIT).toBe(7)
   expect(main.fib.exportName).toBe('fib')
-  expect(main.fib.details).toEqual({ options: { numCpus: 2 }, generator: false })
-  expect(main.Game.details).toEqual({ options: {}, methods: ['play', 'moves'], generators: ['moves'] })
+  expect(main.fib.details).toEqual({ options: { numCpus: 2 }, generator: false, arity: [1, 1] })
+  expect(main.Game.details).toEqual({
+    options: {},
+    methods: ['play', 'moves'],
+    generators: ['moves'],
+    arity: [0, 0],
+    arities: [
+      [0, 0],
+      [0, 0],
+    ],
+  })
   expect(main.fib.bundle.name).toBe('fib.remote.ts')
   const text = await main.fib.bundle.source()
   expect(createHash('sha256').update(hashedText(text)).digest('hex')).toBe(main.fib.bundle.hash)
@@ -154,6 +164,53 @@ describe('a Vite dev server', () => {
       // The watcher's listeners are asynchronous: the module is stale once the graph says so.
       await expect.poll(async () => (await load()).fib.bundle.hash).not.toBe(before.fib.bundle.hash)
       await expectWorking(await load())
+      // A task that was submitted before the change runs what its page had.
+      expect(evaluateBundle(await before.fib.bundle.source(), immediateSdk())).toHaveProperty('fib')
+    })
+  })
+
+  test('gives out the text of a version that the page has, after the file was changed', async () => {
+    await using project = await temporaryProject(FILES)
+    await withServer(project, async (server) => {
+      const urlIn = async (): Promise<string> => {
+        const stub = await server.transformRequest('/fib.remote.ts')
+        return /import\("([^"]*shoal-source=[^"]*)"\)/.exec(stub?.code ?? '')?.[1] ?? ''
+      }
+      await server.transformRequest('/main.ts')
+      const before = await urlIn()
+      await project.write({ 'lib/base.ts': 'export const base = (n: number): number => n + 1000' })
+      server.watcher.emit('change', project.path('lib/base.ts'))
+      await expect.poll(urlIn).not.toBe(before)
+      expect((await server.transformRequest(before))?.code).not.toContain('1e3')
+      expect((await server.transformRequest(await urlIn()))?.code).toContain('1e3')
+      await expect(server.transformRequest(before.replace(/[0-9a-f]{8}/, 'ffffffff'))).rejects.toThrow('reload')
+    })
+  })
+
+  test('a change updates the stub and not the page', async () => {
+    await using project = await temporaryProject(FILES)
+    await withServer(project, async (server) => {
+      const sent: string[] = []
+      const { hot } = server.environments.client
+      hot.send = (...args: unknown[]): void => {
+        const [payload] = args as [{ type: string; updates?: { path: string }[] }]
+        sent.push(payload.type, ...(payload.updates ?? []).map(({ path }) => path))
+      }
+      const change = async (file: string, text: string): Promise<void> => {
+        const stub = await server.transformRequest('/fib.remote.ts')
+        const url = /import\("([^"]*shoal-source=[^"]*)"\)/.exec(stub?.code ?? '')?.[1] ?? ''
+        await server.transformRequest(url)
+        sent.length = 0
+        await project.write({ [file]: text })
+        server.watcher.emit('change', project.path(file))
+        await expect.poll(() => sent).toEqual(['update', '/fib.remote.ts'])
+      }
+      await server.transformRequest('/main.ts')
+      // More than once: the texts of earlier versions are in Vite's graph and imported by nobody.
+      for (let i = 1; i <= 3; i++) {
+        await change('lib/base.ts', `export const base = (n: number): number => n + ${i}`)
+        await change('fib.remote.ts', FILES['fib.remote.ts'].replace('FLAG)', `FLAG + ${i})`))
+      }
     })
   })
 

@@ -4,6 +4,8 @@
  * modules that reach each other are ordinary code there.
  *
  * A bundle is kept as long as none of its files changed (size and time of change), so both of its modules see one text.
+ * In dev, older versions are kept too: a page that submitted a task a moment before the file was saved asks for the text
+ * of the version that it has. After a change the stub replaces itself, and no page needs to reload.
  */
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -21,6 +23,8 @@ export interface ShoalPluginOptions {
 }
 
 const REMOTE_FILE = /\.remote\.(?:[cm]?[jt]s|[jt]sx)$/
+/** Versions of all modules together that a dev server still gives out. */
+const MOST_VERSIONS = 200
 const PART = /[?&]shoal-(source|map)=([0-9a-f]{64})(?:&|$)/
 
 interface Kept {
@@ -34,12 +38,18 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
   // The files of modules that could not be bundled: no importer of theirs is in Vite's graph yet.
   const failed = new Map<string, readonly string[]>()
 
+  const versions = new Map<string, RemoteBundle>()
+
   const bundleOf = async (file: string): Promise<RemoteBundle> => {
     const before = await kept.get(file)?.catch(() => undefined)
     if (before && before.signature === (await signatureOf(before.bundle.watchFiles))) return before.bundle
     const next = bundle(file, config, options)
     kept.set(file, next)
-    return (await next).bundle
+    const { bundle: made } = await next
+    versions.set(made.hash, made)
+    const [oldest] = versions.keys()
+    if (versions.size > MOST_VERSIONS && oldest !== undefined) versions.delete(oldest)
+    return made
   }
 
   return [
@@ -63,22 +73,25 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
       async load(id) {
         const file = stripQuery(id)
         if (!REMOTE_FILE.test(file) || /[?&](?:raw|url|worker|sharedworker)\b/.test(id)) return undefined
-        const part = PART.exec(id)
+        const [, part, hash = ''] = PART.exec(id) ?? []
+        if (part !== undefined) {
+          const version = versions.get(hash)
+          // After a restart of the server.
+          if (version === undefined) return this.error(`${path.basename(file)} has changed since; reload the page`)
+          return {
+            code: `export default ${JSON.stringify(part === 'source' ? version.code : version.map)}`,
+            map: { mappings: '' },
+          }
+        }
         try {
           const bundle = await bundleOf(file)
           failed.delete(file)
           for (const watched of bundle.watchFiles) if (watched !== file) this.addWatchFile(watched)
-          if (!part)
-            return {
-              code: writeStub(bundle, partsOf(file, bundle, config)),
-              map: { mappings: '' },
-              moduleSideEffects: false,
-            }
-          if (part[2] !== bundle.hash) {
-            return this.error(`${bundle.name} has changed since the page was loaded; reload it`)
+          return {
+            code: writeStub(bundle, { ...partsOf(file, bundle, config), isHot: config?.command === 'serve' }),
+            map: { mappings: '' },
+            moduleSideEffects: false,
           }
-          const text = part[1] === 'source' ? bundle.code : bundle.map
-          return { code: `export default ${JSON.stringify(text)}`, map: { mappings: '' } }
         } catch (error) {
           if (!(error instanceof RemoteModuleError)) throw error
           failed.set(file, error.watchFiles)
@@ -87,13 +100,15 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
         }
       },
       hotUpdate({ file, type, modules }) {
+        // The texts of versions never change, and nobody imports those of old ones: a change there would reload the page.
+        const changed = modules.filter(({ id }) => id === null || !PART.test(id))
         // A new file may be the one that was missing.
         const waiting = [...failed]
           .filter(([, files]) => type === 'create' || files.includes(file))
           .map(([entry]) => entry)
-        if (waiting.length === 0) return undefined
+        if (waiting.length === 0 && changed.length === modules.length) return undefined
         const graph = this.environment.moduleGraph
-        return [...new Set([...modules, ...waiting.flatMap((entry) => [...(graph.getModulesByFile(entry) ?? [])])])]
+        return [...new Set([...changed, ...waiting.flatMap((entry) => [...(graph.getModulesByFile(entry) ?? [])])])]
       },
     },
   ]

@@ -1,4 +1,4 @@
-import { ActorClass, RemoteFunction } from '@shoal/core-worker'
+import { ActorClass, nameActorClass, nameFunction, RemoteFunction } from '@shoal/core-worker'
 import type { Api, Code, ModuleScope } from '@shoal/core-worker'
 import type { CodeDefinition, FunctionHash } from '@shoal/protocol'
 import { INLINE_PREFIX, inlineSourceUrl } from './user-stack.ts'
@@ -74,6 +74,12 @@ function loadModule(
   }
   const evaluate = context.evaluate(['exports', 'require', 'module'], definition.source)
   context.withModule(scope, () => evaluate(module.exports, require, module))
+  // As the page's stubs are named: an arrow function given to remote() has no name of its own.
+  for (const [name, made] of Object.entries(module.exports)) {
+    if (name === 'default') continue
+    if (RemoteFunction.is(made)) nameFunction(made, name)
+    else if (ActorClass.is(made)) nameActorClass(made, name)
+  }
   const find = (exportName: string): Callable => {
     const made = exportName.startsWith('#') ? undefined : module.exports[exportName]
     const member =

@@ -1,2 +1,2 @@
-export { moduleActor, moduleFunction } from '../remote-module.ts'
+export { moduleActor, moduleFunction, replaceBundle } from '../remote-module.ts'
 export type { ModuleBundle } from '../remote-module.ts'
