@@ -290,3 +290,34 @@ test('the hosted sandbox.html works under that policy, with and without isolatio
     expect(await runTask(page, '() => "hosted"')).toEqual({ kind: 'value', value: 'hosted' })
   }
 })
+
+test('sandbox.html takes no orders where it is not at an opaque origin: anybody could frame it there', async ({
+  page,
+}) => {
+  await load(page, `http://127.0.0.1:${plain.port}/`)
+  const answer = await page.evaluate(async () => {
+    const frame = document.createElement('iframe')
+    frame.src = '/sandbox.html'
+    const loaded = new Promise((resolve) => (frame.onload = resolve))
+    document.body.append(frame)
+    await loaded
+    const { port1, port2 } = new MessageChannel()
+    const answered = new Promise<string>((resolve) => (port1.onmessage = () => resolve('it answered')))
+    frame.contentWindow?.postMessage('shoal:control', '*', [port2])
+    // What a frame that listens would answer at once, in Comlink's words.
+    port1.postMessage({ id: '1', type: 'APPLY', path: ['hello'], argumentList: [] })
+    // A message of our own to the same window, heard behind the first one.
+    const heard = new Promise<string>((resolve) =>
+      frame.contentWindow?.addEventListener('message', (event) => {
+        if (event.data === 'behind') setTimeout(() => resolve('it was silent'), 200)
+      }),
+    )
+    frame.contentWindow?.postMessage('behind', '*')
+    return [
+      await Promise.race([answered, heard]),
+      frame.contentDocument?.documentElement.textContent?.trim().slice(-70),
+    ]
+  })
+  expect(answer[0]).toBe('it was silent')
+  expect(answer[1]).toContain('works only in a frame with sandbox="allow-scripts"')
+})

@@ -40,6 +40,7 @@ export const bool: Schema<boolean> = {
 }
 
 /** UTF-8 text of at most `limit` bytes. */
+/* @__NO_SIDE_EFFECTS__ */
 export function string(limit: number): Schema<string> {
   return {
     shape: `string(${limit})`,
@@ -49,6 +50,7 @@ export function string(limit: number): Schema<string> {
 }
 
 /** At most `limit` bytes. Reading gives a copy, so that a small field does not keep its whole message alive. */
+/* @__NO_SIDE_EFFECTS__ */
 export function bytes(limit: number): Schema<Uint8Array<ArrayBuffer>> {
   return {
     shape: `bytes(${limit})`,
@@ -58,6 +60,7 @@ export function bytes(limit: number): Schema<Uint8Array<ArrayBuffer>> {
 }
 
 /** Exactly `length` bytes. */
+/* @__NO_SIDE_EFFECTS__ */
 export function fixedBytes(length: number): Schema<Uint8Array<ArrayBuffer>> {
   return {
     shape: `bytes[${length}]`,
@@ -69,6 +72,7 @@ export function fixedBytes(length: number): Schema<Uint8Array<ArrayBuffer>> {
   }
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export function array<T>(item: Schema<T>, limit: number): Schema<T[]> {
   return {
     shape: `array(${item.shape},${limit})`,
@@ -86,6 +90,7 @@ export function array<T>(item: Schema<T>, limit: number): Schema<T[]> {
   }
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export function optional<T>(inner: Schema<T>): Schema<T | undefined> {
   return {
     shape: `optional(${inner.shape})`,
@@ -98,6 +103,7 @@ export function optional<T>(inner: Schema<T>): Schema<T | undefined> {
 }
 
 /** One of a fixed list of words, sent as its place in the list. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<const Words extends readonly string[]>(words: Words): Schema<Words[number]> {
   return {
     shape: `oneOf(${words.join('|')})`,
@@ -114,6 +120,7 @@ type Fields = Readonly<Record<string, Schema<never>>>
 type Struct<F> = { [K in keyof F]: Infer<F[K]> }
 
 /** A record: its fields in the order written here. */
+/* @__NO_SIDE_EFFECTS__ */
 export function struct<F extends { [K in keyof F]: Schema<never> | Schema<unknown> }>(fields: F): Schema<Struct<F>> {
   const entries = Object.entries(fields as unknown as Fields) as [string, Schema<unknown>][]
   return {
@@ -133,6 +140,7 @@ export function struct<F extends { [K in keyof F]: Schema<never> | Schema<unknow
 type Variants<V> = { [K in keyof V]: { readonly type: K } & Infer<V[K]> }[keyof V]
 
 /** A tagged union: `{ type, ...fields }`, the type sent as its place in the list. */
+/* @__NO_SIDE_EFFECTS__ */
 export function union<V extends { [K in keyof V]: Schema<never> | Schema<unknown> }>(variants: V): Schema<Variants<V>> {
   const names = Object.keys(variants)
   const schemas = Object.values(variants) as Schema<unknown>[]

@@ -1,6 +1,6 @@
 import type { InitOptions } from './session-types.ts'
 
-const KNOWN: readonly string[] = ['room', 'role', 'workers', 'lend', 'name', 'iceServers', 'sandboxUrl']
+const KNOWN: readonly string[] = ['room', 'role', 'workers', 'lend', 'name', 'iceServers', 'sandboxUrl', 'createWorker']
 
 /** @throws TypeError or RangeError naming the option. */
 export function refuseUnknownOptions(options: InitOptions): void {
@@ -16,5 +16,10 @@ export function refuseUnknownOptions(options: InitOptions): void {
       throw new RangeError(`workers must be a whole number from 1 to 256, got ${options.workers}`)
   }
   if (options.lend !== undefined && typeof options.lend !== 'boolean') throw new TypeError('lend must be true or false')
+  const { sandboxUrl, createWorker } = options
+  if (sandboxUrl !== undefined && typeof sandboxUrl !== 'string' && !((sandboxUrl as unknown) instanceof URL))
+    throw new TypeError('sandboxUrl must be a string or a URL')
+  if (createWorker !== undefined && typeof createWorker !== 'function')
+    throw new TypeError('createWorker must be a function that gives a Worker')
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a string')
 }

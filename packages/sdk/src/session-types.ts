@@ -68,8 +68,13 @@ export interface InitOptions {
   readonly name?: string
   /** ICE servers for WebRTC; default: what the room's server says in /config.json. */
   readonly iceServers?: readonly { urls: string | string[]; username?: string; credential?: string }[]
-  /** Where the page hosts the sandbox document, if its CSP refuses an inline one. */
-  readonly sandboxUrl?: string
+  /** Where the page hosts the `sandbox.html` that the SDK ships, if its CSP refuses an inline one: docs/embedding.md. */
+  readonly sandboxUrl?: string | URL
+  /**
+   * Makes the node worker from the `node-worker.js` that the SDK ships, for pages whose CSP refuses a worker from a blob:
+   * `() => new Worker('/shoal/node-worker.js')`. Called once a session.
+   */
+  readonly createWorker?: () => Worker
 }
 
 /** A room that this tab is in. */

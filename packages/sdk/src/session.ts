@@ -55,7 +55,8 @@ export class TabSession implements Session {
       name: this.#name,
       agent: describeBrowser(navigator.userAgent),
       isLending: this.#isLending,
-      ...(options.sandboxUrl !== undefined && { sandboxUrl: options.sandboxUrl }),
+      ...(options.sandboxUrl !== undefined && { sandboxUrl: String(options.sandboxUrl) }),
+      ...(options.createWorker !== undefined && { createWorker: options.createWorker }),
       onStatus: (status) => {
         this.#news = status
         this.#emit()

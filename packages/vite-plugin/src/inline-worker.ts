@@ -45,6 +45,7 @@ export async function bundleInlineScript(options: InlineOptions): Promise<Inline
     },
     // Which folder a module came from is no part of the text.
     experimental: { attachDebugInfo: 'none' },
+    treeshake: { propertyReadSideEffects: false },
     plugins: [nestedScripts(options, nested)],
     onLog: (level, log, forward) => {
       if (log.code === 'EMPTY_IMPORT_META')

@@ -118,4 +118,7 @@ function onMessage(event: MessageEvent): void {
   removeEventListener('message', onMessage)
   expose(shop, port)
 }
-addEventListener('message', onMessage)
+// A site that hosts this document as `sandbox.html` can be framed by anybody: without the sandbox attribute it would run
+// the framing page's code at the site's own origin.
+if (origin === 'null') addEventListener('message', onMessage)
+else document.documentElement.append('Shoal: this page works only in a frame with sandbox="allow-scripts".')

@@ -1,6 +1,5 @@
 import { CONTROL_MESSAGE } from './frame-control.ts'
 import type { FromPage, ToPage } from './frame-control.ts'
-import { sandboxDocument } from './sandbox-document.ts'
 
 export interface SandboxFrameOptions {
   /**
@@ -10,6 +9,8 @@ export interface SandboxFrameOptions {
   readonly sandboxUrl?: string | URL
   /** Where the hidden frame hangs; the document's root by default, which exists before the body does. */
   readonly parent?: Element
+  /** The frame's document could not be loaded. */
+  onFailed?(reason: unknown): void
 }
 
 export interface SandboxFrame {
@@ -30,6 +31,7 @@ export interface SandboxFrame {
 export function createSandboxFrame(options: SandboxFrameOptions = {}): SandboxFrame {
   const { port1: nodePort, port2: port } = new MessageChannel()
   const parent = options.parent ?? document.documentElement
+  let isClosed = false
   const tell = (message: FromPage, transfer: Transferable[]): void => port.postMessage(message, transfer)
   let frame = make()
   port.addEventListener('message', onMessage)
@@ -37,12 +39,27 @@ export function createSandboxFrame(options: SandboxFrameOptions = {}): SandboxFr
 
   function make(): HTMLIFrameElement {
     const { port1: toNode, port2: toFrame } = new MessageChannel()
-    const made = createFrameElement(options.sandboxUrl)
+    const made = createFrameElement()
     // An opaque origin has no name to address; the frame runs nothing but our document, which goes nowhere by itself.
     const onLoad = (): void => made.contentWindow?.postMessage(CONTROL_MESSAGE, '*', [toFrame])
     made.addEventListener('load', onLoad, { once: true })
-    parent.append(made)
     tell('frame', [toNode])
+    const show = (): void => {
+      if (made === frame && !isClosed) parent.append(made)
+    }
+    if (options.sandboxUrl === undefined) {
+      // Not a part of the page's own script: only tabs that work need it.
+      import('./sandbox-document.ts').then(
+        ({ sandboxDocument }) => {
+          made.srcdoc = sandboxDocument()
+          show()
+        },
+        (reason: unknown) => options.onFailed?.(reason),
+      )
+    } else {
+      made.src = String(options.sandboxUrl)
+      parent.append(made)
+    }
     return made
   }
 
@@ -55,6 +72,7 @@ export function createSandboxFrame(options: SandboxFrameOptions = {}): SandboxFr
   }
 
   function close(): void {
+    isClosed = true
     frame.remove()
     port.removeEventListener('message', onMessage)
     tell('gone', [])
@@ -64,7 +82,7 @@ export function createSandboxFrame(options: SandboxFrameOptions = {}): SandboxFr
   return { controlPort: nodePort, close }
 }
 
-function createFrameElement(sandboxUrl: string | URL | undefined): HTMLIFrameElement {
+function createFrameElement(): HTMLIFrameElement {
   const frame = document.createElement('iframe')
   frame.hidden = true
   frame.tabIndex = -1
@@ -74,7 +92,5 @@ function createFrameElement(sandboxUrl: string | URL | undefined): HTMLIFrameEle
   // Empty otherwise: what the page was allowed to do is not handed down.
   frame.setAttribute('allow', globalThis.crossOriginIsolated ? 'cross-origin-isolated' : '')
   frame.referrerPolicy = 'no-referrer'
-  if (sandboxUrl === undefined) frame.srcdoc = sandboxDocument()
-  else frame.src = String(sandboxUrl)
   return frame
 }

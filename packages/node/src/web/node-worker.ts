@@ -3,7 +3,7 @@
 import { createLog } from '@shoal/base'
 import { createDirectorySeed } from '@shoal/control-store/web'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
-import { nodeIdOfKeyHash, roomIdOfKeyHash } from '@shoal/protocol'
+import { nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto } from '@shoal/protocol'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
@@ -25,6 +25,7 @@ const scope = self as unknown as {
   onmessage: ((event: MessageEvent<TabInit>) => void) | null
   shoalChunk?: unknown
   importScripts(url: string): void
+  readonly location: { readonly href: string }
 }
 
 scope.onmessage = (event): void => {
@@ -37,6 +38,10 @@ scope.onmessage = (event): void => {
 }
 
 async function start(init: TabInit): Promise<void> {
+  if (init.version !== PROTOCOL_VERSION)
+    throw new Error(
+      `node-worker.js is of protocol version ${PROTOCOL_VERSION} and this page of ${init.version}: serve the file of the same build`,
+    )
   const clock = platformClock
   const random = platformRandom
   const tell = (news: NodeNews): void => init.newsPort.postMessage(news)
@@ -155,8 +160,12 @@ function watchSleep(slept: (ms: number) => void): () => void {
   return () => clearInterval(timer)
 }
 
-/** Fetches a script's text from the page and runs it, once each. */
+/**
+ * Runs a script once each: the file beside this one where this is the hosted node-worker.js, whose own policy may refuse
+ * blobs, else the text that the page sends.
+ */
 function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (name: ChunkName) => Promise<unknown> {
+  const isHosted = !scope.location.href.startsWith('blob:')
   const loading = new Map<ChunkName, { promise: Promise<unknown>; resolve(value: unknown): void }>()
   port.onmessage = (event: MessageEvent<ChunkText>): void => {
     const { name, text } = event.data
@@ -171,6 +180,14 @@ function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (
     let resolve!: (value: unknown) => void
     const promise = new Promise<unknown>((done) => (resolve = done))
     loading.set(name, { promise, resolve })
+    if (isHosted)
+      try {
+        scope.importScripts(new URL(`node-worker-${name}.js`, scope.location.href).href)
+        resolve(scope.shoalChunk)
+        return promise
+      } catch {
+        // A bundler may have put this script where its neighbours are not.
+      }
     tell({ type: 'chunk', name })
     return promise
   }

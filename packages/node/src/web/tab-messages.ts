@@ -6,6 +6,8 @@ export type ChunkName = 'noble' | 'capture'
 
 /** What a page hands its node worker when it starts it; the ports are transferred with it. */
 export interface TabInit {
+  /** PROTOCOL_VERSION of the page: a hosted node-worker.js may be older. */
+  readonly version: number
   readonly slots: number
   readonly cores: number
   readonly name: string

@@ -1,13 +1,13 @@
 import { createLog } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import { createMessageFramePort, createSandboxFrame } from '@shoal/executor/web'
+import { PROTOCOL_VERSION } from '@shoal/protocol'
 import type { FramePort, LogLine, NodeId } from '@shoal/protocol'
 import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import type { NodeStatus } from '../shoal-node.ts'
-import workerText from './node-worker.ts?shoal-inline'
 import type { ChunkName, ChunkText, Joined, JoinRequest, NodeControl, NodeNews, TabInit } from './tab-messages.ts'
 
 export interface TabOptions {
@@ -17,7 +17,7 @@ export interface TabOptions {
   readonly agent: string
   readonly isLending: boolean
   readonly sandboxUrl?: string
-  /** For pages whose CSP refuses a worker from a blob. */
+  /** Starts the script of the node worker, for pages whose CSP refuses a worker from a blob. */
   readonly createWorker?: () => Worker
   onStatus(status: NodeStatus): void
   onLogLine(line: LogLine): void
@@ -51,7 +51,8 @@ class PageTab implements Tab {
   readonly pagePort: FramePort
   readonly nodeId: Promise<NodeId>
   readonly #options: TabOptions
-  readonly #worker: Worker
+  /** Undefined when it could not be started. */
+  readonly #worker: Promise<Worker | undefined>
   readonly #frame: ReturnType<typeof createSandboxFrame>
   readonly #control: Remote<NodeControl>
   readonly #news: MessagePort
@@ -68,24 +69,26 @@ class PageTab implements Tab {
     const page = new MessageChannel()
     const control = new MessageChannel()
     const news = new MessageChannel()
-    this.#worker = options.createWorker?.() ?? workerFromText(workerText)
-    this.#frame = createSandboxFrame(options.sandboxUrl === undefined ? {} : { sandboxUrl: options.sandboxUrl })
     this.pagePort = createMessageFramePort(page.port1)
     this.#control = wrap<NodeControl>(control.port1)
     this.#news = news.port1
+    let fail!: (reason: Error) => void
     this.nodeId = new Promise((resolve, reject) => {
-      const fail = (reason: Error): void => {
+      fail = (reason) => {
         reject(reason)
         if (!this.#isClosed) options.onFailed(reason)
       }
-      this.#worker.onerror = (event) =>
-        fail(new Error(`the node worker broke: ${event.message || 'it could not be started'}`))
       this.#news.onmessage = (event: MessageEvent<NodeNews>): void => this.#onNews(event.data, resolve, fail)
+    })
+    this.#frame = createSandboxFrame({
+      ...(options.sandboxUrl !== undefined && { sandboxUrl: options.sandboxUrl }),
+      onFailed: (reason) => fail(new Error(`the sandbox could not be loaded: ${String(reason)}`)),
     })
     // Whoever awaits it sees the failure; `onFailed` told of it in any case.
     this.nodeId.catch(() => undefined)
     const { slots, cores, name, agent, isLending } = options
     const init: TabInit = {
+      version: PROTOCOL_VERSION,
       slots,
       cores,
       name,
@@ -96,7 +99,7 @@ class PageTab implements Tab {
       controlPort: control.port2,
       newsPort: news.port2,
     }
-    this.#worker.postMessage(init, [init.pagePort, init.sandboxPort, init.controlPort, init.newsPort])
+    this.#worker = this.#startWorker(init, fail)
   }
 
   async join(request: JoinRequest, iceServers: readonly RTCIceServer[]): Promise<Joined> {
@@ -128,7 +131,21 @@ class PageTab implements Tab {
     this.#control[releaseProxy]()
     this.#frame.close()
     this.#news.close()
-    this.#worker.terminate()
+    const worker = await this.#worker
+    worker?.terminate()
+  }
+
+  async #startWorker(init: TabInit, fail: (reason: Error) => void): Promise<Worker | undefined> {
+    try {
+      const worker = this.#options.createWorker?.() ?? (await workerFromText())
+      worker.onerror = (event) =>
+        fail(new Error(`the node worker broke: ${event.message || `it could not be started${WHY_NOT}`}`))
+      worker.postMessage(init, [init.pagePort, init.sandboxPort, init.controlPort, init.newsPort])
+      return worker
+    } catch (error) {
+      fail(new Error(`the node worker could not be started: ${String(error)}`))
+      return undefined
+    }
   }
 
   #onNews(news: NodeNews, started: (nodeId: NodeId) => void, fail: (reason: Error) => void): void {
@@ -162,7 +179,12 @@ async function loadChunk(name: ChunkName): Promise<string> {
   return module.text
 }
 
-function workerFromText(text: string): Worker {
+const WHY_NOT =
+  '; if this page has a Content-Security-Policy without worker-src blob:, serve node-worker.js and give init() createWorker'
+
+/** Its text is no part of the page's own script: a page that only imports Shoal does not load it. */
+async function workerFromText(): Promise<Worker> {
+  const { text } = await import('./node-worker-text.ts')
   const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
   try {
     return new Worker(url, { name: 'shoal node' })
