@@ -9,6 +9,7 @@ const hold = remote(async (ms: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms))
 })
 const where = remote({}, ({ context }) => context().nodeId)
+const makeRefs = remote({}, ({ put }, count: number) => Array.from({ length: count }, (_, i) => put(i)))
 const make = remote((bytes: number) => new Uint8Array(bytes).fill(7))
 
 /** Median of the milliseconds from `.remote()` to the value, one task at a time. */
@@ -32,6 +33,32 @@ async function bulkTasksPerSecond(count: number): Promise<number> {
   for (const ref of refs) ref.release()
   if (values.some((value, i) => value !== i)) throw new Error('a task returned another task’s value')
   return count / seconds
+}
+
+/** Drains a second: as many tasks submitted at once as `count`, then one `wait` after the other, each for the next one ready. */
+async function drainsPerSecond(count: number): Promise<number> {
+  const start = performance.now()
+  const refs = Array.from({ length: count }, (_, i) => nothing.remote(i))
+  let rest = refs
+  while (rest.length > 0) rest = (await wait(rest))[1]
+  const seconds = (performance.now() - start) / 1000
+  for (const ref of refs) ref.release()
+  return 1 / seconds
+}
+
+/** Median of the milliseconds that `get` takes for an object with `count` refs in it, made by a task. */
+async function getRefsMs(count: number, times: number): Promise<number> {
+  using ref = makeRefs.remote(count)
+  await wait([ref])
+  const took: number[] = []
+  for (let i = 0; i < times; i++) {
+    const start = performance.now()
+    const inner = await get(ref)
+    took.push(performance.now() - start)
+    if (inner.length !== count) throw new Error('refs are missing')
+    for (const one of inner) one.release()
+  }
+  return median(took)
 }
 
 /** Bytes a second of one large result that was made in another tab. */
@@ -65,6 +92,8 @@ const bench = {
   shutdown,
   syncTaskMs,
   bulkTasksPerSecond,
+  drainsPerSecond,
+  getRefsMs,
   remoteObjectBytesPerSecond,
   traffic,
   status: () => currentSession()?.status(),
