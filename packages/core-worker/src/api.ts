@@ -130,10 +130,14 @@ export function createApi(host: ApiHost): Api {
     const numReturns = options.numReturns ?? 1
     if (!Number.isInteger(numReturns) || numReturns < 1 || numReturns > list.length)
       throw new RangeError(`numReturns must be a whole number from 1 to ${list.length}, got ${numReturns}`)
-    const isReady = await core().wait(list, { ...options, numReturns })
-    const ready: R[] = []
+    const places = await core().wait(list, { ...options, numReturns })
+    const ready = places.map((place) => refs[place] as R)
     const rest: R[] = []
-    refs.forEach((ref, index) => (isReady[index] && ready.length < numReturns ? ready : rest).push(ref))
+    let from = 0
+    for (const place of [...places, refs.length]) {
+      for (; from < place; from++) rest.push(refs[from] as R)
+      from = place + 1
+    }
     return [ready, rest]
   }
 

@@ -21,7 +21,7 @@ import type { Code } from './code.ts'
 import { CodeTable } from './code-table.ts'
 import { reviveError } from './error-revival.ts'
 import { createHooks } from './hooks.ts'
-import { homeOf, idOf, ObjectRef } from './object-ref.ts'
+import { homeOf, idOf, markOnce, ObjectRef } from './object-ref.ts'
 import type { RefHome } from './object-ref.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Waits } from './waits.ts'
@@ -65,6 +65,8 @@ export class CoreWorker implements RefHome {
   #released: ObjectId[] = []
   readonly #polls = new Map<number, () => void>()
   #lastPoll = 0
+  #lastWait = 0
+  #hasAdopted = false
   #closed: Error | undefined
 
   constructor(options: CoreWorkerOptions) {
@@ -140,12 +142,18 @@ export class CoreWorker implements RefHome {
     )
   }
 
-  wait(refs: readonly ObjectRef[], options: WaitOptions): Promise<boolean[]> {
+  /** The places of the refs that exist, at most `numReturns`. @throws RangeError when an object is there twice. */
+  wait(refs: readonly ObjectRef[], options: WaitOptions): Promise<number[]> {
     this.#mustBeOpen()
-    return this.#waits.wait(
-      refs.map((ref) => this.#idOf(ref)),
-      options,
-    )
+    const stamp = ++this.#lastWait
+    const ids = refs.map((ref) => {
+      if (!markOnce(ref, stamp)) throw repeated()
+      return this.#idOf(ref)
+    })
+    // Two refs to one object exist only where one came inside a value.
+    if (this.#hasAdopted && new Set(ids.map(({ owner, number }) => `${owner}/${number}`)).size < ids.length)
+      throw repeated()
+    return this.#waits.wait(ids, options)
   }
 
   createActor(template: number, args: readonly unknown[]): ObjectRef {
@@ -190,9 +198,8 @@ export class CoreWorker implements RefHome {
 
   /** The ref for an id that came inside a value; it counts as one reference. */
   adoptRef(id: ObjectId): ObjectRef {
-    const ref = new ObjectRef(this, id)
-    this.#finalizer?.register(ref, id)
-    return ref
+    this.#hasAdopted = true
+    return this.#makeRef(id)
   }
 
   release(id: ObjectId, ref: ObjectRef): void {
@@ -220,7 +227,13 @@ export class CoreWorker implements RefHome {
   }
 
   #newRef(number: number): ObjectRef {
-    return this.adoptRef({ owner: THIS_NODE, number })
+    return this.#makeRef({ owner: THIS_NODE, number })
+  }
+
+  #makeRef(id: ObjectId): ObjectRef {
+    const ref = new ObjectRef(this, id)
+    this.#finalizer?.register(ref, id)
+    return ref
   }
 
   #parent(): number {
@@ -344,6 +357,10 @@ export class CoreWorker implements RefHome {
       this.#waits.onError(id, reviveError(error, createHooks(this).decode))
     }
   }
+}
+
+function repeated(): RangeError {
+  return new RangeError('wait() takes each ref once')
 }
 
 const NO_DEPENDENCIES: PlacedRef[] = []

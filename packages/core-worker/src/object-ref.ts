@@ -17,6 +17,8 @@ export interface RefHome {
 export let idOf: (ref: ObjectRef) => ObjectId
 /** The core worker that a ref belongs to. */
 export let homeOf: (ref: ObjectRef) => RefHome
+/** False when the ref has this stamp already: finds a ref that is in a list twice without a table. */
+export let markOnce: (ref: ObjectRef, stamp: number) => boolean
 
 /**
  * A future for a value that a task returns or `put` stored. It has no `then`: `await get(ref)` fetches the value, and
@@ -28,6 +30,7 @@ export class ObjectRef<T = unknown> {
   readonly #home: RefHome
   readonly #id: ObjectId
   #isReleased = false
+  #stamp = 0
 
   /** Made by Shoal, not by applications. */
   constructor(home: RefHome, id: ObjectId) {
@@ -71,6 +74,11 @@ export class ObjectRef<T = unknown> {
       return ref.#id
     }
     homeOf = (ref) => ref.#home
+    markOnce = (ref, stamp) => {
+      if (ref.#stamp === stamp) return false
+      ref.#stamp = stamp
+      return true
+    }
   }
 
   /** True for any object made by this class in this copy of the SDK. */

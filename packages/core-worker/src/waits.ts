@@ -111,25 +111,21 @@ export class Waits {
   }
 
   /**
-   * For each id whether it exists (as a value or an error), once `numReturns` do or the time is up.
-   *
-   * @throws RangeError when an id is there twice.
+   * The places of the first `numReturns` ids that exist (as values or errors), once so many do; of fewer when the time is
+   * up. Each id is given once.
    */
-  wait(ids: readonly ObjectId[], options: WaitOptions): Promise<boolean[]> {
+  wait(ids: readonly ObjectId[], options: WaitOptions): Promise<number[]> {
     const numReturns = options.numReturns ?? 1
-    const keys = ids.map(keyOf)
-    if (new Set(keys).size !== keys.length) throw new RangeError('wait() takes each ref once')
-    const isReady = (): boolean[] => keys.map((key) => this.#ready.has(key))
-    let missing = numReturns
-    for (const key of keys) if (this.#ready.has(key) && --missing === 0) return Promise.resolve(isReady())
+    const known = this.#firstReady(ids, numReturns)
+    if (known.length === numReturns) return Promise.resolve(known)
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         if (call.isOver) return
-        const ready = isReady()
+        const ready = this.#firstReady(ids, numReturns)
         end()
         resolve(ready)
       }
-      const call: WaitCall = { missing, isOver: false, finish }
+      const call: WaitCall = { missing: numReturns - known.length, isOver: false, finish }
       const end = this.#begin({ ...(options.signal && { signal: options.signal }) }, reject, () => {
         timer?.cancel()
         call.isOver = true
@@ -138,14 +134,22 @@ export class Waits {
         this.#options.waiting?.(false)
       })
       if (++this.#openWaits === 1) this.#options.waiting?.(true)
-      const asked: ObjectId[] = []
-      keys.forEach((key, index) => {
-        if (!this.#ready.has(key) && this.#watch(key, call)) asked.push(ids[index] as ObjectId)
+      const asked = ids.filter((id) => {
+        const key = keyOf(id)
+        return !this.#ready.has(key) && this.#watch(key, call)
       })
       const limit = options.timeoutMs
       if (asked.length > 0) this.#options.ask('watch', asked)
       const timer = limit === undefined || limit === Infinity ? undefined : this.#timeout(limit, finish)
     })
+  }
+
+  #firstReady(ids: readonly ObjectId[], count: number): number[] {
+    const places: number[] = []
+    if (this.#ready.size === 0) return places
+    for (let i = 0; i < ids.length && places.length < count; i++)
+      if (this.#ready.has(keyOf(ids[i] as ObjectId))) places.push(i)
+    return places
   }
 
   /** `decode` is called once however many wait. False, and no call, when nobody does any more. */
