@@ -100,9 +100,12 @@ export class Objects {
     this.#told.add(error)
   }
 
-  /** The session ends: what nobody was told of until now is told as unfetched. */
+  /** The session ends, and with it its job: what nobody was told of until now is told as unfetched, and all is freed. */
   close(): void {
     for (const entry of this.#own.values()) this.#tellUnfetched(entry)
+    this.#own.clear()
+    this.#others.clear()
+    this.#options.table.clear()
   }
 
   /** Adds a reference; an unknown object of another owner becomes known by it. */
@@ -302,6 +305,21 @@ export class Objects {
 
   onFree(from: NodeId, ids: readonly ObjectId[]): void {
     for (const id of ids) if (id.owner === from) this.#drop(id)
+  }
+
+  /** A job is over: nobody asks any more for what its tasks owned here, whoever still counts a reference to it. */
+  jobGone(driver: NodeId): void {
+    for (const entry of [...this.#own.values()]) {
+      if (entry.job?.driver !== driver) continue
+      entry.count = 0
+      entry.isShared = false
+      if (entry.state.kind === 'pending') {
+        const error = ownerDied({ ...entry.id, owner: driver })
+        this.told(error)
+        this.#settle(entry, { kind: 'failed', error })
+      }
+      if (this.#own.get(entry.id.number) === entry) this.#freeIfUnused(entry)
+    }
   }
 
   /** A node died: it holds nothing any more, and what it owned is lost unless it is here. */

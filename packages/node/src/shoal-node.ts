@@ -521,6 +521,8 @@ export class ShoalNode {
     })
     for (const work of this.#scheduler.takeWhere(isOver)) work.ended({ kind: 'failed', error }, 0)
     this.#workers.endWhere(isOver, error)
+    this.#workers.jobGone(driver)
+    this.#objects.jobGone(driver)
   }
 
   #onRoomChanged(): void {

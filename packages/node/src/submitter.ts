@@ -155,6 +155,11 @@ export class Submitter {
     return true
   }
 
+  get holdsRefs(): boolean {
+    for (const numbers of this.#held.values()) if (numbers.size > 0) return true
+    return false
+  }
+
   /** What it still holds; nothing is held afterwards. */
   takeHeld(): (readonly [id: ObjectId, count: number])[] {
     const held: (readonly [ObjectId, number])[] = []

@@ -35,6 +35,8 @@ export interface Worker {
   readonly templates: Map<string, number>
   /** Of those sent, in the order in which they were: the first one runs. */
   readonly runs: Map<number, Run>
+  /** The drivers whose tasks it was given. */
+  readonly served: Set<NodeId>
   /** True once it hosts an actor: it runs that actor's calls and nothing else. */
   isActor: boolean
 }
@@ -145,6 +147,16 @@ export class Workers {
     }
   }
 
+  /** Ends the idle workers that still hold refs after tasks of a driver that is gone: the collector may never come. */
+  jobGone(driver: NodeId): void {
+    for (const worker of [...this.#bySubmitter.values()]) {
+      if (worker.isActor || worker.runs.size > 0 || !worker.served.has(driver) || !worker.submitter.holdsRefs) continue
+      this.#remove(worker)
+      worker.hosted.terminate()
+      this.#options.workerGone(worker, 'its job is over')
+    }
+  }
+
   close(): void {
     this.#isClosed = true
     for (const worker of [...this.#bySubmitter.values()]) {
@@ -169,6 +181,7 @@ export class Workers {
       codes: new Map(),
       templates: new Map(),
       runs: new Map(),
+      served: new Set(),
       isActor: false,
     }
     this.#byLane.set(lane, worker)
@@ -205,6 +218,7 @@ export class Workers {
     const { work, worker } = run
     const { submitter } = worker
     run.isSent = true
+    worker.served.add(work.template.job.driver)
     worker.runs.delete(run.number)
     worker.runs.set(run.number, run)
     const { frame } = submitter

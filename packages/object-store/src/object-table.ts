@@ -61,4 +61,10 @@ export class ObjectTable {
   deleteOwner(owner: NodeId): void {
     for (const number of [...(this.#owners.get(owner)?.keys() ?? [])]) this.delete({ owner, number })
   }
+  /** Drops everything. */
+  clear(): void {
+    this.#owners.clear()
+    this.#bytes = 0
+    this.#count = 0
+  }
 }
