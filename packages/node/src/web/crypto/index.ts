@@ -1,0 +1,1 @@
+export { createNobleCrypto } from './noble-crypto.ts'

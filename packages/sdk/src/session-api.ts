@@ -1,0 +1,26 @@
+import { callSiteOf, createApi } from '@shoal/core-worker'
+import type { Api } from '@shoal/core-worker'
+import { mapStacks } from './map-stacks.ts'
+import type { PageSession } from './page-session.ts'
+import { bundleOfVersion } from './remote-module.ts'
+
+/** The SDK's functions over a page's session, which is asked for at each call; `nodeId` must not start one. */
+export function createSessionApi(session: () => PageSession, nodeId: () => string): Api {
+  return createApi({
+    core: () => session().core,
+    moduleScope: () => undefined,
+    prepareError: (error) =>
+      mapStacks(error, {
+        bundle: bundleOfVersion,
+        callSite: (mark) => callSiteOf(session().core.codes.known(), mark),
+      }),
+    context: () => ({
+      nodeId: nodeId(),
+      workerId: 0,
+      jobId: '',
+      taskId: undefined,
+      taskName: undefined,
+      attempt: 0,
+    }),
+  })
+}

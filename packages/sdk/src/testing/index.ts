@@ -1,0 +1,6 @@
+export { createTestRoom } from './test-room.ts'
+export type { TestLine, TestRoom, TestTab } from './test-room.ts'
+export type { TestDriver } from './test-driver.ts'
+export type { TestRoomOptions, TestTabOptions } from './test-room-options.ts'
+export { TestRoomLeakError } from './leak-report.ts'
+export type { TabReport, TestRoomReport } from './leak-report.ts'

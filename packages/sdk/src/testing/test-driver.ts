@@ -1,0 +1,95 @@
+import { Subscribable } from '@shoal/base'
+import type { Api, CoreWorker } from '@shoal/core-worker'
+import type { RoomSecret } from '@shoal/protocol'
+import type { Joined } from '@shoal/node/web'
+import type { PageSession } from '../page-session.ts'
+import { RoomInSession } from '../room-in-session.ts'
+import { createSessionApi } from '../session-api.ts'
+import { toStatus } from '../session-status.ts'
+import type { Room, SessionStatus } from '../session-types.ts'
+import type { TestTabNode } from './test-tab.ts'
+
+/** The session of a tab that may submit, with the SDK's functions going through it: `driver.remote`, `driver.get`. */
+export interface TestDriver extends PageSession, Api {}
+
+/** What a test room's links name as their server: nobody can be reached there. */
+const NO_SERVER = 'https://test-room.invalid'
+
+/** The page's side of one tab, as `TabSession` is in a browser. */
+export class TestSession implements PageSession {
+  readonly core: CoreWorker
+  readonly ready = Promise.resolve()
+  readonly room: Room
+  readonly #tab: TestTabNode
+  readonly #listeners = new Subscribable<SessionStatus>((error) =>
+    console.error('a listener of a Shoal session failed', error),
+  )
+
+  constructor(tab: TestTabNode, joined: Joined, secret: RoomSecret) {
+    this.#tab = tab
+    this.core = tab.core
+    this.room = new RoomInSession({
+      joined,
+      secret,
+      address: NO_SERVER,
+      members: () => this.status().members,
+      subscribe: (listener) => this.onStatus((status) => listener(status.members)),
+      leave: () => this.shutdown(),
+    })
+  }
+
+  get nodeId(): string {
+    return this.#tab.nodeId
+  }
+
+  status(): SessionStatus {
+    const news = this.#tab.node.status()
+    return toStatus({
+      nodeId: this.#tab.nodeId,
+      name: this.#tab.name,
+      cores: news.slots,
+      slots: news.slots,
+      isLending: news.isLending,
+      isJoining: false,
+      isClosed: this.#tab.isOver,
+      hasRoom: news.room !== undefined,
+      canSubmit: true,
+      problem: undefined,
+      news,
+    })
+  }
+
+  onStatus(listener: (status: SessionStatus) => void): () => void {
+    return this.#listeners.subscribe(listener)
+  }
+
+  lend(isOn: boolean): void {
+    this.#tab.node.lend(isOn)
+  }
+
+  /** The test room is the only one there is. */
+  createRoom(): Promise<Room> {
+    return Promise.resolve(this.room)
+  }
+
+  shutdown(): Promise<void> {
+    this.#tab.close()
+    this.changed()
+    return Promise.resolve()
+  }
+
+  changed(): void {
+    if (this.#listeners.size > 0) this.#listeners.emit(this.status())
+  }
+}
+
+/** The session together with the SDK's functions over it. */
+export function createDriver(session: TestSession): TestDriver {
+  return Object.assign(
+    session,
+    createSessionApi(
+      () => session,
+      () => session.nodeId,
+    ),
+  )
+}
