@@ -22,7 +22,7 @@ export default async function buildPage(): Promise<() => Promise<void>> {
     configFile: false,
     logLevel: 'warn',
     plugins: [shoal(), inlineWorker()],
-    build: { outDir, emptyOutDir: true, target: 'es2022' },
+    build: { outDir, emptyOutDir: true, target: 'es2022', sourcemap: true },
   })
   process.env[VARIABLE] = outDir
   return () => rm(outDir, { recursive: true, force: true })

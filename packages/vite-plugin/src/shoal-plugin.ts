@@ -3,17 +3,15 @@
  * is loaded when a task first needs it. Works alike in dev, build and Vitest. Within a bundle no stub is made: remote
  * modules that reach each other are ordinary code there.
  *
- * A bundle is kept as long as none of its files changed (size and time of change), so both of its modules see one text.
- * In dev, older versions are kept too: a page that submitted a task a moment before the file was saved asks for the text
- * of the version that it has. After a change the stub replaces itself, and no page needs to reload.
+ * In dev the stub replaces itself after a change, and no page needs to reload.
  */
-import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Plugin as RolldownPlugin } from 'rolldown'
 import type { Plugin, ResolvedConfig } from 'vite'
-import { bundleRemoteModule, type RemoteBundle } from './bundle-remote-module.ts'
+import type { BundleOptions, RemoteBundle } from './bundle-remote-module.ts'
 import { pageDefines } from './page-defines.ts'
 import { RemoteModuleError } from './remote-module-error.ts'
+import { REMOTE_FILE, RemoteModules } from './remote-modules.ts'
 import { stripQuery } from './strip-query.ts'
 import { writeStub } from './write-stub.ts'
 
@@ -22,35 +20,11 @@ export interface ShoalPluginOptions {
   readonly plugins?: readonly RolldownPlugin[]
 }
 
-const REMOTE_FILE = /\.remote\.(?:[cm]?[jt]s|[jt]sx)$/
-/** Versions of all modules together that a dev server still gives out. */
-const MOST_VERSIONS = 200
 const PART = /[?&]shoal-(source|map)=([0-9a-f]{64})(?:&|$)/
-
-interface Kept {
-  readonly bundle: RemoteBundle
-  readonly signature: string
-}
 
 export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
   let config: ResolvedConfig | undefined
-  const kept = new Map<string, Promise<Kept>>()
-  // The files of modules that could not be bundled: no importer of theirs is in Vite's graph yet.
-  const failed = new Map<string, readonly string[]>()
-
-  const versions = new Map<string, RemoteBundle>()
-
-  const bundleOf = async (file: string): Promise<RemoteBundle> => {
-    const before = await kept.get(file)?.catch(() => undefined)
-    if (before && before.signature === (await signatureOf(before.bundle.watchFiles))) return before.bundle
-    const next = bundle(file, config, options)
-    kept.set(file, next)
-    const { bundle: made } = await next
-    versions.set(made.hash, made)
-    const [oldest] = versions.keys()
-    if (versions.size > MOST_VERSIONS && oldest !== undefined) versions.delete(oldest)
-    return made
-  }
+  const modules = new RemoteModules((entry) => bundleOptions(entry, config, options))
 
   return [
     {
@@ -66,7 +40,7 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
         return PART.test(source) &&
           path.isAbsolute(stripQuery(source)) &&
           REMOTE_FILE.test(stripQuery(source)) &&
-          isOurs(source, kept)
+          modules.isKnown(stripQuery(source))
           ? source
           : undefined
       },
@@ -75,7 +49,7 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
         if (!REMOTE_FILE.test(file) || /[?&](?:raw|url|worker|sharedworker)\b/.test(id)) return undefined
         const [, part, hash = ''] = PART.exec(id) ?? []
         if (part !== undefined) {
-          const version = versions.get(hash)
+          const version = modules.version(hash)
           // After a restart of the server.
           if (version === undefined) return this.error(`${path.basename(file)} has changed since; reload the page`)
           return {
@@ -84,8 +58,7 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
           }
         }
         try {
-          const bundle = await bundleOf(file)
-          failed.delete(file)
+          const bundle = await modules.bundle(file)
           for (const watched of bundle.watchFiles) if (watched !== file) this.addWatchFile(watched)
           return {
             code: writeStub(bundle, { ...partsOf(file, bundle, config), isHot: config?.command === 'serve' }),
@@ -94,19 +67,18 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
           }
         } catch (error) {
           if (!(error instanceof RemoteModuleError)) throw error
-          failed.set(file, error.watchFiles)
           for (const watched of error.watchFiles) if (watched !== file) this.addWatchFile(watched)
           return this.error({ message: error.message, id: file, cause: error.cause })
         }
       },
-      hotUpdate({ file, type, modules }) {
+      hotUpdate({ file, type, modules: nodes }) {
         // The texts of versions never change, and nobody imports those of old ones: a change there would reload the page.
-        const changed = modules.filter(({ id }) => id === null || !PART.test(id))
+        const changed = nodes.filter(({ id }) => id === null || !PART.test(id))
         // A new file may be the one that was missing.
-        const waiting = [...failed]
+        const waiting = [...modules.failed]
           .filter(([, files]) => type === 'create' || files.includes(file))
           .map(([entry]) => entry)
-        if (waiting.length === 0 && changed.length === modules.length) return undefined
+        if (waiting.length === 0 && changed.length === nodes.length) return undefined
         const graph = this.environment.moduleGraph
         return [...new Set([...changed, ...waiting.flatMap((entry) => [...(graph.getModulesByFile(entry) ?? [])])])]
       },
@@ -114,16 +86,15 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
   ]
 }
 
-async function bundle(file: string, config: ResolvedConfig | undefined, options: ShoalPluginOptions): Promise<Kept> {
-  const made = await bundleRemoteModule({
-    entry: file,
+function bundleOptions(entry: string, config: ResolvedConfig | undefined, options: ShoalPluginOptions): BundleOptions {
+  return {
+    entry,
     root: config?.root ?? process.cwd(),
     minify: config?.command === 'build' && config.build.minify !== false,
     isProduction: config?.isProduction ?? false,
     define: config ? pageDefines(config) : {},
     plugins: [...(options.plugins ?? []), ...aliasPlugin(config)],
-  })
-  return { bundle: made, signature: await signatureOf(made.watchFiles) }
+  }
 }
 
 /** The user's aliases. Vite's own ones stand for its client and are no files. */
@@ -155,17 +126,4 @@ function partsOf(
   // As with the app's own maps: always in dev, in a build only when asked for.
   const hasMap = config?.command !== 'build' || config.build.sourcemap !== false
   return hasMap ? { source, map: `${file}?shoal-map=${hash}` } : { source }
-}
-
-function isOurs(source: string, kept: ReadonlyMap<string, unknown>): boolean {
-  return kept.has(stripQuery(source))
-}
-
-async function signatureOf(files: readonly string[]): Promise<string> {
-  const marks = files.map(async (file) => {
-    // A file that was deleted changes the signature, and the next bundle says what is missing.
-    const found = await stat(file).catch(() => undefined)
-    return found ? `${file}:${found.size}:${found.mtimeMs}` : `${file}:gone`
-  })
-  return (await Promise.all(marks)).join('\n')
 }
