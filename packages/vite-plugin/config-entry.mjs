@@ -4,5 +4,12 @@
  */
 import { tsImport } from 'tsx/esm/api'
 
-export const { bundleInlineScript, bundleRemoteModule, inlineWorker, RemoteModuleError, shoal, writeStub } =
-  await tsImport('./src/index.ts', import.meta.url)
+export const {
+  bundleInlineScript,
+  bundleRemoteModule,
+  emitPageModule,
+  inlineWorker,
+  RemoteModuleError,
+  shoal,
+  writeStub,
+} = await tsImport('./src/index.ts', import.meta.url)

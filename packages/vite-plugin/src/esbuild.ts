@@ -1,4 +1,4 @@
-// The entry for esbuild's configuration: `import shoal from '@shoal/sdk/esbuild'`, then `plugins: [shoal()]`.
 import { shoalUnplugin } from './unplugin.ts'
 
-export default shoalUnplugin.esbuild
+/** The plugin for esbuild: `import { shoal } from '@shoal/sdk/esbuild'`, then `plugins: [shoal()]`. */
+export const shoal = shoalUnplugin.esbuild

@@ -1,5 +1,7 @@
 export { bundleRemoteModule } from './bundle-remote-module.ts'
 export type { BundleOptions, RemoteBundle } from './bundle-remote-module.ts'
+export { emitPageModule } from './emit-page-module.ts'
+export type { EmitOptions, EmittedModule } from './emit-page-module.ts'
 export { bundleInlineScript, inlineWorker } from './inline-worker.ts'
 export type { InlinedScript, InlineOptions } from './inline-worker.ts'
 export type { RemoteExport, RemoteManifest } from './read-manifest.ts'

@@ -3,11 +3,22 @@
  * time of change), so that a stub and its text are of one version. Older versions are kept too: a page of a dev server
  * that submitted a task a moment before a file was saved asks for the text of the version that it has.
  */
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { bundleRemoteModule, type BundleOptions, type RemoteBundle } from './bundle-remote-module.ts'
 import { RemoteModuleError } from './remote-module-error.ts'
 
 export const REMOTE_FILE = /\.remote\.(?:[cm]?[jt]s|[jt]sx)$/
+
+/** The first line of what `shoal bundle` writes: called like a remote module, it is the stub of one. */
+export const PAGE_MODULE = '// Made by `shoal bundle`: a stub, with the text that tasks run inside.'
+
+/** Whether a file that is called like a remote module is one. */
+export async function isRemoteModule(file: string): Promise<boolean> {
+  if (!REMOTE_FILE.test(file)) return false
+  if (!file.endsWith('.js')) return true
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return !text.startsWith(PAGE_MODULE)
+}
 
 /** Versions of all modules together that are still given out. */
 const MOST_VERSIONS = 200

@@ -1,4 +1,4 @@
-// The entry for rollup's configuration: `import shoal from '@shoal/sdk/rollup'`, then `plugins: [shoal()]`.
 import { shoalUnplugin } from './unplugin.ts'
 
-export default shoalUnplugin.rollup
+/** The plugin for rollup: `import { shoal } from '@shoal/sdk/rollup'`, then `plugins: [shoal()]`. */
+export const shoal = shoalUnplugin.rollup

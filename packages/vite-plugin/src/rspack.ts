@@ -1,4 +1,4 @@
-// The entry for rspack's configuration: `import shoal from '@shoal/sdk/rspack'`, then `plugins: [shoal()]`.
 import { shoalUnplugin } from './unplugin.ts'
 
-export default shoalUnplugin.rspack
+/** The plugin for rspack: `import { shoal } from '@shoal/sdk/rspack'`, then `plugins: [shoal()]`. */
+export const shoal = shoalUnplugin.rspack

@@ -11,7 +11,7 @@ import type { Plugin, ResolvedConfig } from 'vite'
 import type { BundleOptions, RemoteBundle } from './bundle-remote-module.ts'
 import { pageDefines } from './page-defines.ts'
 import { RemoteModuleError } from './remote-module-error.ts'
-import { REMOTE_FILE, RemoteModules } from './remote-modules.ts'
+import { isRemoteModule, REMOTE_FILE, RemoteModules } from './remote-modules.ts'
 import { stripQuery } from './strip-query.ts'
 import { writeStub } from './write-stub.ts'
 
@@ -46,7 +46,7 @@ export function shoal(options: ShoalPluginOptions = {}): Plugin[] {
       },
       async load(id) {
         const file = stripQuery(id)
-        if (!REMOTE_FILE.test(file) || /[?&](?:raw|url|worker|sharedworker)\b/.test(id)) return undefined
+        if (/[?&](?:raw|url|worker|sharedworker)\b/.test(id) || !(await isRemoteModule(file))) return undefined
         const [, part, hash = ''] = PART.exec(id) ?? []
         if (part !== undefined) {
           const version = modules.version(hash)

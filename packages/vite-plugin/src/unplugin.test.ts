@@ -5,12 +5,12 @@ import { pathToFileURL } from 'node:url'
 import { build as esbuild } from 'esbuild'
 import { rollup } from 'rollup'
 import { describe, expect, test } from 'vitest'
-import esbuildPlugin from './esbuild.ts'
-import rollupPlugin from './rollup.ts'
+import { shoal as esbuildPlugin } from './esbuild.ts'
+import { shoal as rollupPlugin } from './rollup.ts'
 import { evaluateBundle, immediateSdk } from './testing/evaluate-bundle.ts'
 import { temporaryProject, type TemporaryProject } from './testing/temporary-project.ts'
 import type { ShoalUnpluginOptions } from './unplugin.ts'
-import webpackPlugin from './webpack.ts'
+import { shoal as webpackPlugin } from './webpack.ts'
 
 const require = createRequire(import.meta.url)
 

@@ -8,7 +8,7 @@ import path from 'node:path'
 import type { Plugin as RolldownPlugin } from 'rolldown'
 import { createUnplugin, type UnpluginContextMeta, type UnpluginInstance } from 'unplugin'
 import { RemoteModuleError } from './remote-module-error.ts'
-import { REMOTE_FILE, RemoteModules } from './remote-modules.ts'
+import { isRemoteModule, REMOTE_FILE, RemoteModules } from './remote-modules.ts'
 import { writeStub } from './write-stub.ts'
 
 export interface ShoalUnpluginOptions {
@@ -45,11 +45,11 @@ export const shoalUnplugin: UnpluginInstance<ShoalUnpluginOptions | undefined, f
     return {
       name: 'shoal',
       enforce: 'pre',
-      resolveId(source, importer) {
+      async resolveId(source, importer) {
         if (source.endsWith(STUB) || PART.test(source)) return source
         if (!/\.remote(?:$|\.)/.test(source) || importer === undefined) return undefined
         const file = findFile(source, importer)
-        return file === undefined ? undefined : file + STUB
+        return file !== undefined && (await isRemoteModule(file)) ? file + STUB : undefined
       },
       loadInclude: (id) => id.endsWith(STUB) || PART.test(id) || REMOTE_FILE.test(id),
       async load(id) {
@@ -61,6 +61,7 @@ export const shoalUnplugin: UnpluginInstance<ShoalUnpluginOptions | undefined, f
         }
         // An alias of the bundler's leads to the file itself.
         const file = id.endsWith(STUB) ? id.slice(0, -STUB.length) : id
+        if (!(await isRemoteModule(file))) return undefined
         try {
           const bundle = await modules.bundle(file)
           for (const watched of bundle.watchFiles) this.addWatchFile(watched)

@@ -1,4 +1,4 @@
-// The entry for webpack's configuration: `import shoal from '@shoal/sdk/webpack'`, then `plugins: [shoal()]`.
 import { shoalUnplugin } from './unplugin.ts'
 
-export default shoalUnplugin.webpack
+/** The plugin for webpack: `import { shoal } from '@shoal/sdk/webpack'`, then `plugins: [shoal()]`. */
+export const shoal = shoalUnplugin.webpack
