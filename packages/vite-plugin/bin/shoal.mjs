@@ -1,10 +1,5 @@
 #!/usr/bin/env node
-// The command in this repository, where it is TypeScript; the packed SDK's own bin is compiled.
+// The command in this repository, where it is TypeScript; the packed SDK has src/bin.ts compiled.
 import { tsImport } from 'tsx/esm/api'
 
-const { runCli } = await tsImport('../src/cli.ts', import.meta.url)
-process.exitCode = await runCli(process.argv.slice(2), {
-  cwd: process.cwd(),
-  out: (line) => process.stdout.write(`${line}\n`),
-  error: (line) => process.stderr.write(`${line}\n`),
-})
+await tsImport('../src/bin.ts', import.meta.url)
