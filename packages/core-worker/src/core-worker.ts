@@ -1,11 +1,13 @@
 import { assert } from '@shoal/base'
 import type { Clock } from '@shoal/base'
 import {
+  ALL_ARGUMENTS,
   codeDefinition,
   decodeValue,
   FrameReader,
   FrameWriter,
   LIMITS,
+  messageBytes,
   ShutdownError,
   SUBMITTER_SPAN,
   templateDefinition,
@@ -15,7 +17,7 @@ import {
   ValueEncoder,
   wireError,
 } from '@shoal/protocol'
-import type { CodeDefinition, Frame, FramePort, ObjectId, PlacedRef } from '@shoal/protocol'
+import type { CodeDefinition, EncodedValue, Frame, FramePort, ObjectId, PlacedRef } from '@shoal/protocol'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import { CodeTable } from './code-table.ts'
@@ -260,11 +262,21 @@ export class CoreWorker implements RefHome {
       ;(plain as unknown[])[i] = undefined
       dependencies.push({ place: i, id: this.#idOf(arg) })
     }
-    if (dependencies.length > LIMITS.taskArguments)
-      throw new RangeError(
-        `${dependencies.length} arguments are refs; at most ${LIMITS.taskArguments} can be. Pass them as one array.`,
-      )
-    return { dependencies, value: this.encoder.encode(plain, 'arguments') }
+    mustFit(dependencies.length)
+    const value = this.encoder.encode(plain, 'arguments')
+    if (messageBytes(value) <= LIMITS.inlineValueBytes) return { dependencies, value }
+    mustFit(dependencies.length + 1)
+    return { dependencies: [...dependencies, this.#store(value)], value: this.encoder.encode([], 'arguments') }
+  }
+
+  /** Large arguments become an object, as in Ray: it lives as long as the call that is about to be made needs it. */
+  #store(args: EncodedValue): PlacedRef {
+    const id = { owner: THIS_NODE, number: this.#reserve(1) }
+    this.frame.begin(TO_NODE.put).varint(id.number)
+    this.frame.value(args, false)
+    // Behind the call, which by then counts a reference of its own.
+    this.#releaseId(id)
+    return { place: ALL_ARGUMENTS, id }
   }
 
   #tellCode(number: number, code: Code): void {
@@ -364,3 +376,8 @@ function repeated(): RangeError {
 }
 
 const NO_DEPENDENCIES: PlacedRef[] = []
+
+function mustFit(refs: number): void {
+  if (refs > LIMITS.taskArguments)
+    throw new RangeError(`${refs} arguments are refs; at most ${LIMITS.taskArguments} can be. Pass them as one array.`)
+}

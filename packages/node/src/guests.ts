@@ -1,6 +1,6 @@
 import type { Log } from '@shoal/base'
 import type { SchedulerEvent } from '@shoal/scheduler'
-import { formatJobId, LIMITS, newWireError, valueBytes } from '@shoal/protocol'
+import { formatJobId, messageBytes, newWireError, valueBytes } from '@shoal/protocol'
 import type {
   Attempt,
   NodeId,
@@ -16,6 +16,7 @@ import type {
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
+import { roomBeside } from './message-room.ts'
 import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
@@ -217,9 +218,14 @@ export class Guests {
 
   #outcome(to: NodeId, request: GuestRequest, outcome: WorkOutcome): TaskOutcome {
     if (outcome.kind !== 'values') return { type: 'failed', error: outcome.error }
+    // Together they stay within what one message holds.
+    let room = roomBeside(0, outcome.values.length)
     const values = outcome.values.map((value, index): ResultValue => {
       for (const id of value.refs) this.#options.objects.share(id)
-      if (valueBytes(value) <= LIMITS.inlineValueBytes && value.refs.length < 1000) return { type: 'inline', value }
+      if (messageBytes(value) <= room) {
+        room -= messageBytes(value)
+        return { type: 'inline', value }
+      }
       const id = { owner: to, number: request.number + index }
       this.#options.objects.keepForOwner(id, request.attempt, value)
       return { type: 'stored', bytes: valueBytes(value), refs: [...value.refs] }

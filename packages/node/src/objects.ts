@@ -5,6 +5,7 @@ import {
   compareAttempts,
   formatObjectId,
   LIMITS,
+  messageBytes,
   newWireError,
   ProtocolError,
   showId,
@@ -240,8 +241,8 @@ export class Objects {
     })
   }
 
-  /** The object as it goes into a message to another node; it must exist. */
-  toDependency(id: ObjectId): Dependency | undefined {
+  /** The object as it goes into a message to another node, with its bytes if they fit into `room`; it must exist. */
+  toDependency(id: ObjectId, room: number = LIMITS.inlineValueBytes): Dependency | undefined {
     const state = this.state(id)
     if (state.kind === 'here') {
       const stored = this.#options.table.get(id)
@@ -249,8 +250,7 @@ export class Objects {
       const { attempt, value } = stored
       this.share(id)
       for (const inner of value.refs) this.share(inner)
-      if (state.bytes <= LIMITS.inlineValueBytes && value.refs.length < 1000)
-        return { id, attempt, value: { type: 'inline', value } }
+      if (messageBytes(value) <= room) return { id, attempt, value: { type: 'inline', value } }
       return { id, attempt, value: { type: 'stored', bytes: state.bytes, holders: [this.#options.self] } }
     }
     if (state.kind !== 'elsewhere') return undefined

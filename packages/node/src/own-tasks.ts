@@ -1,7 +1,7 @@
 // Long because a task's whole life, lost and found again, is decided here and nowhere else.
 import { must } from '@shoal/base'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
-import { FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protocol'
+import { FIRST_ATTEMPT, formatJobId, messageBytes, newWireError, showId } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -19,6 +19,7 @@ import type {
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeGrant, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
+import { roomBeside } from './message-room.ts'
 import type { Submission } from './submitter.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
@@ -194,14 +195,19 @@ export class OwnTasks {
     this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
   }
 
-  /** Arguments as they go into a message; undefined when one does not exist any more. Their refs leave this tab. */
+  /**
+   * Arguments as they go into a message; undefined when one does not exist any more. Their refs leave this tab. Together
+   * they stay within what one message holds: what does not fit is pulled.
+   */
   arguments(dependencies: readonly PlacedRef[], args: EncodedValue): TaskArgument[] | undefined {
     const { objects } = this.#options
     for (const id of args.refs) objects.share(id)
     const list: TaskArgument[] = []
+    let room = roomBeside(messageBytes(args), dependencies.length)
     for (const { place, id } of dependencies) {
-      const object = objects.toDependency(id)
+      const object = objects.toDependency(id, room)
       if (object === undefined) return undefined
+      if (object.value.type === 'inline') room -= messageBytes(object.value.value)
       list.push({ place, object })
     }
     return list

@@ -4,6 +4,7 @@ import type { Clock } from '@shoal/base'
 import { captureThrown, CoreWorker, createApi, createHooks } from '@shoal/core-worker'
 import type { Api, ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import {
+  ALL_ARGUMENTS,
   codeDefinition,
   decodeValue,
   formatJobId,
@@ -234,8 +235,10 @@ export class Runner {
 
   #call(run: Run): unknown {
     const hooks = createHooks(this.core).decode
-    const args = decodeValue(run.args, hooks) as unknown[]
-    for (const { place, value } of run.dependencies) args[place] = decodeValue(value, hooks)
+    const all = run.dependencies.find(({ place }) => place === ALL_ARGUMENTS)
+    const args = decodeValue(all?.value ?? run.args, hooks) as unknown[]
+    for (const { place, value } of run.dependencies)
+      if (place !== ALL_ARGUMENTS) args[place] = decodeValue(value, hooks)
     if (run.kind === 'actor-call') {
       const actor = must(this.#actor, 'an actor call without an actor') as Record<string, unknown>
       const method = actor[run.method]

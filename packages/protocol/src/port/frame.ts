@@ -14,6 +14,12 @@ export interface Frame {
   readonly buffers: readonly Uint8Array<ArrayBuffer>[]
 }
 
+/**
+ * The place of a dependency that is no single argument but the list of all of them: arguments that are together too large
+ * for a message between tabs are an object of their own, which other tabs pull.
+ */
+export const ALL_ARGUMENTS = LIMITS.taskArguments
+
 /** A top-level argument that is a ref, and its place among the arguments. */
 export interface PlacedRef {
   readonly place: number

@@ -23,6 +23,14 @@ export function valueBytes(value: EncodedValue): number {
   return total
 }
 
+/** What a value takes inside a message between nodes, its refs included: at least, a little more in fact. */
+export function messageBytes(value: EncodedValue): number {
+  return valueBytes(value) + REF_BYTES * value.refs.length
+}
+
+/** An owner, 16 bytes, and a number. */
+const REF_BYTES = 24
+
 const refList = array(objectId, LIMITS.valueReferences)
 
 /** Everything inside the message; for values within `LIMITS.inlineValueBytes`. */
