@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createTestRoom } from '@shoal/sdk/testing'
+import type { TestRoom } from '@shoal/sdk/testing'
+import { sweep } from './hyper-parameter-sweep.ts'
+import type { Trial } from './hyper-parameter-sweep.ts'
+import { processPictures } from './image-batch.ts'
+import type { Picture } from './image-batch.ts'
+import { estimatePi } from './monte-carlo.ts'
+import { searchFiles } from './text-search.ts'
+import type { FoundFile } from './text-search.ts'
+
+let room: TestRoom
+
+beforeEach(async () => {
+  room = await createTestRoom({ tabs: 2, workers: 2, mustReleaseRefs: true, seed: 1 })
+})
+
+afterEach(async () => {
+  await room.close()
+})
+
+it('estimates pi better with each task', async () => {
+  const points: number[] = []
+  const { pi, margin } = await estimatePi(10, 20_000, (estimate) => points.push(estimate.points))
+  expect(points).toEqual(
+    Array.from({ length: points.length }, (_, i) => points[i]).sort((a, b) => Number(a) - Number(b)),
+  )
+  expect(points.at(-1)).toBe(200_000)
+  expect(margin).toBeLessThan(0.01)
+  expect(Math.abs(pi - Math.PI)).toBeLessThan(2 * margin)
+})
+
+it('stops the worst learning rates early and finishes with the best', async () => {
+  const seen: Trial[] = []
+  const rates = [1e-4, 1e-3, 0.01, 0.05, 0.2, 5]
+  const trials = await sweep(rates, 4, 50, (trial) => seen.push(trial))
+  expect(trials).toHaveLength(rates.length)
+  expect(trials[0]).toMatchObject({ rate: 0.2, state: 'finished', round: 4 })
+  expect(trials.find(({ rate }) => rate === 5)).toMatchObject({ state: 'stopped', round: 1 })
+  expect(seen.length).toBeLessThan(rates.length * 4)
+  expect(trials.some(({ state, round }) => state === 'stopped' && round < 4)).toBe(true)
+})
+
+it('turns pictures grey and soft, each once', async () => {
+  const pictures = Array.from({ length: 5 }, (_, n): Picture => {
+    const pixels = new Uint8ClampedArray(8 * 6 * 4)
+    for (let i = 0; i < 8 * 6; i++) pixels.set([i % 8 < 4 ? 255 : 0, 40 * n, 0, 255], 4 * i)
+    return { width: 8, height: 6, pixels }
+  })
+  const done = new Map<number, Picture>()
+  await processPictures(pictures, 1, (index, picture) => done.set(index, picture))
+  expect([...done.keys()].sort()).toEqual([0, 1, 2, 3, 4])
+  const row = [...(done.get(0)?.pixels ?? [])].filter((_, i) => i % 4 === 0).slice(0, 8)
+  // 0.299 * 255 = 76: two thirds and one third of it on both sides of the edge.
+  expect(row).toEqual([76, 76, 76, 51, 25, 0, 0, 0])
+  expect(done.get(4)?.pixels.slice(0, 4)).toEqual(Uint8ClampedArray.of(170, 170, 170, 255))
+})
+
+it('finds lines in files and says which are no text', async () => {
+  const files = [
+    new File(['one fish\ntwo FISH\nred'], 'a.txt'),
+    new File([new Uint8Array([0xff, 0xfe, 0xfd])], 'b.bin'),
+    new File(['no such thing'], 'c.txt'),
+  ]
+  const found: FoundFile[] = []
+  expect(await searchFiles(files, 'fish', (file) => found.push(file))).toBe(2)
+  expect(found.find(({ name }) => name === 'a.txt')?.matches).toEqual([
+    { line: 1, text: 'one fish' },
+    { line: 2, text: 'two FISH' },
+  ])
+  expect(found.find(({ name }) => name === 'b.bin')?.problem).toMatch(/utf-8/i)
+  expect(found).toHaveLength(3)
+  await expect(searchFiles(files, ' ', () => undefined)).rejects.toThrow(RangeError)
+})

@@ -1,0 +1,18 @@
+import './style.css'
+import { imageCard } from './page/image-card.ts'
+import { monteCarloCard } from './page/monte-carlo-card.ts'
+import { startTab } from './page/more-tabs.ts'
+import { searchCard } from './page/search-card.ts'
+import { sweepCard } from './page/sweep-card.ts'
+
+const byId = (id: string): HTMLElement => {
+  const element = document.getElementById(id)
+  if (element === null) throw new Error(`the page has no #${id}`)
+  return element
+}
+
+byId('cards').append(...[monteCarloCard(), sweepCard(), imageCard(), searchCard()].map(({ element }) => element))
+const state = byId('tab-state')
+startTab(state, byId('invite')).catch((error: unknown) => {
+  state.textContent = error instanceof Error ? error.message : String(error)
+})

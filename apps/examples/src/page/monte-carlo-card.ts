@@ -1,0 +1,19 @@
+import { estimatePi } from '../monte-carlo.ts'
+import source from '../monte-carlo.ts?raw'
+import { createCard } from './card.ts'
+import type { Card } from './card.ts'
+
+export function monteCarloCard(): Card {
+  return createCard({
+    id: 'monte-carlo',
+    title: 'Parallel Monte Carlo',
+    about: 'Estimates π from 80 million random points in 200 tasks.',
+    source,
+    action: 'Estimate π',
+    async run(card) {
+      await estimatePi(200, 400_000, ({ pi, margin, points }) =>
+        card.say(`${pi.toFixed(5)} ± ${margin.toFixed(5)} from ${(points / 1e6).toFixed(1)} million points`, 'big'),
+      )
+    },
+  })
+}

@@ -1,0 +1,41 @@
+import { createRoom, init } from '@shoal/sdk'
+import type { Session } from '@shoal/sdk'
+import { make } from './card.ts'
+
+/** The head of the page: what this tab does, and the way to more tabs. Resolves with the session. */
+export async function startTab(state: HTMLElement, invite: HTMLElement): Promise<Session> {
+  // A link into a room has its secret behind the #: a tab that comes by one helps.
+  const isHelper = location.hash.length > 1
+  const session = await init(isHelper ? { room: location.href } : {})
+  const show = (): void => {
+    const { members, slots, guestTasksRun } = session.status()
+    const others = members.filter((member) => !member.isSelf && member.state === 'connected').length
+    const room = others === 0 ? '' : ` with ${others} other ${others === 1 ? 'tab' : 'tabs'}`
+    state.textContent = isHelper
+      ? `This tab helps${room}: ${guestTasksRun} tasks so far.`
+      : `This tab computes${room}: ${slots} ${slots === 1 ? 'worker' : 'workers'} of its own.`
+  }
+  session.onStatus(show)
+  show()
+  if (isHelper) invite.remove()
+  else offerRoom(invite)
+  return session
+}
+
+function offerRoom(invite: HTMLElement): void {
+  const button = invite.querySelector('button')
+  if (button === null) return
+  button.onclick = () => {
+    button.disabled = true
+    createRoom({ server: location.origin }).then(
+      ({ helperLink }) => {
+        const link = make('a', { href: helperLink, target: '_blank', textContent: 'Open this link in another tab' })
+        link.title = 'Or on another device'
+        invite.replaceChildren(link)
+      },
+      (error: unknown) => {
+        invite.textContent = `No room: ${error instanceof Error ? error.message : String(error)}`
+      },
+    )
+  }
+}
