@@ -1,12 +1,13 @@
 import { arityOf, checkArity } from './arity.ts'
 import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
+import type { Arguments } from './call-types.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { idOf } from './object-ref.ts'
 import type { ObjectRef } from './object-ref.ts'
 import { resolveActorOptions } from './options.ts'
 import type { ActorOptions } from './options.ts'
-import type { Arguments, CoreWorkerSource, KnownTemplate } from './remote-function.ts'
+import type { CoreWorkerSource, KnownTemplate } from './remote-function.ts'
 
 /** One method of an actor handle: `handle.play.remote(move)`. */
 export interface ActorMethod<A extends readonly unknown[], R> {
@@ -15,12 +16,17 @@ export interface ActorMethod<A extends readonly unknown[], R> {
 
 /** A plain object with one entry a method of the class. It can be passed to tasks and other actors. */
 export type ActorHandle<I> = {
-  readonly [K in keyof I as I[K] extends (...args: never[]) => unknown ? K : never]: I[K] extends (
-    ...args: infer A
-  ) => infer R
+  readonly [K in keyof I as MethodName<I, K>]: I[K] extends (...args: infer A) => infer R
     ? ActorMethod<A, Awaited<R>>
     : never
 }
+
+/** Names that begin with `_` are the class's own, and symbols do not travel. */
+type MethodName<I, K extends keyof I> = K extends `_${string}` | symbol | number
+  ? never
+  : I[K] extends (...args: never[]) => unknown
+    ? K
+    : never
 
 export interface ActorIdentity {
   /** Another one after a hot update: actors made from then on run it. */

@@ -1,6 +1,7 @@
 import { ValueEncoder } from '@shoal/protocol'
 import { ActorClass, methodsOf } from './actor-class.ts'
 import { arityOf, constructorArity } from './arity.ts'
+import type { NoRefMethods, NoRefParameters } from './call-types.ts'
 import { inlineCode } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
@@ -27,13 +28,19 @@ export interface RuntimeContext {
 
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
 export interface Api {
-  remote<A extends readonly unknown[], R>(fn: Fn<A, R>, options?: TaskOptions): RemoteFunction<A, Awaited<R>>
-  remote<U extends Uses, A extends readonly unknown[], R>(
+  remote<A extends readonly unknown[], R, N extends number = 1>(
+    fn: Fn<A, R> & NoRefParameters<A>,
+    options?: TaskOptions<N>,
+  ): RemoteFunction<A, Awaited<R>, N>
+  remote<U extends Uses, A extends readonly unknown[], R, N extends number = 1>(
     uses: U,
-    fn: (uses: U & Api, ...args: A) => R,
-    options?: TaskOptions,
-  ): RemoteFunction<A, Awaited<R>>
-  actor<A extends readonly unknown[], I extends object>(Class: Class<A, I>, options?: ActorOptions): ActorClass<A, I>
+    fn: ((uses: U & Api, ...args: A) => R) & NoRefParameters<A>,
+    options?: TaskOptions<N>,
+  ): RemoteFunction<A, Awaited<R>, N>
+  actor<A extends readonly unknown[], I extends object>(
+    Class: Class<A, I> & NoRefParameters<A> & NoRefMethods<I>,
+    options?: ActorOptions,
+  ): ActorClass<A, I>
   get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
   get<const T extends readonly ObjectRef[]>(
     refs: T,

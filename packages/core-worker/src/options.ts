@@ -1,11 +1,11 @@
 import { LIMITS } from '@shoal/protocol'
 
 /** How a task is run. Names, defaults and meanings are Ray's. */
-export interface TaskOptions {
+export interface TaskOptions<N extends number = number> {
   /** CPUs reserved while it runs, to 0.0001. Default 1. */
   readonly numCpus?: number
-  /** How many refs `.remote()` gives. Default 1; 0 gives none; n gives an array. */
-  readonly numReturns?: number
+  /** How many refs `.remote()` gives. Default 1; 0 gives none; an array of n for n others. */
+  readonly numReturns?: N
   /** Runs allowed after one that was lost with its worker or tab. -1 or Infinity: for ever. Default 3. */
   readonly maxRetries?: number
   /**

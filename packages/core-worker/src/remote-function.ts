@@ -1,14 +1,10 @@
 import { checkArity } from './arity.ts'
 import type { Arity } from './arity.ts'
+import type { Arguments, Returns } from './call-types.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
-import type { ObjectRef } from './object-ref.ts'
 import { resolveTaskOptions } from './options.ts'
 import type { ResolvedOptions, TaskOptions } from './options.ts'
-
-/** An argument: the value itself or a ref to it. A parameter that is itself a ref can never be given at top level. */
-export type Argument<T> = T | ObjectRef<T>
-export type Arguments<A extends readonly unknown[]> = { [K in keyof A]: Argument<A[K]> }
 
 /** What identifies a remote function in every tab. */
 export interface FunctionIdentity {
@@ -40,7 +36,7 @@ export interface KnownTemplate {
  * A function that runs somewhere in the room. `remote(...)` returns at once with the ref of its result; refs among the
  * arguments are resolved before it starts.
  */
-export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown> {
+export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown, N extends number = 1> {
   readonly #identity: FunctionIdentity
   readonly #options: TaskOptions
   #resolved: ResolvedOptions
@@ -56,11 +52,11 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown>
   }
 
   /**
-   * Submits one task. With `numReturns: n` (n not 1) the result is an array of n refs.
+   * Submits one task and gives the ref of its result; with `numReturns: n` an array of n refs, with 0 undefined.
    *
    * @throws TypeError for too few or too many arguments.
    */
-  remote(...args: Arguments<A>): ObjectRef<R> {
+  remote(...args: Arguments<A>): Returns<R, N> {
     checkArity(this.#resolved.name, this.#identity.arity, args.length)
     const core = this.#source()
     const { code } = this.#identity
@@ -69,12 +65,12 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown>
       known = { code, template: core.template(code, this.#identity.exportName, this.#resolved) }
       this.#templates.set(core, known)
     }
-    return core.submit(known.template, this.#resolved.numReturns, args) as ObjectRef<R>
+    return core.submit(known.template, this.#resolved.numReturns, args) as Returns<R, N>
   }
 
   /** The same function with other options. @throws TypeError or RangeError naming a bad one. */
-  options(options: TaskOptions): RemoteFunction<A, R> {
-    return new RemoteFunction<A, R>(this.#identity, { ...this.#options, ...options }, this.#source)
+  options<M extends number = N>(options: TaskOptions<M>): RemoteFunction<A, R, M> {
+    return new RemoteFunction<A, R, M>(this.#identity, { ...this.#options, ...options }, this.#source)
   }
 
   get [Symbol.toStringTag](): string {
