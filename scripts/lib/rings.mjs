@@ -1,7 +1,7 @@
 /**
  * `npm test`: rings of checks, the cheap ones first, stopping at the first that fails. The last line is
  * `N passed, N failed`, counted from the reports of Vitest and Playwright; checks that are no tests (format, lint,
- * layers, lock, spec, types) decide the exit code but are not counted.
+ * layers, lock, spec, types, size) decide the exit code but are not counted.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,6 +24,7 @@ const rings = [
   { name: 'lock', run: script('scripts/check-lock.ts') },
   { name: 'spec', run: script('scripts/check-spec.ts') },
   { name: 'types', run: script('scripts/check-types.ts') },
+  { name: 'size', run: script('scripts/check-size.ts') },
   { name: 'unit', run: unit },
   { name: 'browser', run: browser },
 ]
