@@ -6,7 +6,7 @@ import { dts } from 'rollup-plugin-dts'
 import { pageEntries, readPackage, root, toolEntries } from './entries.ts'
 
 export async function bundleTypes(): Promise<Map<string, string>> {
-  const entries = [...pageEntries(), ...toolEntries()]
+  const entries = [...pageEntries(), ...toolEntries().filter(({ name }) => name !== 'cli')]
   const build = await rollup({
     input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
     external: (id) => !id.startsWith('@shoal/') && !id.startsWith('.') && !path.isAbsolute(id),

@@ -3,6 +3,19 @@ import { pageEntries, readPackage, toolEntries } from './entries.ts'
 /** Files of the tarball that apps name: pages host them, or load them without a bundler. */
 const FILES = ['shoal.js', 'sandbox.html', 'node-worker.js', 'node-worker-capture.js', 'node-worker-noble.js']
 
+/** The tools' entry behind `npx shoal`; nobody imports it. */
+const COMMAND = 'cli'
+
+export const COMMAND_TEXT = `#!/usr/bin/env node
+import { runCli } from '../dist/${COMMAND}.js'
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  cwd: process.cwd(),
+  out: (line) => process.stdout.write(line + '\\n'),
+  error: (line) => process.stderr.write(line + '\\n'),
+})
+`
+
 /** Bundlers whose plugins are there; whoever uses one has it, nobody else needs it. */
 const BUNDLERS = ['vite', 'webpack', 'rollup', 'esbuild', '@rspack/core', 'rolldown', 'unplugin']
 
@@ -21,13 +34,12 @@ export function packedManifest(imports: ReadonlySet<string>): Record<string, unk
     else if (plugin.peerDependencies?.[name] === undefined && !BUNDLERS.includes(name))
       throw new Error(`the tools import ${name}, which no package.json of theirs names`)
   }
-  const entries = [...pageEntries(), ...toolEntries()]
+  const entries = [...pageEntries(), ...toolEntries().filter(({ name }) => name !== COMMAND)]
   const modules = entries.map(({ key, name }) => [key, { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` }])
   const files = FILES.map((file) => [
     `./${file}`,
     file === 'shoal.js' ? { types: './dist/shoal.d.ts', default: './dist/shoal.js' } : `./dist/${file}`,
   ])
-  const hasCommand = entries.some(({ name }) => name === 'cli')
   return {
     name: '@shoal/sdk',
     version,
@@ -37,11 +49,12 @@ export function packedManifest(imports: ReadonlySet<string>): Record<string, unk
     sideEffects: false,
     engines: { node: '>=20.19' },
     types: './dist/index.d.ts',
-    ...(hasCommand && { bin: { shoal: './dist/cli.js' } }),
+    bin: { shoal: './bin/shoal.js' },
     exports: { ...Object.fromEntries([...modules, ...files]), './package.json': './package.json' },
-    files: ['dist', 'THIRD-PARTY-LICENSES'],
+    files: ['bin', 'dist', 'THIRD-PARTY-LICENSES'],
     dependencies,
     peerDependencies: plugin.peerDependencies ?? {},
+    // Whoever wants them has them.
     peerDependenciesMeta: Object.fromEntries(
       Object.keys(plugin.peerDependencies ?? {}).map((name) => [name, { optional: true }]),
     ),

@@ -10,7 +10,7 @@ import { bundleTools } from './bundle-tools.ts'
 import { bundleTypes } from './bundle-types.ts'
 import { root } from './entries.ts'
 import { thirdPartyLicenses } from './licenses.ts'
-import { packedManifest } from './manifest.ts'
+import { COMMAND_TEXT, packedManifest } from './manifest.ts'
 
 export interface PackedSdk {
   /** The package as npm would unpack it. */
@@ -23,16 +23,15 @@ export async function packSdk(outDir = path.join(root, 'packages/sdk/dist')): Pr
   const [page, tools, types] = await Promise.all([bundlePage(), bundleTools(), bundleTypes()])
   const folder = path.join(outDir, 'package')
   rmSync(outDir, { recursive: true, force: true })
-  for (const [name, text] of [...page.files, ...tools.files, ...types]) {
-    const file = path.join(folder, 'dist', name)
+  const write = (name: string, text: string): void => {
+    const file = path.join(folder, name)
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
-  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(packedManifest(tools.imports), null, 2)}\n`)
-  writeFileSync(
-    path.join(folder, 'THIRD-PARTY-LICENSES'),
-    thirdPartyLicenses(new Set([...page.modules, ...tools.modules])),
-  )
+  for (const [name, text] of [...page.files, ...tools.files, ...types]) write(`dist/${name}`, text)
+  write('bin/shoal.js', COMMAND_TEXT)
+  write('package.json', `${JSON.stringify(packedManifest(tools.imports), null, 2)}\n`)
+  write('THIRD-PARTY-LICENSES', thirdPartyLicenses(new Set([...page.modules, ...tools.modules])))
   copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'))
   copyFileSync(path.join(root, 'docs/embedding.md'), path.join(folder, 'README.md'))
   return { folder, tarball: path.join(outDir, await npmPack(folder, outDir)) }
