@@ -27,7 +27,12 @@ const test = base.extend<ExamplesFixtures, ExamplesSite>({
         configFile: false,
         logLevel: 'warn',
         plugins: [shoal(), inlineWorker()],
-        build: { outDir, emptyOutDir: true, target: 'es2022' },
+        build: {
+          outDir,
+          emptyOutDir: true,
+          target: 'es2022',
+          rolldownOptions: { checks: { pluginTimings: false } },
+        },
       })
       await use(outDir)
       await rm(outDir, { recursive: true, force: true })
@@ -66,7 +71,7 @@ test('the four examples run over two tabs', async ({ tabs: [page, helper] }) => 
     await expect(page.locator(`#${id}`)).toHaveAttribute('data-state', 'done', { timeout: 20_000 })
   }
   await run('monte-carlo')
-  await expect(page.locator('#monte-carlo .output')).toHaveText(/^3\.14\d+ ± 0\.000\d+ from 80\.0 million points$/)
+  await expect(page.locator('#monte-carlo .output')).toHaveText(/^3\.14\d+ ± 0\.000\d+$/)
   await expect(helper.locator('#tab-state')).toHaveText(/This tab helps with 1 other tab: [1-9]\d* tasks/)
 
   await run('sweep')

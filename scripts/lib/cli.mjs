@@ -1,7 +1,7 @@
 /** The commands behind main.mjs: what each needs (install, build, browser), and which program it becomes. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureBuilt, siteDir } from './build.mjs'
+import { ensureBuilt, examplesSite, roomSite } from './build.mjs'
 import { ensureChromium } from './find-chromium.mjs'
 import { parseFlags } from './flags.mjs'
 import { ensureInstalled } from './install.mjs'
@@ -31,6 +31,7 @@ const commands = {
     },
     run: start,
   },
+  examples: { flags: { port: 'integer', host: 'text' }, run: examples },
   test: { flags: { only: 'text', 'install-system': 'flag' }, run: test },
   bench: { forwards: ['only', 'json', 'repeat'], run: bench },
   sim: { forwards: ['seed', 'seeds', 'nodes', 'json'], run: sim },
@@ -85,9 +86,17 @@ async function start(flags) {
     if (flags[name] !== undefined) throw new PlainError(`--${name} goes with --tabs`, 2)
   }
   if ((flags.cert === undefined) !== (flags.key === undefined)) throw new PlainError('--cert and --key go together', 2)
-  await ensureBuilt(say)
-  const args = [...toArgs(flags, ['port', 'host', 'https', 'cert', 'key', 'ice', 'json', 'verbose']), '--site', siteDir]
-  const { code, interrupted } = await runProgram('signaling-server/src/main.ts', args)
+  return serve(roomSite, toArgs(flags, ['port', 'host', 'https', 'cert', 'key', 'ice', 'json', 'verbose']))
+}
+
+async function examples(flags) {
+  return serve(examplesSite, toArgs(flags, ['port', 'host']))
+}
+
+/** A built site and a signaling server on one port, until a person ends it. */
+async function serve(site, args) {
+  await ensureBuilt(say, site)
+  const { code, interrupted } = await runProgram('signaling-server/src/main.ts', [...args, '--site', site.siteDir])
   return interrupted && code >= 128 ? 0 : code
 }
 

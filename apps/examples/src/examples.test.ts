@@ -38,7 +38,7 @@ it('stops the worst learning rates early and finishes with the best', async () =
   expect(trials[0]).toMatchObject({ rate: 0.2, state: 'finished', round: 4 })
   expect(trials.find(({ rate }) => rate === 5)).toMatchObject({ state: 'stopped', round: 1 })
   expect(seen.length).toBeLessThan(rates.length * 4)
-  expect(trials.some(({ state, round }) => state === 'stopped' && round < 4)).toBe(true)
+  expect(trials.filter(({ state }) => state === 'stopped').length).toBeGreaterThanOrEqual(3)
 })
 
 it('turns pictures grey and soft, each once', async () => {

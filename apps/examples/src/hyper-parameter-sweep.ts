@@ -52,7 +52,7 @@ export async function sweep(
   const running: ObjectRef<Trial>[] = rates.map((rate) =>
     train.remote({ rate, round: 0, weights: [0, 0, 0, 0, 0, 0], loss: NaN, state: 'running' }, samples, steps),
   )
-  const losses: number[][] = []
+  const latest = new Map<number, Trial>()
   const done: Trial[] = []
   while (running.length > 0) {
     const [[first]] = await wait(running)
@@ -60,10 +60,10 @@ export async function sweep(
     const trial = await get(first)
     first.release()
     running.splice(running.indexOf(first), 1)
-    // What others had after as many rounds. Nobody waits for the slowest: who comes first is judged by few.
-    const others = (losses[trial.round] ??= [])
-    const isWorse = Number.isNaN(trial.loss) || (others.length >= 2 && trial.loss > median(others))
-    others.push(Number.isNaN(trial.loss) ? Infinity : trial.loss)
+    // Nobody waits for the slowest: a trial is judged by what the others had after as many rounds, or after fewer.
+    const others = [...latest.values()].filter(({ rate, round }) => rate !== trial.rate && round <= trial.round)
+    const isWorse = !Number.isFinite(trial.loss) || (others.length >= 2 && trial.loss > median(others))
+    latest.set(trial.rate, trial)
     const state = isWorse ? 'stopped' : trial.round === rounds ? 'finished' : 'running'
     const judged: Trial = { ...trial, state }
     if (state === 'running') running.push(train.remote(judged, samples, steps))
@@ -73,7 +73,8 @@ export async function sweep(
   return done.sort((a, b) => b.round - a.round || a.loss - b.loss)
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
+/** Those whose error is no number any more count as the worst. */
+function median(trials: readonly Trial[]): number {
+  const losses = trials.map(({ loss }) => (Number.isFinite(loss) ? loss : Infinity)).sort((a, b) => a - b)
+  return losses[Math.floor(losses.length / 2)] ?? NaN
 }

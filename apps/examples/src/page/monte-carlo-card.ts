@@ -1,6 +1,6 @@
 import { estimatePi } from '../monte-carlo.ts'
 import source from '../monte-carlo.ts?raw'
-import { createCard } from './card.ts'
+import { createCard, make } from './card.ts'
 import type { Card } from './card.ts'
 
 export function monteCarloCard(): Card {
@@ -11,9 +11,12 @@ export function monteCarloCard(): Card {
     source,
     action: 'Estimate π',
     async run(card) {
-      await estimatePi(200, 400_000, ({ pi, margin, points }) =>
-        card.say(`${pi.toFixed(5)} ± ${margin.toFixed(5)} from ${(points / 1e6).toFixed(1)} million points`, 'big'),
-      )
+      const drawn = make('p')
+      card.show(drawn)
+      await estimatePi(200, 400_000, ({ pi, margin, points }) => {
+        card.say(`${pi.toFixed(5)} ± ${margin.toFixed(5)}`, 'big')
+        drawn.textContent = `from ${(points / 1e6).toFixed(1)} million points`
+      })
     },
   })
 }

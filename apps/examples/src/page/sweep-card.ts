@@ -41,12 +41,7 @@ function tableOf(trials: readonly Trial[]): HTMLTableElement {
   for (const { rate, round, loss, state } of trials) {
     const row = body.insertRow()
     row.className = `is-${state}`
-    for (const text of [
-      String(rate),
-      `${round} of ${ROUNDS}`,
-      Number.isNaN(loss) ? 'diverged' : loss.toFixed(4),
-      state,
-    ])
+    for (const text of [String(rate), `${round} of ${ROUNDS}`, loss < 100 ? loss.toFixed(4) : 'diverged', state])
       row.insertCell().textContent = text
   }
   return table
