@@ -1,8 +1,28 @@
-import { LIMITS } from '@shoal/protocol'
+import { CPU, GPU, LIMITS, MEMORY, STRATEGIES, toResourceSet, UNITS_OF_ONE } from '@shoal/protocol'
+import type { ResourceSet } from '@shoal/protocol'
+
+/** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
+export interface ResourceOptions {
+  /** GPUs reserved, to 0.0001; whole from 1 on. Default 0. */
+  readonly numGpus?: number
+  /** Bytes of memory reserved; fractions are rounded down. Default 0. */
+  readonly memoryBytes?: number
+  /**
+   * What else is reserved, by the names under which tabs offered it to `init`, each to 0.0001, e.g. `{ camera: 1 }`.
+   * Work that no tab can take waits until one comes.
+   */
+  readonly resources?: Readonly<Record<string, number>>
+  /**
+   * DEFAULT: in this tab while it has room. SPREAD: from tab to tab in turn, as far as they have room. Default: DEFAULT.
+   */
+  readonly schedulingStrategy?: SchedulingStrategy
+}
+
+export type SchedulingStrategy = (typeof STRATEGIES)[number]
 
 /** How a task is run. Names, defaults and meanings are Ray's. */
-export interface TaskOptions<N extends number = number> {
-  /** CPUs reserved while it runs, to 0.0001. Default 1. */
+export interface TaskOptions<N extends number = number> extends ResourceOptions {
+  /** CPUs reserved while it runs, to 0.0001; given back while it waits for others. Default 1. */
   readonly numCpus?: number
   /** How many refs `.remote()` gives. Default 1; 0 gives none; an array of n for n others. */
   readonly numReturns?: N
@@ -20,8 +40,11 @@ export interface TaskOptions<N extends number = number> {
 }
 
 /** How an actor is created. */
-export interface ActorOptions {
-  /** CPUs reserved for its life, to 0.0001. Default 0. */
+export interface ActorOptions extends ResourceOptions {
+  /**
+   * CPUs reserved for its life, to 0.0001. Default, as in Ray: one is free where it is made and none is reserved, unless
+   * it asks for GPUs or resources of its own; then one is.
+   */
   readonly numCpus?: number
   readonly name?: string
 }
@@ -29,7 +52,11 @@ export interface ActorOptions {
 export type ErrorClass = abstract new (...args: never[]) => Error
 
 export interface ResolvedOptions {
-  readonly numCpus: number
+  /** What a task reserves while it runs, or an actor to be placed. */
+  readonly resources: ResourceSet
+  /** Of those, what an actor keeps for its life; for a task nothing. */
+  readonly held: ResourceSet
+  readonly strategy: SchedulingStrategy
   readonly numReturns: number
   readonly maxRetries: number
   /** Names of error classes; `*` stands for all. */
@@ -38,14 +65,28 @@ export interface ResolvedOptions {
   readonly name: string
 }
 
-const TASK_KEYS: readonly string[] = ['numCpus', 'numReturns', 'maxRetries', 'retryExceptions', 'timeoutMs', 'name']
-const ACTOR_KEYS: readonly string[] = ['numCpus', 'name']
+const ACTOR_KEYS: readonly string[] = ['numCpus', 'numGpus', 'memoryBytes', 'resources', 'schedulingStrategy', 'name']
+const TASK_KEYS: readonly string[] = [...ACTOR_KEYS, 'numReturns', 'maxRetries', 'retryExceptions', 'timeoutMs']
+
+/** CPUs, GPUs and memory come beside them. */
+const MOST_RESOURCES = LIMITS.resources - 3
+const MOST_OF_ONE = LIMITS.resourceUnits / UNITS_OF_ONE
+/** No control characters and no half of a surrogate pair: names must come through UTF-8 as they are. */
+const RESOURCE_NAME = /^\P{C}+$/u
+const MOST_NAME_LENGTH = 80
+const OPTION_OF: ReadonlyMap<string, string> = new Map([
+  [CPU, 'numCpus'],
+  [GPU, 'numGpus'],
+  [MEMORY, 'memoryBytes'],
+])
 
 /** Fills in defaults. @throws TypeError or RangeError naming the option. */
 export function resolveTaskOptions(options: TaskOptions, defaultName: string): ResolvedOptions {
   refuseUnknown(options, TASK_KEYS)
   return {
-    numCpus: cpus(options.numCpus, 1),
+    resources: toResourceSet({ ...amounts(options), [CPU]: amount('numCpus', options.numCpus ?? 1) }),
+    held: [],
+    strategy: strategy(options.schedulingStrategy),
     numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, 1000),
     maxRetries: retries(options.maxRetries ?? 3),
     retryExceptions: exceptions(options.retryExceptions ?? false),
@@ -57,8 +98,15 @@ export function resolveTaskOptions(options: TaskOptions, defaultName: string): R
 /** Fills in defaults. @throws TypeError or RangeError naming the option. */
 export function resolveActorOptions(options: ActorOptions, defaultName: string): ResolvedOptions {
   refuseUnknown(options, ACTOR_KEYS)
+  const others = amounts(options)
+  // As in Ray: memory alone leaves the default as it is.
+  const hasOwn = Object.entries(others).some(([name, value]) => name !== MEMORY && value > 0)
+  const cpus = amount('numCpus', options.numCpus ?? (hasOwn ? 1 : 0))
+  const isPlacedByCpu = options.numCpus === undefined && !hasOwn
   return {
-    numCpus: cpus(options.numCpus, 0),
+    resources: toResourceSet({ ...others, [CPU]: isPlacedByCpu ? 1 : cpus }),
+    held: toResourceSet({ ...others, [CPU]: cpus }),
+    strategy: strategy(options.schedulingStrategy),
     numReturns: 1,
     maxRetries: 0,
     retryExceptions: [],
@@ -75,12 +123,68 @@ export function refuseUnknown(options: object, known: readonly string[]): void {
     if (!known.includes(key)) throw new TypeError(`unknown option ${key}; known are ${known.join(', ')}`)
 }
 
-function cpus(value: number | undefined, fallback: number): number {
-  const count = number('numCpus', value ?? fallback)
-  if (count < 0) throw new RangeError(`numCpus must not be negative, got ${count}`)
-  if (Math.abs(count * 10_000 - Math.round(count * 10_000)) > 1e-6)
-    throw new RangeError(`numCpus is counted to 0.0001, got ${count}`)
+/** What a node has beside its CPUs: the same options, offered instead of asked for. @throws TypeError or RangeError */
+export function offeredResources(options: Omit<ResourceOptions, 'schedulingStrategy'>): ResourceSet {
+  return toResourceSet(amounts(options))
+}
+
+/** Amounts by name, without the CPUs. */
+function amounts(options: ResourceOptions): Record<string, number> {
+  const named = customResources(options.resources)
+  return {
+    ...named,
+    [GPU]: gpus(options.numGpus),
+    [MEMORY]: memory(options.memoryBytes),
+  }
+}
+
+function customResources(resources: Readonly<Record<string, number>> | undefined): Record<string, number> {
+  if (resources === undefined) return {}
+  if (typeof resources !== 'object' || resources === null || Array.isArray(resources))
+    throw new TypeError(`resources must be an object of amounts by name, got ${describe(resources)}`)
+  const entries = Object.entries(resources)
+  if (entries.length > MOST_RESOURCES)
+    throw new RangeError(`resources takes at most ${MOST_RESOURCES} kinds, got ${entries.length}`)
+  for (const [name, value] of entries) {
+    const instead = OPTION_OF.get(name)
+    if (instead !== undefined) throw new RangeError(`resources must not name ${name}: use ${instead}`)
+    if (!RESOURCE_NAME.test(name) || name.length > MOST_NAME_LENGTH)
+      throw new RangeError(
+        `resources: a name has 1 to ${MOST_NAME_LENGTH} visible characters, got ${JSON.stringify(name)}`,
+      )
+    amount(`resources.${name}`, value)
+  }
+  return Object.fromEntries(entries)
+}
+
+function gpus(value: number | undefined): number {
+  const count = amount('numGpus', value ?? 0)
+  if (count > 1 && !Number.isInteger(count)) throw new RangeError(`numGpus above 1 must be whole, got ${count}`)
   return count
+}
+
+/** Whole bytes. */
+function memory(value: number | undefined): number {
+  return amount('memoryBytes', Math.floor(number('memoryBytes', value ?? 0)))
+}
+
+/** An amount of some resource: not negative, counted to 0.0001. */
+function amount(option: string, value: number): number {
+  const count = number(option, value)
+  if (count < 0) throw new RangeError(`${option} must not be negative, got ${count}`)
+  if (count > MOST_OF_ONE) throw new RangeError(`${option} must be at most ${MOST_OF_ONE}, got ${count}`)
+  const units = count * UNITS_OF_ONE
+  if (Math.abs(units - Math.round(units)) > units * Number.EPSILON)
+    throw new RangeError(`${option} is counted to 0.0001, got ${count}`)
+  return count
+}
+
+function strategy(value: SchedulingStrategy | undefined): SchedulingStrategy {
+  if (value === undefined) return 'DEFAULT'
+  if (typeof value !== 'string') throw new TypeError(`schedulingStrategy must be a string, got ${describe(value)}`)
+  if (!STRATEGIES.includes(value))
+    throw new RangeError(`schedulingStrategy must be ${STRATEGIES.join(' or ')}, got ${JSON.stringify(value)}`)
+  return value
 }
 
 function retries(value: number): number {

@@ -19,7 +19,6 @@ import type { GuestRequest, Guests } from './guests.ts'
 import type { Objects } from './objects.ts'
 import type { JobTemplate, OwnTasks, OwnTemplate } from './own-tasks.ts'
 import type { Submission } from './submitter.ts'
-import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import type { Run, Worker, Workers } from './workers.ts'
 
@@ -177,8 +176,7 @@ export class Actors {
 
   /** An argument was lost since the actor could be born, and is being made again: the credit goes back. */
   #unsent(node: NodeId, number: number, work: Work, template: JobTemplate): void {
-    const milliCpus = placedMilliCpus(work.kind, template.work.milliCpus)
-    this.#options.send(node, { type: 'credit.return', shape: { milliCpus }, count: 1 })
+    this.#options.send(node, { type: 'credit.return', shape: template.work.shape, count: 1 })
     this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
     this.#whenArguments(work.dependencies, (error) => {
       if (error !== undefined) this.#ownDied(work.id, error)
@@ -189,8 +187,7 @@ export class Actors {
   #scheduleBirth(number: number): void {
     const { tasks, schedule } = this.#options
     const { work, template } = must(this.#births.get(number))
-    const milliCpus = placedMilliCpus(work.kind, template.work.milliCpus)
-    schedule({ type: 'ready', task: tasks.readyTask(work, template), milliCpus })
+    schedule({ type: 'ready', task: tasks.readyTask(work, template), shape: template.work.shape })
   }
 
   /** The scheduler counts what a peer has of ours: a birth is over with its first word. */
@@ -236,7 +233,7 @@ export class Actors {
       position: 0,
     })
     this.#options.workers.becomeActor(worker)
-    this.#options.schedule({ type: 'reserve', milliCpus: work.template.milliCpus })
+    this.#options.schedule({ type: 'reserve', resources: work.template.held, change: 1 })
   }
 
   onStatus(from: NodeId, message: NodeMessage & { type: 'actor.status' }): void {
@@ -367,7 +364,7 @@ export class Actors {
     const actor = this.#hosted.get(key)
     if (actor === undefined) return
     this.#hosted.delete(key)
-    this.#options.schedule({ type: 'reserve', milliCpus: -actor.template.milliCpus })
+    this.#options.schedule({ type: 'reserve', resources: actor.template.held, change: -1 })
   }
 
   #bornHere(id: ObjectId, outcome: WorkOutcome): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '@shoal/base'
-import { FIRST_ATTEMPT, ValueEncoder } from '@shoal/protocol'
+import { FIRST_ATTEMPT, toResourceSet, ValueEncoder } from '@shoal/protocol'
 import type { FunctionHash, NodeId, NodeMessage, RoomId, TaskTemplate } from '@shoal/protocol'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import { Guests } from './guests.ts'
@@ -45,7 +45,8 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     fn,
     exportName: '',
     name: 'f',
-    shape: { milliCpus: 1000 },
+    shape: { resources: toResourceSet({ CPU: 1 }), strategy: 'DEFAULT' },
+    held: [],
     numReturns: 1,
     maxRetries: 1,
     timeoutMs: 0,

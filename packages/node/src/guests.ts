@@ -1,6 +1,7 @@
 import type { Log } from '@shoal/base'
-import type { SchedulerEvent } from '@shoal/scheduler'
-import { formatJobId, messageBytes, newWireError, valueBytes } from '@shoal/protocol'
+import { workShape } from '@shoal/scheduler'
+import type { SchedulerEvent, WorkShape } from '@shoal/scheduler'
+import { formatJobId, isWithin, messageBytes, newWireError, ProtocolError, valueBytes } from '@shoal/protocol'
 import type {
   Attempt,
   NodeId,
@@ -17,7 +18,6 @@ import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import { roomBeside } from './message-room.ts'
-import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
 /**
@@ -28,6 +28,7 @@ type Admission = 'unknown' | 'asking' | 'admitted' | 'forged'
 
 interface GuestTemplate {
   readonly wire: TaskTemplate
+  readonly shape: WorkShape
   readonly key: string
   admission: Admission
   waiters: ((isAdmitted: boolean) => void)[]
@@ -75,8 +76,11 @@ export class Guests {
   }
 
   onTemplate(from: NodeId, wire: TaskTemplate): void {
+    if (!isWithin(wire.held, wire.shape.resources))
+      throw new ProtocolError('malformed', 'an actor that keeps more than it was placed for')
     const template: GuestTemplate = {
       wire,
+      shape: workShape(wire.shape),
       key: `${from} ${wire.template}`,
       admission: 'unknown',
       waiters: [],
@@ -102,11 +106,13 @@ export class Guests {
       for (const { object } of request.dependencies) objects.release(object.id)
       for (const id of request.args.refs) objects.release(id)
     }
-    const refuse = (error: WireError | undefined): void => {
+    const giveBack = (error: WireError | undefined): void => {
       letGo()
-      const milliCpus = placedMilliCpus(request.kind, template?.wire.shape.milliCpus ?? 0)
-      this.#options.schedule({ type: 'returned', node: from, milliCpus, count: 1 })
       this.#options.send(from, { type: 'task.refused', number: request.number, attempt: request.attempt, error })
+    }
+    const refuse = (error: WireError | undefined): void => {
+      giveBack(error)
+      if (template) this.#options.schedule({ type: 'returned', node: from, shape: template.shape, count: 1 })
     }
     if (template === undefined) {
       refuse(newWireError('permission', 'a task came without its template'))
@@ -128,10 +134,11 @@ export class Guests {
           refuse(code.state.error)
           return
         }
-        this.#queue(from, template, request, (outcome, cpuMicros) => {
+        const end = (outcome: WorkOutcome, cpuMicros: number): void => {
           ended(outcome, cpuMicros)
           letGo()
-        })
+        }
+        this.#queue(from, template, request, { ended: end, givenBack: () => giveBack(undefined) })
       })
     })
   }
@@ -183,12 +190,7 @@ export class Guests {
     return (template.code ??= this.#options.codes.byHash(template.wire.fn, from))
   }
 
-  #queue(
-    from: NodeId,
-    template: GuestTemplate,
-    request: GuestRequest,
-    ended: (outcome: WorkOutcome, cpuMicros: number) => void,
-  ): void {
+  #queue(from: NodeId, template: GuestTemplate, request: GuestRequest, ends: Pick<Work, 'ended' | 'givenBack'>): void {
     const work: Work = {
       kind: request.kind,
       id: { owner: from, number: request.number },
@@ -199,16 +201,17 @@ export class Guests {
       dependencies: request.dependencies.map(({ place, object }) => ({ place, id: object.id })),
       args: request.args,
       isGuest: true,
-      ended,
+      ...ends,
     }
     this.#options.schedule({
       type: 'guest',
       node: from,
-      milliCpus: placedMilliCpus(request.kind, template.wire.shape.milliCpus),
+      shape: template.shape,
       task: {
         key: work,
         kind: work.template.key,
         staysHere: true,
+        isGuest: true,
         depth: request.depth,
         isExclusive: work.template.isExclusive || work.kind !== 'task',
         inputs: [],
@@ -252,7 +255,8 @@ function workTemplate(template: GuestTemplate): WorkTemplate {
     name: wire.name,
     job: wire.job,
     numReturns: wire.numReturns,
-    milliCpus: wire.shape.milliCpus,
+    shape: template.shape,
+    held: wire.held,
     timeoutMs: wire.timeoutMs,
     isExclusive: wire.timeoutMs > 0 || wire.maxRetries === 0,
   }

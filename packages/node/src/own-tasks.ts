@@ -1,5 +1,6 @@
 // Long because a task's whole life, lost and found again, is decided here and nowhere else.
 import { must } from '@shoal/base'
+import { workShape } from '@shoal/scheduler'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
 import { FIRST_ATTEMPT, formatJobId, messageBytes, newWireError, showId } from '@shoal/protocol'
 import type {
@@ -190,8 +191,7 @@ export class OwnTasks {
 
   /** The work cannot go after all, since it lacks an argument or its grant: the credit goes back. */
   #unsent(node: NodeId, template: JobTemplate): void {
-    const { milliCpus } = template.work
-    this.#options.send(node, { type: 'credit.return', shape: { milliCpus }, count: 1 })
+    this.#options.send(node, { type: 'credit.return', shape: template.work.shape, count: 1 })
     this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
   }
 
@@ -302,7 +302,7 @@ export class OwnTasks {
       this.#options.schedule({
         type: 'ready',
         task: this.readyTask(work, template),
-        milliCpus: template.work.milliCpus,
+        shape: template.work.shape,
       })
     })
   }
@@ -313,6 +313,7 @@ export class OwnTasks {
       key: work,
       kind: template.work.key,
       staysHere: this.#options.room() !== undefined && !this.mayLeave(template),
+      isGuest: false,
       depth: work.depth,
       isExclusive: template.work.isExclusive || work.kind !== 'task',
       inputs: work.dependencies.length === 0 ? NO_INPUTS : this.#inputs(work.dependencies),
@@ -441,7 +442,7 @@ export class OwnTasks {
     if (known !== undefined) return known
     const { state } = template.code
     if (state.kind !== 'ready') throw new TypeError('a template without code')
-    const { exportName, name, numReturns, numCpus, timeoutMs, maxRetries } = template.definition
+    const { exportName, name, numReturns, held, timeoutMs, maxRetries } = template.definition
     const made: JobTemplate = {
       wire: this.#nextWire++,
       grant: undefined,
@@ -453,7 +454,8 @@ export class OwnTasks {
         name,
         job,
         numReturns,
-        milliCpus: Math.round(numCpus * 1000),
+        shape: workShape(template.definition),
+        held,
         timeoutMs,
         isExclusive: timeoutMs > 0 || maxRetries === 0,
       },

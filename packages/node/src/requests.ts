@@ -1,5 +1,5 @@
 import { must } from '@shoal/base'
-import { FIRST_ATTEMPT, newWireError, ProtocolError } from '@shoal/protocol'
+import { FIRST_ATTEMPT, isWithin, newWireError, ProtocolError } from '@shoal/protocol'
 import type {
   CodeDefinition,
   EncodedValue,
@@ -87,6 +87,8 @@ export class Requests {
   }
 
   #onTemplate(from: Submitter, definition: TemplateDefinition): void {
+    if (!isWithin(definition.held, definition.resources))
+      throw new ProtocolError('malformed', 'an actor that keeps more than it was placed for')
     this.#of(from).templates.set(definition.template, {
       definition,
       code: this.#code(from, definition.code),

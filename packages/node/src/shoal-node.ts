@@ -3,7 +3,7 @@ import { Scope } from '@shoal/base'
 import type { Clock, Log, Random, Timer } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
 import { ObjectTable, Transfers } from '@shoal/object-store'
-import { LIMITS, newWireError, ProtocolError, RoomError } from '@shoal/protocol'
+import { CPU, fromResourceSet, LIMITS, newWireError, ProtocolError, RoomError, toResourceSet } from '@shoal/protocol'
 import type {
   Crypto,
   FramePort,
@@ -13,11 +13,12 @@ import type {
   NodeId,
   NodeMessage,
   Refusal,
+  ResourceSet,
   RoomId,
   Session,
 } from '@shoal/protocol'
-import { Scheduler } from '@shoal/scheduler'
-import type { SchedulerEffect, SchedulerEvent } from '@shoal/scheduler'
+import { Scheduler, showShape, workShape } from '@shoal/scheduler'
+import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
 import { Actors } from './actors.ts'
 import { CodeStore } from './code-store.ts'
 import type { CheckSource } from './code-store.ts'
@@ -31,7 +32,6 @@ import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
-import { placedMilliCpus } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import { Workers } from './workers.ts'
 import type { Run, Worker } from './workers.ts'
@@ -49,6 +49,8 @@ export interface NodeOptions {
   readonly pagePort: FramePort
   /** Tasks of one CPU that this tab runs at a time. */
   readonly slots: number
+  /** What it has beside its CPUs, e.g. GPUs, memory, a camera. */
+  readonly resources?: ResourceSet
   readonly name: string
   readonly agent: string
   readonly cores: number
@@ -78,8 +80,13 @@ export interface NodeStatus {
   readonly refusal: Refusal | undefined
   readonly isLending: boolean
   readonly slots: number
+  /** All that this tab has, and what of it running tasks and actors reserve. */
+  readonly resources: ResourceSet
+  readonly usedResources: ResourceSet
   readonly running: number
   readonly queued: number
+  /** Of those queued, what no known node could take. */
+  readonly infeasible: readonly InfeasibleTasks[]
   readonly pending: number
   readonly tasksRun: number
   readonly guestTasksRun: number
@@ -114,6 +121,8 @@ export class ShoalNode {
   readonly #guests: Guests
   readonly #actors: Actors
   readonly #workers: Workers
+  /** All that this tab has, lent or not. */
+  readonly #resources: ResourceSet
   readonly #scheduler: Scheduler<Work>
   readonly #requests: Requests
   readonly #unfetched: UnfetchedErrors
@@ -133,7 +142,8 @@ export class ShoalNode {
     this.#log = log.child('node')
     this.#scope = new Scope((error) => this.#log.error('closing failed', { error: String(error) }))
     this.#isLending = options.isLending
-    this.#scheduler = new Scheduler<Work>({ self, milliCpus: options.slots * 1000, maxLanes: MAX_WORKERS })
+    this.#resources = toResourceSet({ ...fromResourceSet(options.resources ?? []), [CPU]: options.slots })
+    this.#scheduler = new Scheduler<Work>({ self, resources: this.#resources, maxLanes: MAX_WORKERS })
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
     const canReach = (node: NodeId): boolean => this.#room?.link.canReach(node) ?? false
     const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
@@ -290,8 +300,11 @@ export class ShoalNode {
       refusal: this.#room?.link.refusal,
       isLending: this.#isLending,
       slots: this.#options.slots,
+      resources: this.#resources,
+      usedResources: this.#scheduler.used,
       running: this.#workers.runCount,
       queued: this.#scheduler.queued,
+      infeasible: this.#scheduler.infeasible(),
       pending: this.#tasks.pendingCount,
       ...this.#counts,
       objects: this.#table.count,
@@ -345,6 +358,12 @@ export class ShoalNode {
     const { job, name } = run.work.template
     const line: LogLine = { job, task: run.work.id, node: this.#options.self, name, level, text }
     this.#toDriver(line)
+  }
+
+  #onInfeasible(work: Work, shape: WorkShape): void {
+    const { job, name } = work.template
+    const text = `no tab of this room has what this asks for: ${showShape(shape)}. It waits until one comes.`
+    this.#toDriver({ job, task: work.id, node: this.#options.self, name, level: 'warn', text })
   }
 
   #toDriver(line: LogLine): void {
@@ -406,23 +425,27 @@ export class ShoalNode {
         return
       }
       case 'want': {
-        const message: NodeMessage = {
-          type: 'credit.want',
-          shape: { milliCpus: effect.milliCpus },
-          queued: effect.queued,
-        }
+        const message: NodeMessage = { type: 'credit.want', shape: effect.shape, queued: effect.queued }
         if (effect.node !== undefined) this.#room?.link.send(effect.node as NodeId, message)
         else for (const node of this.#room?.link.alive() ?? []) this.#room?.link.send(node, message)
         return
       }
-      case 'idle':
-        this.#later(effect.afterMs, () => this.#schedule({ type: 'idle-passed', milliCpus: effect.milliCpus }))
+      case 'timer': {
+        const { timer, shape } = effect
+        this.#later(effect.afterMs, () => this.#schedule({ type: 'passed', timer, shape }))
+        return
+      }
+      case 'refuse':
+        effect.task.key.givenBack?.()
+        return
+      case 'infeasible':
+        this.#onInfeasible(effect.task.key, effect.shape)
         return
       case 'grant':
       case 'return':
         this.#room?.link.send(effect.node as NodeId, {
           type: effect.type === 'grant' ? 'credit.grant' : 'credit.return',
-          shape: { milliCpus: effect.milliCpus },
+          shape: effect.shape,
           count: effect.count,
         })
     }
@@ -452,11 +475,12 @@ export class ShoalNode {
     this.#schedule({
       type: 'given-back',
       lane: worker.lane,
-      milliCpus: placedMilliCpus(work.kind, template.milliCpus),
+      shape: template.shape,
       task: {
         key: work,
         kind: template.key,
         staysHere: !this.#tasks.givenBack(work),
+        isGuest: work.isGuest,
         depth: work.depth,
         isExclusive: template.isExclusive || work.kind !== 'task',
         inputs: [],
@@ -471,7 +495,7 @@ export class ShoalNode {
     const grant = this.#tasks.mayLeave(template) ? template.grant?.value : undefined
     if (grant === undefined) return
     known.add(template.wire)
-    const { job, hash, exportName, name, numReturns, milliCpus, timeoutMs, isExclusive } = template.work
+    const { job, hash, exportName, name, numReturns, shape, held, timeoutMs, isExclusive } = template.work
     this.#room?.link.send(to, {
       type: 'task.template',
       template: template.wire,
@@ -481,7 +505,8 @@ export class ShoalNode {
       name,
       submitter: grant.submitter,
       signature: grant.signature,
-      shape: { milliCpus },
+      shape,
+      held: [...held],
       numReturns,
       maxRetries: isExclusive && timeoutMs === 0 ? 0 : 1,
       timeoutMs,
@@ -490,7 +515,7 @@ export class ShoalNode {
 
   #peerAlive(node: NodeId): void {
     this.#introduced.delete(node)
-    this.#schedule({ type: 'peer', node, slots: this.#room?.link.card(node)?.slots ?? 1 })
+    this.#schedule({ type: 'peer', node, resources: this.#room?.link.card(node)?.resources })
     const unsent = this.#unsent.get(node) ?? []
     this.#unsent.delete(node)
     for (const message of unsent) this.#room?.link.send(node, message)
@@ -528,15 +553,15 @@ export class ShoalNode {
   #onRoomChanged(): void {
     for (const node of this.#room?.link.alive() ?? []) {
       const card = this.#room?.link.card(node)
-      if (card) this.#schedule({ type: 'peer', node, slots: Math.max(1, card.slots) })
+      if (card) this.#schedule({ type: 'peer', node, resources: card.resources })
     }
     this.#options.onChange()
   }
 
   async #introduceSelf(): Promise<void> {
-    const { name, cores, slots, agent } = this.#options
-    const lent = this.#isLending ? slots : 0
-    await this.#room?.link.introduce({ name, cores, slots: lent, agent, joinedAtMs: 0 })
+    const { name, cores, agent } = this.#options
+    const resources = this.#isLending ? this.#resources : []
+    await this.#room?.link.introduce({ name, cores, resources, agent, joinedAtMs: 0 })
   }
 
   #onMessage(from: NodeId, message: NodeMessage): void {
@@ -560,13 +585,13 @@ export class ShoalNode {
         // An owner that wants work back gets its result instead while recall is not decided on: see docs/decisions.
         return
       case 'credit.want':
-        this.#schedule({ type: 'wanted', node: from, milliCpus: message.shape.milliCpus, queued: message.queued })
+        this.#schedule({ type: 'wanted', node: from, shape: workShape(message.shape), queued: message.queued })
         return
       case 'credit.grant':
-        this.#schedule({ type: 'granted', node: from, milliCpus: message.shape.milliCpus, count: message.count })
+        this.#schedule({ type: 'granted', node: from, shape: workShape(message.shape), count: message.count })
         return
       case 'credit.return':
-        this.#schedule({ type: 'returned', node: from, milliCpus: message.shape.milliCpus, count: message.count })
+        this.#schedule({ type: 'returned', node: from, shape: workShape(message.shape), count: message.count })
         return
       default:
         this.#onObjectMessage(from, message)

@@ -6,8 +6,10 @@ import type {
   JobId,
   ObjectId,
   PlacedRef,
+  ResourceSet,
   WireError,
 } from '@shoal/protocol'
+import type { WorkShape } from '@shoal/scheduler'
 
 /** What is the same for many runs of one function with one set of options. */
 export interface WorkTemplate {
@@ -19,16 +21,14 @@ export interface WorkTemplate {
   readonly name: string
   readonly job: JobId
   readonly numReturns: number
-  readonly milliCpus: number
+  /** What a run reserves while it lasts, or an actor to be placed. */
+  readonly shape: WorkShape
+  /** Of that, what an actor keeps for its life. */
+  readonly held: ResourceSet
   /** 0: none. */
   readonly timeoutMs: number
   /** Never queued behind another task in one worker. */
   readonly isExclusive: boolean
-}
-
-/** What work needs to be placed: an actor one CPU, unless it reserves some for its life, as in Ray. */
-export function placedMilliCpus(kind: Work['kind'], milliCpus: number): number {
-  return kind === 'actor-new' && milliCpus === 0 ? 1000 : milliCpus
 }
 
 /** How a run ended. `lost`: its worker went while it ran; `not-started`: it never ran and may be run anywhere. */
@@ -52,4 +52,6 @@ export interface Work {
   readonly isGuest: boolean
   /** Called exactly once a start, unless the work was given back unstarted. */
   ended(outcome: WorkOutcome, cpuMicros: number): void
+  /** Guests only: back to its owner, unstarted, instead of `ended`. */
+  givenBack?(): void
 }

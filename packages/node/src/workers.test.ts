@@ -4,6 +4,7 @@ import type { Clock } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
 import { FIRST_ATTEMPT, ValueEncoder } from '@shoal/protocol'
 import type { EncodedValue, FunctionHash, NodeId } from '@shoal/protocol'
+import { workShape } from '@shoal/scheduler'
 import type { Objects } from './objects.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import type { Work } from './work.ts'
@@ -26,7 +27,8 @@ function work(number: number, hasArgument: boolean): Work {
       name: `task ${number}`,
       job: { driver: self, number: 1 },
       numReturns: 1,
-      milliCpus: 1000,
+      shape: workShape({ resources: [], strategy: 'DEFAULT' }),
+      held: [],
       timeoutMs: 0,
       isExclusive: false,
     },

@@ -16,6 +16,7 @@ import { newWireError } from './messages/wire-error.ts'
 import { codeDefinition, runTemplate, templateDefinition } from './port/definitions.ts'
 import { FrameReader, FrameWriter } from './port/frame.ts'
 import type { Frame } from './port/frame.ts'
+import { toResourceSet } from './resources.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { decodeValue } from './value/decode-value.ts'
 import { ValueEncoder } from './value/encode-value.ts'
@@ -106,7 +107,8 @@ const MESSAGES: NodeMessage[] = [
     name: 'f',
     submitter: key,
     signature: seededRandom(5).bytes(64),
-    shape: { milliCpus: 1000 },
+    shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD' },
+    held: toResourceSet({ camera: 0.5 }),
     numReturns: 1,
     maxRetries: 3,
     timeoutMs: 0,
@@ -146,6 +148,8 @@ const MESSAGES: NodeMessage[] = [
     type: 'log.lines',
     lines: [{ job: { driver: node, number: 1 }, task: id, node, name: 'f', level: 'warn', text: 'hello' }],
   },
+  { type: 'credit.want', shape: { resources: toResourceSet({ CPU: 0.5 }), strategy: 'DEFAULT' }, queued: 5 },
+  { type: 'credit.grant', shape: { resources: [], strategy: 'SPREAD' }, count: 5 },
   { type: 'directory.update', update: seededRandom(6).bytes(100) },
 ]
 
@@ -205,7 +209,9 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
     const options = { template: 1, code: 2, exportName: '', name: 'f', numReturns: 1 }
     const full = written(templateDefinition, {
       ...options,
-      numCpus: 1,
+      resources: toResourceSet({ CPU: 1, camera: 0.5 }),
+      held: toResourceSet({ camera: 0.5 }),
+      strategy: 'SPREAD',
       maxRetries: 3,
       retryExceptions: ['RangeError'],
       timeoutMs: 0,

@@ -56,7 +56,7 @@ export type { LogLine, NodeMessage } from './messages/node-message.ts'
 export type { ObjectAnswer, PullSubject } from './messages/object.ts'
 export { fromSignalingServer, member, REFUSALS, signal, toSignalingServer } from './messages/signaling.ts'
 export type { FromSignalingServer, Member, Refusal, Signal, ToSignalingServer } from './messages/signaling.ts'
-export { dependency, resultValue, taskOutcome, taskShape } from './messages/task.ts'
+export { dependency, resultValue, STRATEGIES, taskOutcome, taskShape } from './messages/task.ts'
 export type {
   Dependency,
   ResultValue,
@@ -72,6 +72,19 @@ export { newWireError, wireError } from './messages/wire-error.ts'
 export type { WireError } from './messages/wire-error.ts'
 export { ProtocolError } from './protocol-error.ts'
 export type { ProtocolErrorCode } from './protocol-error.ts'
+export {
+  CPU,
+  fromResourceSet,
+  GPU,
+  isWithin,
+  MEMORY,
+  resourceSet,
+  showResources,
+  toResourceSet,
+  UNITS_OF_ONE,
+  unitsOf,
+} from './resources.ts'
+export type { ResourceAmount, ResourceSet } from './resources.ts'
 export { formatRoomFragment, fromBase64Url, parseRoomLink, toBase64Url } from './room-link.ts'
 export type { RoomSecret } from './room-link.ts'
 export { array, bool, bytes, f64, fixedBytes, oneOf, optional, string, struct, u8, union, varint } from './schema.ts'

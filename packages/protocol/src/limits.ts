@@ -28,6 +28,10 @@ export const LIMITS = {
   taskArguments: 1024,
   /** Names of error classes, of what was thrown or what to retry after. */
   errorKinds: 16,
+  /** Kinds of resources that one task asks for, or one node has. */
+  resources: 32,
+  /** Of one resource, in ten-thousandths: sums of two stay exact, and 400 GB of memory are within. */
+  resourceUnits: 4_000_000_000_000_000,
   /** Levels of nested tasks: each has a queue of its own. */
   taskDepth: 10_000,
   /** References inside one value. */

@@ -1,3 +1,6 @@
 export type { ReadyTask } from './ready-queue.ts'
 export { Scheduler } from './scheduler.ts'
-export type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from './scheduler.ts'
+export type { SchedulerOptions } from './scheduler.ts'
+export type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, SchedulerTimer } from './scheduler-event.ts'
+export { showShape, workShape } from './shape.ts'
+export type { WorkShape } from './shape.ts'

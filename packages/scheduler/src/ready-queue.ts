@@ -7,6 +7,8 @@ export interface ReadyTask<K> {
   readonly kind: string
   /** True for guests, which came on a credit, and for own tasks whose code may not leave: they run here or not at all. */
   readonly staysHere: boolean
+  /** For another tab, which can have it back while it has not started. */
+  readonly isGuest: boolean
   /** Levels below the job's driver; the deepest start first, which bounds suspended parents by slots x depth. */
   readonly depth: number
   /** Never behind another task in one worker: it may be killed, or must not run twice. */
@@ -15,7 +17,8 @@ export interface ReadyTask<K> {
   readonly inputs: readonly { readonly bytes: number; readonly holders: readonly string[] }[]
 }
 
-interface Entry<K> {
+export interface Entry<K> {
+  /** Lower came first, whatever its shape. */
   readonly order: number
   readonly task: ReadyTask<K>
 }
@@ -24,7 +27,6 @@ interface Entry<K> {
 export class ReadyQueue<K> {
   readonly #own: Queue<Entry<K>>[] = []
   readonly #guests: Queue<Entry<K>>[] = []
-  #order = 0
   #ownCount = 0
   #guestCount = 0
 
@@ -36,8 +38,8 @@ export class ReadyQueue<K> {
     return this.#guestCount
   }
 
-  push(task: ReadyTask<K>): void {
-    this.#bucket(task).push({ order: ++this.#order, task })
+  push(task: ReadyTask<K>, order: number): void {
+    this.#bucket(task).push({ order, task })
     this.#count(task, 1)
   }
 
@@ -47,32 +49,34 @@ export class ReadyQueue<K> {
     this.#count(task, 1)
   }
 
-  peek(): ReadyTask<K> | undefined {
-    return this.#front()?.peek()?.task
+  /** The deepest; within a depth the one that came first. */
+  peek(): Entry<K> | undefined {
+    return this.#front()?.peek()
   }
 
-  shift(): ReadyTask<K> | undefined {
-    const task = this.#front()?.shift()?.task
-    if (task) this.#count(task, -1)
-    return task
+  peekOwn(): Entry<K> | undefined {
+    return deepest(this.#own)?.peek()
   }
 
-  peekOwn(): ReadyTask<K> | undefined {
-    return deepest(this.#own)?.peek()?.task
+  /** Of those that stay here. */
+  peekGuest(): Entry<K> | undefined {
+    return deepest(this.#guests)?.peek()
   }
 
   shiftOwn(): ReadyTask<K> | undefined {
-    const task = deepest(this.#own)?.shift()?.task
-    if (task) this.#count(task, -1)
-    return task
+    return this.#shift(this.#own)
+  }
+
+  shiftGuest(): ReadyTask<K> | undefined {
+    return this.#shift(this.#guests)
   }
 
   /** Takes a task out; false when it is not here. Linear: for cancelled and recalled tasks only. */
-  remove(matches: (key: K) => boolean): ReadyTask<K> | undefined {
+  remove(matches: (key: K, task: ReadyTask<K>) => boolean): ReadyTask<K> | undefined {
     for (const buckets of [this.#own, this.#guests])
       for (const bucket of buckets) {
         const entries = [...bucket]
-        const found = entries.find((entry) => matches(entry.task.key))
+        const found = entries.find((entry) => matches(entry.task.key, entry.task))
         if (found === undefined) continue
         bucket.clear()
         for (const entry of entries) if (entry !== found) bucket.push(entry)
@@ -80,6 +84,12 @@ export class ReadyQueue<K> {
         return found.task
       }
     return undefined
+  }
+
+  #shift(buckets: readonly Queue<Entry<K>>[]): ReadyTask<K> | undefined {
+    const task = deepest(buckets)?.shift()?.task
+    if (task) this.#count(task, -1)
+    return task
   }
 
   #front(): Queue<Entry<K>> | undefined {

@@ -1,21 +1,30 @@
 import { describe, expect, it } from 'vitest'
 import { Scheduler } from './scheduler.ts'
-import type { SchedulerEffect, SchedulerEvent } from './scheduler.ts'
+import { toResourceSet } from '@shoal/protocol'
+import type { SchedulerEffect, SchedulerEvent } from './scheduler-event.ts'
 import type { ReadyTask } from './ready-queue.ts'
+import { workShape } from './shape.ts'
+import type { WorkShape } from './shape.ts'
 
 type Event = SchedulerEvent<string>
 type Effect = SchedulerEffect<string>
 
 function task(key: string, fields: Partial<ReadyTask<string>> = {}): ReadyTask<string> {
-  return { key, kind: 'k', staysHere: false, depth: 0, isExclusive: false, inputs: [], ...fields }
+  return { key, kind: 'k', staysHere: false, isGuest: false, depth: 0, isExclusive: false, inputs: [], ...fields }
 }
 
-function ready(key: string, fields: Partial<ReadyTask<string>> = {}, milliCpus = 1000): Event {
-  return { type: 'ready', task: task(key, fields), milliCpus }
+function shape(resources: Record<string, number>, strategy: 'DEFAULT' | 'SPREAD' = 'DEFAULT'): WorkShape {
+  return workShape({ resources: toResourceSet(resources), strategy })
 }
 
-function create(cpus = 1, maxLanes = 16): Scheduler<string> {
-  return new Scheduler<string>({ self: 'me', milliCpus: cpus * 1000, maxLanes })
+const ONE = shape({ CPU: 1 })
+
+function ready(key: string, fields: Partial<ReadyTask<string>> = {}, of = ONE): Event {
+  return { type: 'ready', task: task(key, fields), shape: of }
+}
+
+function create(cpus = 1, maxLanes = 16, others: Record<string, number> = {}): Scheduler<string> {
+  return new Scheduler<string>({ self: 'me', resources: toResourceSet({ CPU: cpus, ...others }), maxLanes })
 }
 
 const started = (effects: readonly Effect[]): string[] =>
@@ -27,17 +36,21 @@ const laneOf = (effects: readonly Effect[], key: string): number => {
   if (start?.type !== 'start') throw new Error(`${key} was not started`)
   return start.lane
 }
-const peer = (node: string, slots = 1): Event => ({ type: 'peer', node, slots })
-const granted = (node: string, count: number, milliCpus = 1000): Event => ({ type: 'granted', node, milliCpus, count })
-const wanted = (node: string, queued: number, milliCpus = 1000): Event => ({ type: 'wanted', node, milliCpus, queued })
+const peer = (node: string, resources: Record<string, number> = { CPU: 1 }): Event => ({
+  type: 'peer',
+  node,
+  resources: toResourceSet(resources),
+})
+const granted = (node: string, count: number, of = ONE): Event => ({ type: 'granted', node, shape: of, count })
+const wanted = (node: string, queued: number, of = ONE): Event => ({ type: 'wanted', node, shape: of, queued })
 const others = (effects: readonly Effect[]): Effect[] => effects.filter(({ type }) => type !== 'start')
 
 describe('starting at home', () => {
   it('[S1] starts what fits, and the rest when something ends', () => {
     const scheduler = create(2)
-    const effects = scheduler.step([ready('a'), ready('b'), ready('c'), ready('half', {}, 500)])
+    const effects = scheduler.step([ready('a'), ready('b'), ready('c'), ready('half', {}, shape({ CPU: 0.5 }))])
     expect(started(effects)).toEqual(['a', 'b'])
-    expect(scheduler.usedMilliCpus).toBe(2000)
+    expect(scheduler.used).toEqual(toResourceSet({ CPU: 2 }))
     const next = scheduler.step([{ type: 'finished', lane: laneOf(effects, 'a'), kind: 'k', ms: 50 }])
     expect(started(next)).toEqual(['c'])
     expect(scheduler.queued).toBe(1)
@@ -55,7 +68,7 @@ describe('starting at home', () => {
       order.push(key)
       lane = laneOf(effects, key)
       if (key === 'deep') {
-        const again = scheduler.step([{ type: 'given-back', task: task('a again'), milliCpus: 1000 }])
+        const again = scheduler.step([{ type: 'given-back', task: task('a again'), shape: ONE }])
         expect(started(again)).toEqual([])
       }
     }
@@ -78,7 +91,7 @@ describe('starting at home', () => {
     const child = laneOf(third, 'c2')
     expect(started(scheduler.step([ready('p2', { kind: 'p' })]))).toEqual([])
     scheduler.step([{ type: 'resumed', lane: parent }])
-    expect(scheduler.usedMilliCpus).toBe(2000)
+    expect(scheduler.used).toEqual(toResourceSet({ CPU: 2 }))
     // One too many runs: nothing starts until both ended.
     const done: Event = { type: 'finished', lane: child, kind: 'c', ms: 0.01 }
     expect(started(scheduler.step([done, done]))).toEqual([])
@@ -105,22 +118,22 @@ describe('starting at home', () => {
 
   it('[SC9] an idle lane of one shape serves another', () => {
     const scheduler = create(1, 2)
-    for (let shape = 1; shape <= 5; shape++) {
-      const effects = scheduler.step([ready(`t${shape}`, {}, shape * 100)])
-      expect(started(effects)).toEqual([`t${shape}`])
-      scheduler.step([{ type: 'finished', lane: laneOf(effects, `t${shape}`), kind: 'k', ms: 5 }])
+    for (let tenths = 1; tenths <= 5; tenths++) {
+      const effects = scheduler.step([ready(`t${tenths}`, {}, shape({ CPU: tenths / 10 }))])
+      expect(started(effects)).toEqual([`t${tenths}`])
+      scheduler.step([{ type: 'finished', lane: laneOf(effects, `t${tenths}`), kind: 'k', ms: 5 }])
     }
-    expect(scheduler.usedMilliCpus).toBe(0)
+    expect(scheduler.used).toEqual([])
   })
 
   it('[S3] goes on without a lane that is gone', () => {
     const scheduler = create(1)
     const lane = laneOf(scheduler.step([ready('a'), ready('b')]), 'a')
     expect(started(scheduler.step([{ type: 'lane-gone', lane }]))).toEqual(['b'])
-    expect(scheduler.usedMilliCpus).toBe(1000)
-    expect(scheduler.remove(1000, (key) => key === 'c')).toBe(false)
+    expect(scheduler.used).toEqual(ONE.resources)
+    expect(scheduler.remove(ONE, (key) => key === 'c')).toBe(false)
     scheduler.step([ready('c')])
-    expect(scheduler.remove(1000, (key) => key === 'c')).toBe(true)
+    expect(scheduler.remove(ONE, (key) => key === 'c')).toBe(true)
     expect(scheduler.queued).toBe(0)
   })
 })
@@ -129,26 +142,31 @@ describe('credits', () => {
   it('[SC3] [SC4] a backlog is told, spent on credits, and credits that are left go back', () => {
     const scheduler = create(1)
     const first = scheduler.step([peer('b'), ready('a'), ready('b1'), ready('b2'), ready('b3')])
-    expect(others(first)).toEqual([{ type: 'want', node: undefined, milliCpus: 1000, queued: 3 }])
-    expect(others(scheduler.step([peer('c')]))).toEqual([{ type: 'want', node: 'c', milliCpus: 1000, queued: 3 }])
+    expect(others(first)).toEqual([{ type: 'want', node: undefined, shape: ONE, queued: 3 }])
+    expect(others(scheduler.step([peer('c')]))).toEqual([{ type: 'want', node: 'c', shape: ONE, queued: 3 }])
     expect(others(scheduler.step([ready('b4')]))).toEqual([])
     const spent = scheduler.step([granted('b', 2), granted('c', 3)])
     expect(sent(spent)).toHaveLength(4)
     expect(sent(spent).filter((line) => line.endsWith('>b'))).toHaveLength(2)
-    const idle: Effect = { type: 'idle', milliCpus: 1000, afterMs: 50 }
+    const idle: Effect = { type: 'timer', timer: 'idle', shape: ONE, afterMs: 50 }
     expect(others(spent).filter(({ type }) => type !== 'send')).toEqual([idle])
     // Credits were spent a moment ago: what is left is kept for one more while.
-    expect(scheduler.step([{ type: 'idle-passed', milliCpus: 1000 }])).toEqual([idle])
-    expect(scheduler.step([{ type: 'idle-passed', milliCpus: 1000 }])).toEqual([
-      { type: 'want', node: undefined, milliCpus: 1000, queued: 0 },
-      { type: 'return', node: 'c', milliCpus: 1000, count: 1 },
+    expect(scheduler.step([{ type: 'passed', timer: 'idle', shape: ONE }])).toEqual([idle])
+    expect(scheduler.step([{ type: 'passed', timer: 'idle', shape: ONE }])).toEqual([
+      { type: 'want', node: undefined, shape: ONE, queued: 0 },
+      { type: 'return', node: 'c', shape: ONE, count: 1 },
     ])
     expect(others(scheduler.step([peer('d')]))).toEqual([])
   })
 
   it('[S2] guests and tasks that may not leave are never sent', () => {
     const scheduler = create(1)
-    const guest: Event = { type: 'guest', node: 'b', task: task('guest', { staysHere: true }), milliCpus: 1000 }
+    const guest: Event = {
+      type: 'guest',
+      node: 'b',
+      task: task('guest', { staysHere: true, isGuest: true }),
+      shape: ONE,
+    }
     const effects = scheduler.step([
       peer('b'),
       ready('a'),
@@ -165,8 +183,8 @@ describe('credits', () => {
     const scheduler = create(4)
     const [one, two] = scheduler.step([peer('b'), peer('c'), wanted('b', 100), wanted('c', 1)])
     expect([one, two]).toEqual([
-      { type: 'grant', node: 'b', milliCpus: 1000, count: 4 },
-      { type: 'grant', node: 'c', milliCpus: 1000, count: 2 },
+      { type: 'grant', node: 'b', shape: ONE, count: 4 },
+      { type: 'grant', node: 'c', shape: ONE, count: 2 },
     ])
     const busy = create(1)
     const waiting = [peer('b'), ready('x', { kind: 'long' }), ready('y', { kind: 'long' }), wanted('b', 100)]

@@ -1,56 +1,29 @@
 // Long because all decisions of the local scheduler are taken in one function over one state.
+import type { ResourceSet } from '@shoal/protocol'
+import { Capacity } from './capacity.ts'
+import type { Demand } from './capacity.ts'
 import { place } from './place.ts'
+import type { Candidate } from './place.ts'
 import { ReadyQueue } from './ready-queue.ts'
-import type { ReadyTask } from './ready-queue.ts'
+import type { Entry, ReadyTask } from './ready-queue.ts'
 import { RunTimes } from './run-times.ts'
+import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, SchedulerTimer } from './scheduler-event.ts'
+import { fittingIn, showShape } from './shape.ts'
+import type { WorkShape } from './shape.ts'
+import { Turns } from './turns.ts'
 
-/** What happened, told to the scheduler. `lane` is a worker that can run tasks, named by the scheduler's own numbers. */
-export type SchedulerEvent<K> =
-  | { readonly type: 'ready'; readonly task: ReadyTask<K>; readonly milliCpus: number }
-  /** A task that was started or sent did not start after all. */
-  | { readonly type: 'given-back'; readonly task: ReadyTask<K>; readonly milliCpus: number; readonly lane?: number }
-  | { readonly type: 'finished'; readonly lane: number; readonly kind: string; readonly ms: number }
-  /** The task in the lane waits for others: its slot is free, its worker is not. */
-  | { readonly type: 'blocked'; readonly lane: number; readonly kind: string }
-  | { readonly type: 'resumed'; readonly lane: number }
-  /** The lane's worker is gone, with all its tasks; or it belongs to an actor from now on. */
-  | { readonly type: 'lane-gone'; readonly lane: number }
-  | { readonly type: 'sent-ended'; readonly node: string; readonly kind: string; readonly ms: number | undefined }
-  | { readonly type: 'granted'; readonly node: string; readonly milliCpus: number; readonly count: number }
-  | { readonly type: 'wanted'; readonly node: string; readonly milliCpus: number; readonly queued: number }
-  | { readonly type: 'returned'; readonly node: string; readonly milliCpus: number; readonly count: number }
-  /** A guest arrived or a lane of a guest ended: its credit is used up. */
-  | { readonly type: 'guest'; readonly node: string; readonly task: ReadyTask<K>; readonly milliCpus: number }
-  | { readonly type: 'peer'; readonly node: string; readonly slots: number }
-  | { readonly type: 'peer-gone'; readonly node: string }
-  /** The time that an `idle` effect asked for has passed. */
-  | { readonly type: 'idle-passed'; readonly milliCpus: number }
-  /** CPUs that an actor keeps for its life, or gives back with it. */
-  | { readonly type: 'reserve'; readonly milliCpus: number }
-  /** Whether guests are welcome: own tasks run either way. */
-  | { readonly type: 'lending'; readonly isOn: boolean }
-
-/** What to do about it, in order. */
-export type SchedulerEffect<K> =
-  | { readonly type: 'start'; readonly task: ReadyTask<K>; readonly lane: number; readonly milliCpus: number }
-  | { readonly type: 'send'; readonly task: ReadyTask<K>; readonly node: string; readonly milliCpus: number }
-  /** Tell all peers, or one that just came, how many tasks of the shape wait here. */
-  | { readonly type: 'want'; readonly node: string | undefined; readonly milliCpus: number; readonly queued: number }
-  | { readonly type: 'grant'; readonly node: string; readonly milliCpus: number; readonly count: number }
-  | { readonly type: 'return'; readonly node: string; readonly milliCpus: number; readonly count: number }
-  /** Answer with `idle-passed` after that time. */
-  | { readonly type: 'idle'; readonly milliCpus: number; readonly afterMs: number }
-
-interface Lane {
+interface Lane<K> {
   /** The shape of what is in it; whatever comes next when it is empty. */
-  milliCpus: number
+  shape: Shape<K>
   tasks: number
   isBlocked: boolean
   isExclusive: boolean
 }
 
 interface Shape<K> {
-  readonly milliCpus: number
+  readonly shape: WorkShape
+  readonly demand: Demand
+  readonly isSpread: boolean
   readonly queue: ReadyQueue<K>
   /** Credits that peers gave us. */
   readonly credits: Map<string, number>
@@ -58,17 +31,34 @@ interface Shape<K> {
   readonly granted: Map<string, number>
   /** Peers with a backlog. */
   readonly wanting: Map<string, number>
+  /** How many such tasks each peer could run at a time; peers that could run none are not in it. */
+  readonly fitting: Map<string, number>
+  readonly turns: Turns
+  /** SPREAD: peers that answered this backlog, or that were waited for long enough. */
+  readonly answered: Set<string>
+  readonly timers: Set<SchedulerTimer>
   advertised: number
-  /** An `idle` effect is out. */
-  isIdling: boolean
-  /** A credit was spent since the last one. */
+  /** A credit was spent since the last idle time. */
   hasSpent: boolean
+  /** People were told that nobody has what it asks for. */
+  isTold: boolean
+}
+
+interface Found<K> {
+  readonly shape: Shape<K>
+  readonly entry: Entry<K>
+  readonly lane: number
+}
+
+interface PeerState {
+  resources: ResourceSet | undefined
+  outstanding: number
 }
 
 export interface SchedulerOptions {
   readonly self: string
-  /** CPUs that this tab lends, in thousandths. */
-  readonly milliCpus: number
+  /** All that this tab has; CPUs are its slots. */
+  readonly resources: ResourceSet
   /** Workers there may be, suspended ones included. */
   readonly maxLanes: number
 }
@@ -81,33 +71,44 @@ const CREDIT_BUDGET_MS = 12
 const CREDIT_MOST = 1024
 /** Credits are kept this long without a backlog. */
 const IDLE_MS = 50
+/** How long SPREAD leaves a free slot empty for the node whose turn it is. */
+const SPREAD_MS = 250
+/** Before people are told of tasks that no node can take: tabs and their cards come one after another. */
+const INFEASIBLE_MS = 5_000
+/** Tasks a peer may have at a time whose shape asks for nothing. */
+const UNBOUNDED_SLOTS = 16
+/** Shapes remembered; those with nothing in them are forgotten past it, and a peer cannot add to them. */
+const MANY_SHAPES = 256
 
 /**
  * The local scheduler, bottom-up by credits: runs at home what it can, spends credits on the best-placed nodes, keeps
  * the rest of its own queue, and grants credits to peers that have a backlog when it has room. Pure decisions: no clock,
  * no messages; the same events give the same effects.
- * Invariants: S1 what lanes reserve never exceeds the capacity, except by tasks that resumed; S2 a task is sent at most
- * once for each time it is ready; guests are never sent; credits given out are used, returned or void with their peer.
+ * Invariants: S1 what lanes and actors reserve never exceeds the capacity, of no resource, except CPUs of tasks that
+ * resumed; S2 a task is sent at most once for each time it is ready; guests are never sent; credits given out are used,
+ * returned or void with their peer.
  */
 export class Scheduler<K> {
   readonly #options: SchedulerOptions
-  readonly #lanes = new Map<number, Lane>()
-  readonly #shapes = new Map<number, Shape<K>>()
-  readonly #peers = new Map<string, { slots: number; outstanding: number }>()
+  readonly #capacity: Capacity
+  readonly #lanes = new Map<number, Lane<K>>()
+  readonly #shapes = new Map<string, Shape<K>>()
+  readonly #peers = new Map<string, PeerState>()
   readonly #times = new RunTimes()
   /** Kinds of tasks that were seen to wait for others: nothing is queued behind one, and none behind another task. */
   readonly #blocking = new Set<string>()
-  #used = 0
-  /** Of `#used`, what actors keep: no task will ever leave it. */
-  #reserved = 0
   #isLending = true
+  /** Actors or guests have come since it was looked at whether they leave room for each other. */
+  #mayBeStuck = false
   #nextLane = 1
+  #order = 0
   /** The kind of the newest guest: its mean says how many credits cover a round trip. */
   #lastGuestKind = ''
   #effects: SchedulerEffect<K>[] = []
 
   constructor(options: SchedulerOptions) {
     this.#options = options
+    this.#capacity = new Capacity(options.resources)
   }
 
   /** Own tasks that wait here for a slot or a credit. */
@@ -117,8 +118,23 @@ export class Scheduler<K> {
     return count
   }
 
-  get usedMilliCpus(): number {
-    return this.#used
+  /** Shapes of work that are remembered. */
+  get shapeCount(): number {
+    return this.#shapes.size
+  }
+
+  /** What running tasks and actors reserve at this moment. */
+  get used(): ResourceSet {
+    return this.#capacity.used()
+  }
+
+  /** What waits for a node that is not there yet. */
+  infeasible(): InfeasibleTasks[] {
+    const list: InfeasibleTasks[] = []
+    for (const shape of this.#shapes.values())
+      if (this.#isInfeasible(shape))
+        list.push({ shape: showShape(shape.shape), tasks: shape.queue.ownCount + shape.queue.guestCount })
+    return list
   }
 
   /** Takes in events and decides once about all of them. */
@@ -126,6 +142,7 @@ export class Scheduler<K> {
     for (const event of events) this.#apply(event)
     do this.#startHere()
     while (this.#spendCredits())
+    this.#refuseStuck()
     this.#tellBacklog()
     this.#grantCredits()
     const effects = this.#effects
@@ -134,8 +151,8 @@ export class Scheduler<K> {
   }
 
   /** Takes a task out of the queue that has not started; false when it is not there. */
-  remove(milliCpus: number, matches: (key: K) => boolean): boolean {
-    return this.#shape(milliCpus).queue.remove(matches) !== undefined
+  remove(shape: WorkShape, matches: (key: K) => boolean): boolean {
+    return this.#shapes.get(shape.key)?.queue.remove(matches) !== undefined
   }
 
   /** Takes out everything that waits here and matches. */
@@ -149,11 +166,12 @@ export class Scheduler<K> {
   #apply(event: SchedulerEvent<K>): void {
     switch (event.type) {
       case 'ready':
-        this.#shape(event.milliCpus).queue.push(event.task)
+        this.#shape(event.shape).queue.push(event.task, ++this.#order)
         return
       case 'given-back':
         if (event.lane !== undefined) this.#leave(event.lane)
-        this.#shape(event.milliCpus).queue.unshift(event.task)
+        this.#shape(event.shape).queue.unshift(event.task)
+        this.#mayBeStuck ||= event.task.isGuest
         return
       case 'finished':
         this.#times.record(event.kind, event.ms)
@@ -168,24 +186,25 @@ export class Scheduler<K> {
         return
       case 'lane-gone': {
         const lane = this.#lanes.get(event.lane)
-        if (lane && lane.tasks > 0 && !lane.isBlocked) this.#used -= lane.milliCpus
+        if (lane && lane.tasks > 0) this.#empty(lane)
         this.#lanes.delete(event.lane)
         return
       }
-      case 'idle-passed':
-        this.#endIdling(event.milliCpus)
+      case 'passed':
+        this.#passed(event.timer, event.shape)
         return
       case 'reserve':
-        this.#used += event.milliCpus
-        this.#reserved += event.milliCpus
+        this.#capacity.reserve(event.resources, event.change)
+        this.#mayBeStuck = true
         return
       case 'lending':
         this.#isLending = event.isOn
         return
       case 'guest': {
-        const shape = this.#shape(event.milliCpus)
+        const shape = this.#shape(event.shape)
         add(shape.granted, event.node, -1)
-        shape.queue.push(event.task)
+        shape.queue.push(event.task, ++this.#order)
+        this.#mayBeStuck = true
         this.#lastGuestKind = event.task.kind
         return
       }
@@ -204,74 +223,100 @@ export class Scheduler<K> {
         if (event.ms !== undefined) this.#times.record(event.kind, event.ms)
         return
       }
-      case 'granted':
-        add(this.#shape(event.milliCpus).credits, event.node, event.count)
+      case 'granted': {
+        const shape = this.#shape(event.shape)
+        add(shape.credits, event.node, event.count)
+        shape.answered.add(event.node)
         return
+      }
       case 'wanted': {
-        const { wanting } = this.#shape(event.milliCpus)
+        if (this.#shapes.size >= MANY_SHAPES && !this.#shapes.has(event.shape.key)) this.#forgetShapes()
+        if (this.#shapes.size >= MANY_SHAPES && !this.#shapes.has(event.shape.key)) return
+        const { wanting } = this.#shape(event.shape)
         if (event.queued > 0) wanting.set(event.node, event.queued)
         else wanting.delete(event.node)
         return
       }
-      case 'returned':
-        add(this.#shape(event.milliCpus).granted, event.node, -event.count)
-        return
-      case 'peer': {
-        const peer = this.#peers.get(event.node)
-        if (peer) peer.slots = event.slots
-        else this.#greet(event.node, event.slots)
+      case 'returned': {
+        const shape = this.#shapes.get(event.shape.key)
+        if (shape) add(shape.granted, event.node, -event.count)
         return
       }
+      case 'peer':
+        this.#peer(event.node, event.resources)
+        return
       case 'peer-gone':
         this.#peers.delete(event.node)
-        for (const { credits, granted, wanting } of this.#shapes.values())
-          for (const table of [credits, granted, wanting]) table.delete(event.node)
+        for (const { credits, granted, wanting, fitting, turns, answered } of this.#shapes.values()) {
+          for (const table of [credits, granted, wanting, fitting, answered]) table.delete(event.node)
+          turns.forget(event.node)
+        }
     }
   }
 
-  #greet(node: string, slots: number): void {
-    this.#peers.set(node, { slots, outstanding: 0 })
-    for (const { milliCpus, advertised } of this.#shapes.values())
-      if (advertised > 0) this.#effects.push({ type: 'want', node, milliCpus, queued: advertised })
+  #peer(node: string, resources: ResourceSet | undefined): void {
+    const known = this.#peers.get(node)
+    if (known) known.resources = resources ?? known.resources
+    else this.#peers.set(node, { resources, outstanding: 0 })
+    for (const shape of this.#shapes.values()) {
+      this.#fit(shape, node)
+      if (known === undefined && shape.advertised > 0)
+        this.#effects.push({ type: 'want', node, shape: shape.shape, queued: shape.advertised })
+    }
+  }
+
+  /** What a peer lends says how many tasks of the shape it could run at a time. */
+  #fit({ shape, fitting }: Shape<K>, node: string): void {
+    const resources = this.#peers.get(node)?.resources ?? []
+    const count = resources.length === 0 ? 0 : fittingIn(resources, shape.resources, UNBOUNDED_SLOTS)
+    if (count > 0) fitting.set(node, count)
+    else fitting.delete(node)
   }
 
   /** Fills lanes: the deepest ready task first, behind running tasks of the same shape only while they are short. */
   #startHere(): void {
     for (;;) {
-      const shape = this.#deepestFitting()
-      const task = shape?.queue.peek()
-      if (shape === undefined || task === undefined) return
-      const lane = this.#laneFor(shape.milliCpus, task)
-      if (lane === undefined) return
-      shape.queue.shift()
-      this.#enter(lane, shape.milliCpus, task)
+      const found = this.#deepestFitting()
+      if (found === undefined) return
+      const { shape, lane } = found
+      const { task } = found.entry
+      if (task.staysHere) shape.queue.shiftGuest()
+      else shape.queue.shiftOwn()
+      if (shape.isSpread) shape.turns.took(this.#options.self)
+      this.#enter(lane, shape, task)
     }
   }
 
-  #deepestFitting(): Shape<K> | undefined {
-    let best: Shape<K> | undefined
-    let bestDepth = -1
+  #deepestFitting(): Found<K> | undefined {
+    let best: Found<K> | undefined
     for (const shape of this.#shapes.values()) {
-      const task = shape.queue.peek()
-      if (task === undefined || task.depth <= bestDepth) continue
-      if (this.#laneFor(shape.milliCpus, task) === undefined) continue
-      if (!task.staysHere && this.#isBetterElsewhere(shape, task)) continue
-      best = shape
-      bestDepth = task.depth
+      const entry = this.#nextHere(shape)
+      if (entry === undefined || (best !== undefined && !isBefore(entry, best.entry))) continue
+      const lane = this.#laneFor(shape, entry.task)
+      if (lane !== undefined) best = { shape, entry, lane }
     }
     return best
   }
 
+  /** The shape's next task for this node, whether or not there is a lane for it. */
+  #nextHere(shape: Shape<K>): Entry<K> | undefined {
+    if (!shape.demand.isFeasible) return undefined
+    const entry = shape.queue.peek()
+    if (entry === undefined || entry.task.staysHere) return entry
+    if (shape.isSpread) return this.#turn(shape, entry.task) === this.#options.self ? entry : shape.queue.peekGuest()
+    return this.#isBetterElsewhere(shape, entry.task) ? undefined : entry
+  }
+
   /** A lane with room for the task, or a number for a new one, or undefined. Empty lanes first. */
-  #laneFor(milliCpus: number, task: ReadyTask<K>): number | undefined {
+  #laneFor(shape: Shape<K>, task: ReadyTask<K>): number | undefined {
     const isExclusive = task.isExclusive || this.#blocking.has(task.kind)
-    const canReserve = this.#used + milliCpus <= this.#options.milliCpus
+    const canReserve = this.#capacity.fits(shape.demand)
     let shortest: number | undefined
     let shortestTasks = Number.POSITIVE_INFINITY
     for (const [number, lane] of this.#lanes) {
       if (lane.isBlocked) continue
       if (lane.tasks === 0 && canReserve) return number
-      if (lane.tasks === 0 || lane.milliCpus !== milliCpus || isExclusive || lane.isExclusive) continue
+      if (lane.tasks === 0 || lane.shape !== shape || isExclusive || lane.isExclusive) continue
       if (lane.tasks < shortestTasks) {
         shortest = number
         shortestTasks = lane.tasks
@@ -282,22 +327,22 @@ export class Scheduler<K> {
     return shortest !== undefined && shortestTasks < room ? shortest : undefined
   }
 
-  #enter(number: number, milliCpus: number, task: ReadyTask<K>): void {
+  #enter(number: number, shape: Shape<K>, task: ReadyTask<K>): void {
     let lane = this.#lanes.get(number)
     if (lane === undefined) {
-      lane = { milliCpus, tasks: 0, isBlocked: false, isExclusive: false }
+      lane = { shape, tasks: 0, isBlocked: false, isExclusive: false }
       this.#lanes.set(number, lane)
       this.#nextLane = number + 1
     }
     if (lane.tasks === 0) {
-      lane.milliCpus = milliCpus
-      this.#used += milliCpus
+      lane.shape = shape
+      this.#capacity.take(shape.demand)
     }
     lane.tasks++
     // Nothing waits behind what is not known to be short.
     const meanMs = this.#times.meanMs(task.kind) ?? Number.POSITIVE_INFINITY
     lane.isExclusive = task.isExclusive || this.#blocking.has(task.kind) || meanMs > LANE_BUDGET_MS
-    this.#effects.push({ type: 'start', task, lane: number, milliCpus })
+    this.#effects.push({ type: 'start', task, lane: number, shape: shape.shape })
   }
 
   #leave(number: number): void {
@@ -305,17 +350,24 @@ export class Scheduler<K> {
     if (lane === undefined || lane.tasks === 0) return
     lane.tasks--
     if (lane.tasks > 0) return
-    if (!lane.isBlocked) this.#used -= lane.milliCpus
+    this.#empty(lane)
     lane.isBlocked = false
     lane.isExclusive = false
+  }
+
+  /** Nothing is in the lane any more: gives back what it reserved, of which a waiting task gave back the CPUs before. */
+  #empty(lane: Lane<K>): void {
+    if (lane.isBlocked) this.#capacity.takeCpus(lane.shape.demand)
+    this.#capacity.give(lane.shape.demand)
   }
 
   #block(number: number, isBlocked: boolean): void {
     const lane = this.#lanes.get(number)
     if (lane === undefined || lane.isBlocked === isBlocked || lane.tasks === 0) return
     lane.isBlocked = isBlocked
-    // A task that resumes takes its slot back even when that makes one too many for a while, as in Ray.
-    this.#used += isBlocked ? -lane.milliCpus : lane.milliCpus
+    // A task that resumes takes its CPUs back even when that makes too many for a while, as in Ray.
+    if (isBlocked) this.#capacity.giveCpus(lane.shape.demand)
+    else this.#capacity.takeCpus(lane.shape.demand)
   }
 
   /**
@@ -324,84 +376,139 @@ export class Scheduler<K> {
    */
   #spendCredits(): boolean {
     for (const shape of this.#shapes.values()) {
-      for (let task = shape.queue.peekOwn(); task !== undefined; task = shape.queue.peekOwn()) {
-        const node = this.#bestPeer(shape, task)
-        if (node === undefined) break
+      for (let entry = shape.queue.peekOwn(); entry !== undefined; entry = shape.queue.peekOwn()) {
+        const { task } = entry
+        const node = shape.isSpread ? this.#turn(shape, task) : this.#bestPeer(shape, task)
+        if (node === undefined || node === this.#options.self) break
         shape.queue.shiftOwn()
         shape.hasSpent = true
         add(shape.credits, node, -1)
         const peer = this.#peers.get(node)
         if (peer) peer.outstanding++
-        this.#effects.push({ type: 'send', task, node, milliCpus: shape.milliCpus })
-        if (task.inputs.length > 0) return true
+        this.#effects.push({ type: 'send', task, node, shape: shape.shape })
+        if (shape.isSpread) shape.turns.took(node)
+        if (shape.isSpread || task.inputs.length > 0) return true
       }
     }
     return false
   }
 
-  #bestPeer(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
-    const candidates = []
-    for (const [node, count] of shape.credits) {
-      const peer = this.#peers.get(node)
-      if (count > 0 && peer) candidates.push({ node, queued: peer.outstanding, slots: peer.slots })
+  /**
+   * SPREAD: whose turn it is of those that could take the task now. Whoever has not answered yet is waited for a while;
+   * whoever is busy is passed over. Undefined when all have to be waited for.
+   */
+  #turn(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
+    const { self } = this.#options
+    const nodes = shape.demand.isFeasible ? [self] : []
+    for (const node of this.#peers.keys()) if (shape.fitting.has(node) || shape.credits.has(node)) nodes.push(node)
+    for (const node of shape.turns.order(nodes)) {
+      if (node === self) {
+        if (this.#laneFor(shape, task) !== undefined) return self
+      } else if (shape.credits.has(node)) return node
+      else if (!shape.answered.has(node)) {
+        this.#wait(shape, 'spread', SPREAD_MS)
+        return undefined
+      }
     }
-    if (candidates.length === 0) return undefined
-    return place(candidates, this.#times.meanMs(task.kind) ?? 1, task.inputs)
+    return undefined
+  }
+
+  #bestPeer(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
+    if (shape.credits.size === 0) return undefined
+    return place(this.#candidates(shape), this.#times.meanMs(task.kind) ?? 1, task.inputs)
   }
 
   /** Large inputs pull a task to where they are, if that node has promised to take it. */
   #isBetterElsewhere(shape: Shape<K>, task: ReadyTask<K>): boolean {
     if (task.inputs.length === 0) return false
     const { self } = this.#options
-    const candidates = [{ node: self, queued: 0, slots: 1 }]
-    for (const [node, count] of shape.credits) {
-      const peer = this.#peers.get(node)
-      if (count > 0 && peer) candidates.push({ node, queued: peer.outstanding, slots: peer.slots })
-    }
+    const candidates = [{ node: self, queued: 0, slots: 1 }, ...this.#candidates(shape)]
     return place(candidates, this.#times.meanMs(task.kind) ?? 1, task.inputs) !== self
+  }
+
+  #candidates(shape: Shape<K>): Candidate[] {
+    const candidates: Candidate[] = []
+    for (const node of shape.credits.keys()) {
+      const peer = this.#peers.get(node)
+      if (peer) candidates.push({ node, queued: peer.outstanding, slots: shape.fitting.get(node) ?? 1 })
+    }
+    return candidates
+  }
+
+  /** What actors keep for their lives may leave too little for a guest that is here already: its owner places it anew. */
+  #refuseStuck(): void {
+    if (!this.#mayBeStuck) return
+    this.#mayBeStuck = false
+    for (const { shape, demand, queue } of this.#shapes.values()) {
+      if (queue.guestCount === 0 || this.#capacity.slots(demand, 1) > 0) continue
+      for (let task = queue.remove(isGuest); task !== undefined; task = queue.remove(isGuest))
+        this.#effects.push({ type: 'refuse', task, shape })
+    }
   }
 
   /** Peers hear of a backlog when it comes, goes, doubles or halves; what is left of credits goes back with its end. */
   #tellBacklog(): void {
     for (const shape of this.#shapes.values()) {
-      const { milliCpus, advertised, credits } = shape
+      const { advertised, credits } = shape
       const queued = shape.queue.ownCount
+      if (!shape.isTold && this.#isInfeasible(shape)) this.#wait(shape, 'infeasible', INFEASIBLE_MS)
       if (queued > 0) {
         if (queued < 2 * advertised && queued * 2 > advertised) continue
         shape.advertised = queued
-        this.#effects.push({ type: 'want', node: undefined, milliCpus, queued })
-      } else if ((advertised > 0 || credits.size > 0) && !shape.isIdling) {
-        shape.isIdling = true
-        this.#effects.push({ type: 'idle', milliCpus, afterMs: IDLE_MS })
-      }
+        this.#effects.push({ type: 'want', node: undefined, shape: shape.shape, queued })
+      } else if (advertised > 0 || credits.size > 0) this.#wait(shape, 'idle', IDLE_MS)
     }
   }
 
+  #wait(shape: Shape<K>, timer: SchedulerTimer, afterMs: number): void {
+    if (shape.timers.has(timer)) return
+    shape.timers.add(timer)
+    this.#effects.push({ type: 'timer', timer, shape: shape.shape, afterMs })
+  }
+
+  #passed(timer: SchedulerTimer, named: WorkShape): void {
+    const shape = this.#shape(named)
+    shape.timers.delete(timer)
+    if (timer === 'idle') this.#endIdling(shape)
+    else if (timer === 'spread') for (const node of shape.fitting.keys()) shape.answered.add(node)
+    else if (this.#isInfeasible(shape)) {
+      const entry = shape.queue.peek()
+      shape.isTold = true
+      if (entry) this.#effects.push({ type: 'infeasible', task: entry.task, shape: shape.shape })
+    }
+  }
+
+  /** Work of the shape waits and no known node, this one included, has what it asks for. */
+  #isInfeasible({ demand, fitting, queue }: Shape<K>): boolean {
+    // What stays here cannot go to those that have it either.
+    return !demand.isFeasible && (queue.guestCount > 0 || (queue.ownCount > 0 && fitting.size === 0))
+  }
+
   /** A while without a backlog: its end is told, and unspent credits go back, unless some were spent meanwhile. */
-  #endIdling(milliCpus: number): void {
-    const shape = this.#shape(milliCpus)
-    shape.isIdling = false
+  #endIdling(shape: Shape<K>): void {
     if (shape.queue.ownCount > 0) return
     if (shape.hasSpent) {
       // What comes in single tasks, one after another, would pay a round trip for each of them otherwise.
       shape.hasSpent = false
       return
     }
-    if (shape.advertised > 0) this.#effects.push({ type: 'want', node: undefined, milliCpus, queued: 0 })
+    if (shape.advertised > 0) this.#effects.push({ type: 'want', node: undefined, shape: shape.shape, queued: 0 })
     shape.advertised = 0
-    for (const [node, count] of shape.credits) this.#effects.push({ type: 'return', node, milliCpus, count })
+    for (const [node, count] of shape.credits) this.#effects.push({ type: 'return', node, shape: shape.shape, count })
     shape.credits.clear()
+    shape.answered.clear()
   }
 
   /** Promises what is free, and enough beyond it to cover a round trip, evenly to the peers that have a backlog. */
   #grantCredits(): void {
     if (!this.#isLending) return
     for (const shape of this.#shapes.values()) {
-      const { milliCpus, wanting, granted, queue } = shape
-      if (wanting.size === 0 || queue.ownCount > 0) continue
-      const slots = milliCpus === 0 ? 16 : Math.floor((this.#options.milliCpus - this.#reserved) / milliCpus)
+      const { wanting, granted, queue, demand } = shape
+      // Two nodes that spread their tasks over each other have a backlog both.
+      if (wanting.size === 0 || (queue.ownCount > 0 && !shape.isSpread)) continue
+      const slots = this.#capacity.slots(demand, UNBOUNDED_SLOTS)
       const perSlot = this.#times.fitting(this.#lastGuestKind, CREDIT_BUDGET_MS, 2, CREDIT_MOST)
-      const busy = milliCpus === 0 ? 0 : Math.ceil((this.#used - this.#reserved) / milliCpus)
+      const busy = slots - Math.min(slots, this.#capacity.free(demand, UNBOUNDED_SLOTS))
       let promised = queue.guestCount
       for (const count of granted.values()) promised += count
       // Running tasks fill slots; what waits behind them here or is promised fills the window.
@@ -414,28 +521,53 @@ export class Scheduler<K> {
         if (count <= 0) continue
         room -= count
         add(granted, node, count)
-        this.#effects.push({ type: 'grant', node, milliCpus, count })
+        this.#effects.push({ type: 'grant', node, shape: shape.shape, count })
       }
     }
   }
 
-  #shape(milliCpus: number): Shape<K> {
-    let shape = this.#shapes.get(milliCpus)
-    if (shape === undefined) {
-      shape = {
-        milliCpus,
+  #shape(shape: WorkShape): Shape<K> {
+    let known = this.#shapes.get(shape.key)
+    if (known === undefined) {
+      if (this.#shapes.size >= MANY_SHAPES) this.#forgetShapes()
+      known = {
+        shape,
+        demand: this.#capacity.demand(shape.resources),
+        isSpread: shape.strategy === 'SPREAD',
         queue: new ReadyQueue(),
         credits: new Map(),
         granted: new Map(),
         wanting: new Map(),
+        fitting: new Map(),
+        turns: new Turns(),
+        answered: new Set(),
+        timers: new Set(),
         advertised: 0,
-        isIdling: false,
         hasSpent: false,
+        isTold: false,
       }
-      this.#shapes.set(milliCpus, shape)
+      this.#shapes.set(shape.key, known)
+      for (const node of this.#peers.keys()) this.#fit(known, node)
     }
-    return shape
+    return known
   }
+
+  /** Those with nothing in them and nobody waiting; a lane keeps its own. */
+  #forgetShapes(): void {
+    for (const [key, { queue, credits, granted, wanting, timers, advertised }] of this.#shapes) {
+      if (queue.ownCount + queue.guestCount + advertised > 0) continue
+      if (credits.size + granted.size + wanting.size + timers.size === 0) this.#shapes.delete(key)
+    }
+  }
+}
+
+/** Deepest first, then first come first served. */
+function isBefore<K>(a: Entry<K>, b: Entry<K>): boolean {
+  return a.task.depth > b.task.depth || (a.task.depth === b.task.depth && a.order < b.order)
+}
+
+function isGuest<K>(_: K, task: ReadyTask<K>): boolean {
+  return task.isGuest
 }
 
 function add(table: Map<string, number>, key: string, change: number): void {

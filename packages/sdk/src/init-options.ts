@@ -1,6 +1,19 @@
+import { offeredResources } from '@shoal/core-worker'
 import type { InitOptions } from './session-types.ts'
 
-const KNOWN: readonly string[] = ['room', 'role', 'workers', 'lend', 'name', 'iceServers', 'sandboxUrl', 'createWorker']
+const KNOWN: readonly string[] = [
+  'room',
+  'role',
+  'workers',
+  'numGpus',
+  'memoryBytes',
+  'resources',
+  'lend',
+  'name',
+  'iceServers',
+  'sandboxUrl',
+  'createWorker',
+]
 
 /** @throws TypeError or RangeError naming the option. */
 export function refuseUnknownOptions(options: InitOptions): void {
@@ -12,9 +25,10 @@ export function refuseUnknownOptions(options: InitOptions): void {
     throw new RangeError(`role must be driver, helper or both, got ${String(options.role)}`)
   if (options.workers !== undefined) {
     if (typeof options.workers !== 'number') throw new TypeError('workers must be a number')
-    if (!Number.isInteger(options.workers) || options.workers < 1 || options.workers > 256)
-      throw new RangeError(`workers must be a whole number from 1 to 256, got ${options.workers}`)
+    if (!Number.isInteger(options.workers) || options.workers < 0 || options.workers > 256)
+      throw new RangeError(`workers must be a whole number from 0 to 256, got ${options.workers}`)
   }
+  offeredResources(options)
   if (options.lend !== undefined && typeof options.lend !== 'boolean') throw new TypeError('lend must be true or false')
   const { sandboxUrl, createWorker } = options
   if (sandboxUrl !== undefined && typeof sandboxUrl !== 'string' && !((sandboxUrl as unknown) instanceof URL))

@@ -1,4 +1,5 @@
-import type { NodeId } from '@shoal/protocol'
+import { CPU, fromResourceSet, UNITS_OF_ONE, unitsOf } from '@shoal/protocol'
+import type { NodeId, ResourceSet } from '@shoal/protocol'
 import type { TabOptions } from '@shoal/node/web'
 import type { Member, SessionState, SessionStatus } from './session-types.ts'
 
@@ -23,14 +24,18 @@ export interface StatusInput {
 export function toStatus(input: StatusInput): SessionStatus {
   const { news, nodeId } = input
   const members = membersOf(input)
+  const resources = news?.resources ?? []
   return {
     state: stateOf(input, members),
     problem: problemOf(input, members),
     nodeId,
     isLending: input.isLending,
     slots: input.isLending || input.canSubmit ? input.slots : 0,
+    resources: fromResourceSet(resources),
+    availableResources: availableOf(resources, news?.usedResources ?? []),
     running: news?.running ?? 0,
     queued: news?.queued ?? 0,
+    infeasible: news?.infeasible ?? [],
     tasksRun: news?.tasksRun ?? 0,
     guestTasksRun: news?.guestTasksRun ?? 0,
     tasksFailed: news?.tasksFailed ?? 0,
@@ -39,6 +44,11 @@ export function toStatus(input: StatusInput): SessionStatus {
     bytesReceived: news?.bytesReceived ?? 0,
     members,
   }
+}
+
+/** What is not in use; exact, since both are counted in whole ten-thousandths. */
+function availableOf(total: ResourceSet, used: ResourceSet): Record<string, number> {
+  return Object.fromEntries(total.map(({ name, units }) => [name, (units - unitsOf(used, name)) / UNITS_OF_ONE]))
 }
 
 const REFUSED: Readonly<Record<NonNullable<NodeNews['refusal']>, string>> = {
@@ -81,6 +91,7 @@ function membersOf(input: StatusInput): Member[] {
     name: input.name,
     cores: input.cores,
     slots: input.isLending || input.canSubmit ? input.slots : 0,
+    resources: input.isLending ? fromResourceSet(input.news?.resources ?? []) : {},
     state: 'connected',
     isDirect: true,
     canSubmit: input.canSubmit,
@@ -93,7 +104,8 @@ function membersOf(input: StatusInput): Member[] {
     isSelf: false,
     name: member.card?.name ?? 'a tab',
     cores: member.card?.cores ?? 0,
-    slots: member.card?.slots ?? 0,
+    slots: unitsOf(member.card?.resources ?? [], CPU) / UNITS_OF_ONE,
+    resources: fromResourceSet(member.card?.resources ?? []),
     state: member.state,
     isDirect: member.isDirect,
     canSubmit: member.canSubmit,

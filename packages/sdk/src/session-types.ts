@@ -17,6 +17,8 @@ export interface Member {
   readonly cores: number
   /** Tasks of one CPU that it runs at a time; 0 while it does not lend. */
   readonly slots: number
+  /** What it lends, by name: CPUs, GPUs, bytes of memory and resources of its own; nothing while it does not lend. */
+  readonly resources: Readonly<Record<string, number>>
   /**
    * unreachable: known to be there, but no link can be made; a relay (TURN server) would be needed.
    * incompatible: it runs another version of Shoal; one of the two tabs has to be reloaded.
@@ -41,10 +43,16 @@ export interface SessionStatus {
   readonly nodeId: string | undefined
   readonly isLending: boolean
   readonly slots: number
+  /** All that this tab has, by name. */
+  readonly resources: Readonly<Record<string, number>>
+  /** What of it no running task or actor reserves; CPUs may be below 0 for a moment when tasks resume. */
+  readonly availableResources: Readonly<Record<string, number>>
   /** Runs in this tab's workers at this moment. */
   readonly running: number
   /** Own tasks that wait for a slot or a credit. */
   readonly queued: number
+  /** Of those, what no known tab could ever take; `shape` says in words what they ask for. They wait for one that can. */
+  readonly infeasible: readonly { readonly shape: string; readonly tasks: number }[]
   readonly tasksRun: number
   /** Of those, for other tabs. */
   readonly guestTasksRun: number
@@ -60,8 +68,17 @@ export interface InitOptions {
   readonly room?: string
   /** Default: driver without a room and with an owner's link, helper with a helper's link. */
   readonly role?: Role
-  /** Workers of this tab. Default: cores - 1 for a driver, max(1, cores / 2) for a helper. */
+  /**
+   * Workers of this tab, which are its CPUs. Default: cores - 1 for a driver, max(1, cores / 2) for a helper. With 0 it
+   * runs only what asks for no CPU.
+   */
   readonly workers?: number
+  /** GPUs that this tab offers. Default 0. */
+  readonly numGpus?: number
+  /** Bytes of memory that this tab offers. Default: half of what the browser says the device has, or 2 GiB. */
+  readonly memoryBytes?: number
+  /** What else it offers, by names of your own, each to 0.0001: `{ camera: 1 }` takes one task that asks for a camera. */
+  readonly resources?: Readonly<Record<string, number>>
   /** False: nothing of other tabs runs here until `session.lend(true)`. Default: true. */
   readonly lend?: boolean
   /** What others see. Default: the browser and its system. */

@@ -9,6 +9,7 @@ import { describeBrowser } from './describe-browser.ts'
 import { publicAddress, readServerConfig } from './room-server.ts'
 import { RoomInSession } from './room-in-session.ts'
 import { toStatus } from './session-status.ts'
+import { tabResources } from './tab-resources.ts'
 import type { NodeNews } from './session-status.ts'
 import type { InitOptions, Room, Session, SessionStatus } from './session-types.ts'
 
@@ -51,6 +52,7 @@ export class TabSession implements Session {
       this.#problem = 'This browser has no WebRTC, or it is switched off: this tab works alone.'
     this.#tab = createTab({
       slots: this.#slots,
+      resources: tabResources(options),
       cores: this.#cores,
       name: this.#name,
       agent: describeBrowser(navigator.userAgent),

@@ -75,6 +75,7 @@ async function start(init: TabInit): Promise<void> {
     },
     pagePort: createMessageFramePort(init.pagePort),
     slots: init.slots,
+    resources: init.resources,
     cores: init.cores,
     name: init.name,
     agent: init.agent,

@@ -1,4 +1,4 @@
-import type { LogLine, NodeId, RoomId } from '@shoal/protocol'
+import type { LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
 import type { NodeStatus } from '../shoal-node.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
@@ -9,6 +9,8 @@ export interface TabInit {
   /** PROTOCOL_VERSION of the page: a hosted node-worker.js may be older. */
   readonly version: number
   readonly slots: number
+  /** What it has beside its CPUs. */
+  readonly resources: ResourceSet
   readonly cores: number
   readonly name: string
   readonly agent: string

@@ -2,7 +2,7 @@ import { createLog } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import { createMessageFramePort, createSandboxFrame } from '@shoal/executor/web'
 import { PROTOCOL_VERSION } from '@shoal/protocol'
-import type { FramePort, LogLine, NodeId } from '@shoal/protocol'
+import type { FramePort, LogLine, NodeId, ResourceSet } from '@shoal/protocol'
 import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
@@ -12,6 +12,8 @@ import type { ChunkName, ChunkText, Joined, JoinRequest, NodeControl, NodeNews, 
 
 export interface TabOptions {
   readonly slots: number
+  /** What the tab has beside its CPUs. */
+  readonly resources: ResourceSet
   readonly cores: number
   readonly name: string
   readonly agent: string
@@ -86,10 +88,11 @@ class PageTab implements Tab {
     })
     // Whoever awaits it sees the failure; `onFailed` told of it in any case.
     this.nodeId.catch(() => undefined)
-    const { slots, cores, name, agent, isLending } = options
+    const { slots, resources, cores, name, agent, isLending } = options
     const init: TabInit = {
       version: PROTOCOL_VERSION,
       slots,
+      resources,
       cores,
       name,
       agent,

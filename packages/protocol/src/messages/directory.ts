@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.ts'
+import { resourceSet } from '../resources.ts'
 import { bytes, fixedBytes, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 
@@ -22,7 +23,8 @@ const name = string(LIMITS.nameBytes)
 export const nodeCard = struct({
   name,
   cores: varint,
-  slots: varint,
+  /** What it lends, and nothing while it does not lend. */
+  resources: resourceSet,
   agent: name,
   joinedAtMs: varint,
 })

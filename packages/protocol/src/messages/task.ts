@@ -1,14 +1,18 @@
 import { attempt, functionHash, jobId, nodeId, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { array, fixedBytes, optional, string, struct, union, varint } from '../schema.ts'
+import { resourceSet } from '../resources.ts'
+import { array, fixedBytes, oneOf, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 import { wireError } from './wire-error.ts'
 
 const name = string(LIMITS.nameBytes)
 
-/** What a task reserves while it runs, in thousandths of a CPU; also the shape that a credit is for. */
-export const taskShape = struct({ milliCpus: varint })
+/** As in Ray: DEFAULT runs at home what it can, SPREAD goes from node to node. */
+export const STRATEGIES = ['DEFAULT', 'SPREAD'] as const
+
+/** What a task reserves while it runs, or an actor to be placed, and how it is placed: what a credit is for. */
+export const taskShape = struct({ resources: resourceSet, strategy: oneOf(STRATEGIES) })
 export type TaskShape = Infer<typeof taskShape>
 
 /**
@@ -25,6 +29,8 @@ export const taskTemplate = struct({
   submitter: fixedBytes(32),
   signature: fixedBytes(64),
   shape: taskShape,
+  /** Of the shape's resources, those that an actor keeps for its life; for a task nothing. */
+  held: resourceSet,
   numReturns: varint,
   /** Runs allowed after the first; 2^32 - 1 means for ever. */
   maxRetries: varint,

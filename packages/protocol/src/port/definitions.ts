@@ -1,6 +1,8 @@
 import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { array, bool, f64, optional, string, struct, union, varint } from '../schema.ts'
+import { STRATEGIES } from '../messages/task.ts'
+import { resourceSet } from '../resources.ts'
+import { array, bool, f64, oneOf, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 
@@ -31,7 +33,11 @@ export const templateDefinition = struct({
   code: varint,
   exportName: name,
   name,
-  numCpus: f64,
+  /** What a task reserves while it runs, or an actor to be placed. */
+  resources: resourceSet,
+  /** Of those, what an actor keeps for its life; for a task nothing. */
+  held: resourceSet,
+  strategy: oneOf(STRATEGIES),
   numReturns: varint,
   maxRetries: f64,
   /** Names of error classes after which it is run again; `*`: all. */

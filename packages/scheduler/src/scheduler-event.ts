@@ -1,0 +1,58 @@
+import type { ResourceSet } from '@shoal/protocol'
+import type { ReadyTask } from './ready-queue.ts'
+import type { WorkShape } from './shape.ts'
+
+/**
+ * What a time is waited for. idle: credits are kept a while without a backlog. spread: the node whose turn it is has not
+ * answered yet. infeasible: a node that has the resources may be about to come.
+ */
+export type SchedulerTimer = 'idle' | 'spread' | 'infeasible'
+
+/** What happened, told to the scheduler. `lane` is a worker that can run tasks, named by the scheduler's own numbers. */
+export type SchedulerEvent<K> =
+  | { readonly type: 'ready'; readonly task: ReadyTask<K>; readonly shape: WorkShape }
+  /** A task that was started or sent did not start after all. */
+  | { readonly type: 'given-back'; readonly task: ReadyTask<K>; readonly shape: WorkShape; readonly lane?: number }
+  | { readonly type: 'finished'; readonly lane: number; readonly kind: string; readonly ms: number }
+  /** The task in the lane waits for others: its CPUs are free, its worker and what else it reserved are not. */
+  | { readonly type: 'blocked'; readonly lane: number; readonly kind: string }
+  | { readonly type: 'resumed'; readonly lane: number }
+  /** The lane's worker is gone, with all its tasks; or it belongs to an actor from now on. */
+  | { readonly type: 'lane-gone'; readonly lane: number }
+  | { readonly type: 'sent-ended'; readonly node: string; readonly kind: string; readonly ms: number | undefined }
+  | { readonly type: 'granted'; readonly node: string; readonly shape: WorkShape; readonly count: number }
+  | { readonly type: 'wanted'; readonly node: string; readonly shape: WorkShape; readonly queued: number }
+  | { readonly type: 'returned'; readonly node: string; readonly shape: WorkShape; readonly count: number }
+  /** A guest arrived: its credit is used up. */
+  | { readonly type: 'guest'; readonly node: string; readonly task: ReadyTask<K>; readonly shape: WorkShape }
+  /** What a linked peer lends; undefined until that is known. */
+  | { readonly type: 'peer'; readonly node: string; readonly resources: ResourceSet | undefined }
+  | { readonly type: 'peer-gone'; readonly node: string }
+  /** The time that a `timer` effect asked for has passed. */
+  | { readonly type: 'passed'; readonly timer: SchedulerTimer; readonly shape: WorkShape }
+  /** What an actor keeps for its life, or gives back with it. */
+  | { readonly type: 'reserve'; readonly resources: ResourceSet; readonly change: 1 | -1 }
+  /** Whether guests are welcome: own tasks run either way. */
+  | { readonly type: 'lending'; readonly isOn: boolean }
+
+/** What to do about it, in order. */
+export type SchedulerEffect<K> =
+  | { readonly type: 'start'; readonly task: ReadyTask<K>; readonly lane: number; readonly shape: WorkShape }
+  | { readonly type: 'send'; readonly task: ReadyTask<K>; readonly node: string; readonly shape: WorkShape }
+  /** Give a guest back to its owner: what actors keep here for their lives leaves too little for it. */
+  | { readonly type: 'refuse'; readonly task: ReadyTask<K>; readonly shape: WorkShape }
+  /** Tell all peers, or one that just came, how many tasks of the shape wait here. */
+  | { readonly type: 'want'; readonly node: string | undefined; readonly shape: WorkShape; readonly queued: number }
+  | { readonly type: 'grant'; readonly node: string; readonly shape: WorkShape; readonly count: number }
+  | { readonly type: 'return'; readonly node: string; readonly shape: WorkShape; readonly count: number }
+  /** Answer with `passed` after that time. */
+  | { readonly type: 'timer'; readonly timer: SchedulerTimer; readonly shape: WorkShape; readonly afterMs: number }
+  /** No known node has what this task, and all of its shape, asks for; said once a shape. They wait. */
+  | { readonly type: 'infeasible'; readonly task: ReadyTask<K>; readonly shape: WorkShape }
+
+/** Tasks that no known node could ever take. */
+export interface InfeasibleTasks {
+  /** What they ask for, in words. */
+  readonly shape: string
+  readonly tasks: number
+}
