@@ -1,8 +1,8 @@
+// Long because each record that a submitter writes or reads has its method here, and nowhere else.
 import { assert } from '@shoal/base'
 import type { Clock } from '@shoal/base'
 import {
   ALL_ARGUMENTS,
-  codeDefinition,
   decodeValue,
   FrameReader,
   FrameWriter,
@@ -109,8 +109,8 @@ export class CoreWorker implements RefHome {
     return this.codes.canonical(code)
   }
 
-  /** Submits a task. One ref, or for any other number of returns an array of that many. */
-  submit(template: number, numReturns: number, args: readonly unknown[]): ObjectRef | ObjectRef[] {
+  /** Submits a task. One ref, none, or for any other number of returns an array of that many. */
+  submit(template: number, numReturns: number, args: readonly unknown[]): ObjectRef | ObjectRef[] | undefined {
     this.#mustBeOpen()
     const { dependencies, value } = this.#arguments(args)
     const number = this.#reserve(Math.max(1, numReturns))
@@ -120,6 +120,7 @@ export class CoreWorker implements RefHome {
     writer.varint(this.#parent())
     this.frame.dependencies(dependencies)
     this.frame.value(value, false)
+    if (numReturns === 0) return undefined
     if (numReturns === 1) return this.#newRef(number)
     return Array.from({ length: numReturns }, (_, index) => this.#newRef(number + index))
   }
@@ -198,10 +199,20 @@ export class CoreWorker implements RefHome {
     return this.#newRef(number)
   }
 
+  /** Gets and waits that are open, and what is remembered of objects: all 0 when every ref was released. */
+  get holdings(): Waits['holdings'] {
+    return this.#waits.holdings
+  }
+
   /** The ref for an id that came inside a value; it counts as one reference. */
   adoptRef(id: ObjectId): ObjectRef {
     this.#hasAdopted = true
     return this.#makeRef(id)
+  }
+
+  /** A value that came here and is never decoded: the references that came with it end. */
+  discard(value: EncodedValue): void {
+    for (const id of value.refs) this.#releaseId(id)
   }
 
   release(id: ObjectId, ref: ObjectRef): void {
@@ -301,7 +312,7 @@ export class CoreWorker implements RefHome {
     writer.varint(number)
     writer.string(callSite)
     writer.bytes(facts)
-    codeDefinition.write(writer, definition)
+    this.frame.definition(definition)
   }
 
   #ask(kind: 'want' | 'watch' | 'unwant', ids: readonly ObjectId[]): void {
@@ -363,7 +374,7 @@ export class CoreWorker implements RefHome {
       const encoded = reader.value()
       const isWanted = this.#waits.onValue(id, () => decodeValue(encoded, createHooks(this).decode))
       // It came with one reference to each ref inside, and nobody is left to take them.
-      if (!isWanted) for (const inner of encoded.refs) this.#releaseId(inner)
+      if (!isWanted) this.discard(encoded)
     } else {
       const error = wireError.read(reader.reader)
       this.#waits.onError(id, reviveError(error, createHooks(this).decode))

@@ -62,6 +62,11 @@ export class Waits {
     this.#options = options
   }
 
+  /** Open calls, and what is remembered for those to come. */
+  get holdings(): { readonly open: number; readonly watched: number; readonly ready: number } {
+    return { open: this.#open.size, watched: this.#watched.size, ready: this.#ready.size }
+  }
+
   /** Values in the order of `ids`; the first error rejects at once. */
   get(ids: readonly ObjectId[], options: GetOptions): Promise<unknown[]> {
     if (ids.length === 0) return Promise.resolve([])
@@ -130,7 +135,7 @@ export class Waits {
         timer?.cancel()
         call.isOver = true
         if (--this.#openWaits > 0) return
-        for (const key of this.#forgotten.splice(0)) this.#ready.delete(key)
+        for (const key of this.#forgotten.splice(0)) this.#forgetKey(key)
         this.#options.waiting?.(false)
       })
       if (++this.#openWaits === 1) this.#options.waiting?.(true)
@@ -174,8 +179,10 @@ export class Waits {
   onReady(ids: readonly ObjectId[]): void {
     for (const id of ids) {
       const key = keyOf(id)
+      const calls = this.#watched.get(key)
+      // Its ref was released meanwhile: nobody would ever forget it again.
+      if (calls === undefined) continue
       this.#ready.add(key)
-      const calls = this.#watched.get(key) ?? []
       this.#watched.delete(key)
       // Answers of one frame all count before the promise settles, so that a poll sees everything that exists.
       for (const call of calls) if (!call.isOver && --call.missing === 0) queueMicrotask(call.finish)
@@ -184,13 +191,20 @@ export class Waits {
 
   /** A ref to it is gone: what was known of it need not be kept. */
   forget(id: ObjectId): void {
-    if (this.#ready.size === 0) return
-    if (this.#openWaits === 0) this.#ready.delete(keyOf(id))
+    if (this.#ready.size === 0 && this.#watched.size === 0) return
+    if (this.#openWaits === 0) this.#forgetKey(keyOf(id))
     else this.#forgotten.push(keyOf(id))
+  }
+
+  #forgetKey(key: Key): void {
+    this.#ready.delete(key)
+    this.#watched.delete(key)
   }
 
   close(reason: Error): void {
     for (const stop of [...this.#open]) stop(reason)
+    this.#watched.clear()
+    this.#ready.clear()
   }
 
   /** Registers an open call with its timeout and signal; gives back what ends it. `cleanup` runs exactly once. */

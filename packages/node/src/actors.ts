@@ -114,6 +114,11 @@ export class Actors {
     return this.#hosted.size
   }
 
+  /** Calls of this tab's without an outcome. */
+  get callCount(): number {
+    return this.#calls.size
+  }
+
   create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
     const { tasks, objects, self } = this.#options
     const { number, dependencies, args } = submission
@@ -355,8 +360,19 @@ export class Actors {
     }
   }
 
+  /** The driver of a job is gone: the actors that its tasks made, and that live here, go too. */
+  jobGone(driver: NodeId, error: WireError): void {
+    for (const [key, actor] of [...this.#hosted]) {
+      if (actor.template.job.driver !== driver) continue
+      this.#unhost(key)
+      this.#options.workers.kill(actor.worker, error)
+      if (actor.owner === this.#options.self) this.#ownDied(actor.id, error)
+    }
+  }
+
   failAll(error: WireError): void {
     for (const call of [...this.#calls.values()]) this.#failCall(call, error)
+    for (const key of [...this.#hosted.keys()]) this.#unhost(key)
   }
 
   /** The actor is no longer here, and what it reserved is free again. */

@@ -91,6 +91,19 @@ export class Objects {
     return this.#own.size
   }
 
+  /** Objects of other owners that are known here. */
+  get othersCount(): number {
+    return this.#others.size
+  }
+
+  /** Callbacks that wait for an object, of this node and of others. */
+  get waiterCount(): number {
+    let count = 0
+    for (const { waiters, askers } of [...this.#own.values(), ...this.#others.values()])
+      count += waiters.length + (askers?.size ?? 0)
+    return count
+  }
+
   /** An own object comes into being, pending, with one reference. */
   create(number: number, job: JobId): void {
     this.#own.set(number, newEntry({ owner: this.#options.self, number }, 1, job))

@@ -97,6 +97,11 @@ export class OwnTasks {
     return this.#tasks.size
   }
 
+  /** Results whose recipe is kept, by number. */
+  get lineageCount(): number {
+    return this.#lineage.size
+  }
+
   submit(template: OwnTemplate, submission: Submission, job: JobId, depth: number, parent: ObjectId | undefined): void {
     const { number, dependencies, args } = submission
     const { maxRetries } = template.definition

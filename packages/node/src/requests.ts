@@ -23,7 +23,8 @@ export interface RequestsOptions {
   readonly codes: CodeStore
   readonly tasks: OwnTasks
   actors(): Actors
-  run(number: number): Run | undefined
+  /** The run that a worker says it is in, or without its word the one that it must be in. */
+  runOf(from: Submitter, number: number | undefined): Run | undefined
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   maySubmit(from: Submitter): boolean
 }
@@ -46,6 +47,8 @@ export class Requests {
   readonly handlers: RequestHandlers
   readonly #options: RequestsOptions
   readonly #pageJob: JobId
+  /** By driver: refs inside of what functions were given by name. */
+  readonly #pinned = new Map<NodeId, ObjectId[]>()
   readonly #known = new WeakMap<Submitter, Known>()
 
   constructor(options: RequestsOptions) {
@@ -73,10 +76,20 @@ export class Requests {
     }
   }
 
+  /** What functions of a job were given by name is kept until the job ends. */
+  jobGone(driver: NodeId): void {
+    for (const id of this.#pinned.get(driver) ?? []) this.#options.objects.release(id)
+    this.#pinned.delete(driver)
+  }
+
   #onCode(from: Submitter, code: number, origin: CodeOrigin, definition: CodeDefinition): void {
     const { codes, objects } = this.#options
-    if (definition.type === 'inline' && definition.uses) for (const id of definition.uses.refs) objects.retain(id)
-    const made = codes.define(definition, origin, this.#jobOf(from, undefined).driver)
+    const { driver } = this.#jobOf(from, undefined)
+    if (definition.type === 'inline' && definition.uses !== undefined && definition.uses.refs.length > 0) {
+      for (const id of definition.uses.refs) objects.retain(id)
+      this.#pinned.set(driver, [...(this.#pinned.get(driver) ?? []), ...definition.uses.refs])
+    }
+    const made = codes.define(definition, origin, driver)
     const waiting = this.#code(from, code)
     const settle = (): void => {
       waiting.state = made.state
@@ -98,7 +111,7 @@ export class Requests {
   }
 
   #onSubmit(from: Submitter, templateNumber: number, submission: Submission): void {
-    const { self, objects, tasks, run } = this.#options
+    const { self, objects, tasks, runOf } = this.#options
     const template = this.#template(from, templateNumber)
     const { numReturns } = template.definition
     const job = this.#jobOf(from, submission.parentRun)
@@ -107,7 +120,7 @@ export class Requests {
       for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, notAllowed())
       return
     }
-    const parent = submission.parentRun === undefined ? undefined : run(submission.parentRun)
+    const parent = submission.parentRun === undefined ? undefined : runOf(from, submission.parentRun)
     const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
     tasks.submit(template, submission, job, depth, parent?.work.id)
   }
@@ -161,7 +174,7 @@ export class Requests {
   #jobOf(from: Submitter, parentRun: number | undefined): JobId {
     if (from.number === 0) return this.#pageJob
     const known = this.#of(from)
-    const run = parentRun === undefined ? undefined : this.#options.run(parentRun)
+    const run = this.#options.runOf(from, parentRun)
     if (run !== undefined) known.lastJob = run.work.template.job
     return known.lastJob ?? this.#pageJob
   }

@@ -99,6 +99,31 @@ export interface NodeStatus {
   readonly members: readonly RoomMember[]
 }
 
+/**
+ * What a node keeps for somebody. All but actors and workers are 0 once every ref is released and everything has
+ * ended; those two, since actors live as long as their job and workers are kept warm, once the node is closed.
+ */
+export interface NodeHoldings {
+  readonly ownObjects: number
+  /** Objects of other owners that are known here. */
+  readonly otherObjects: number
+  readonly objectBytes: number
+  /** Who waits for an object here. */
+  readonly waiters: number
+  /** Gets and waits of this tab's page that are not answered. */
+  readonly questions: number
+  readonly pendingTasks: number
+  readonly queuedTasks: number
+  readonly runs: number
+  readonly calls: number
+  readonly actors: number
+  /** Results whose tasks could be run again. */
+  readonly recipes: number
+  readonly pulls: number
+  readonly timers: number
+  readonly workers: number
+}
+
 const MAX_WORKERS = 256
 /** Messages kept for one peer until its first link; what comes past it is dropped, and its pulls ask again by themselves. */
 const MOST_UNSENT = 10_000
@@ -204,7 +229,7 @@ export class ShoalNode {
       codes: this.#codes,
       tasks: this.#tasks,
       actors: () => this.#actors,
-      run: (number) => this.#workers.run(number),
+      runOf: (from, number) => this.#workers.runOf(from, number),
       maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({
@@ -232,6 +257,7 @@ export class ShoalNode {
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
     this.#scope.add(() => {
       for (const timer of this.#timers) timer.cancel()
+      this.#timers.clear()
     })
     this.#scope.add(() => this.#page.close())
     this.#scope.add(() => this.#transfers.close())
@@ -312,6 +338,25 @@ export class ShoalNode {
       bytesSent: traffic?.sent ?? 0,
       bytesReceived: traffic?.received ?? 0,
       members: this.#room?.link.members() ?? [],
+    }
+  }
+
+  holdings(): NodeHoldings {
+    return {
+      ownObjects: this.#objects.ownCount,
+      otherObjects: this.#objects.othersCount,
+      objectBytes: this.#table.bytes,
+      waiters: this.#objects.waiterCount,
+      questions: this.#page.questionCount,
+      pendingTasks: this.#tasks.pendingCount,
+      queuedTasks: this.#scheduler.queued,
+      runs: this.#workers.runCount,
+      calls: this.#actors.callCount,
+      actors: this.#actors.hostedCount,
+      recipes: this.#tasks.lineageCount,
+      pulls: this.#transfers.openPulls,
+      timers: this.#timers.size,
+      workers: this.#workers.workerCount,
     }
   }
 
@@ -546,7 +591,9 @@ export class ShoalNode {
     })
     for (const work of this.#scheduler.takeWhere(isOver)) work.ended({ kind: 'failed', error }, 0)
     this.#workers.endWhere(isOver, error)
+    this.#actors.jobGone(driver, error)
     this.#workers.jobGone(driver)
+    this.#requests.jobGone(driver)
     this.#objects.jobGone(driver)
   }
 

@@ -1,6 +1,5 @@
 import type { Log } from '@shoal/base'
 import {
-  codeDefinition,
   FrameReader,
   FrameWriter,
   LIMITS,
@@ -113,6 +112,11 @@ export class Submitter {
     return this.#wants.open > 0 || (this.#isWaiting && this.#watches.open > 0)
   }
 
+  /** Questions that are out, asked by a get or by a wait. */
+  get questionCount(): number {
+    return this.#wants.open + this.#watches.open
+  }
+
   /** Answers a want. Gives the submitter one reference to each ref inside: the caller has counted them. */
   sendValue(id: ObjectId, value: EncodedValue): void {
     if (this.#isClosed) return
@@ -155,11 +159,6 @@ export class Submitter {
     return true
   }
 
-  get holdsRefs(): boolean {
-    for (const numbers of this.#held.values()) if (numbers.size > 0) return true
-    return false
-  }
-
   /** What it still holds; nothing is held afterwards. */
   takeHeld(): (readonly [id: ObjectId, count: number])[] {
     const held: (readonly [ObjectId, number])[] = []
@@ -196,7 +195,7 @@ export class Submitter {
           this,
           bytes.varint(),
           { callSite: bytes.string(LIMITS.logLineBytes), facts: bytes.bytes(LIMITS.inlineValueBytes).slice() },
-          codeDefinition.read(bytes),
+          this.#mustHoldUses(reader.definition()),
         )
         return
       case TO_NODE.template:
@@ -308,6 +307,11 @@ export class Submitter {
   #mustHoldInside(value: EncodedValue): EncodedValue {
     if (value.refs.length > 0) this.#mustHold(value.refs)
     return value
+  }
+
+  #mustHoldUses(definition: CodeDefinition): CodeDefinition {
+    if (definition.type === 'inline' && definition.uses !== undefined) this.#mustHoldInside(definition.uses)
+    return definition
   }
 
   #mustHoldArguments(dependencies: PlacedRef[]): PlacedRef[] {

@@ -1,15 +1,7 @@
 import { assert, must } from '@shoal/base'
 import type { Clock, Log, Timer } from '@shoal/base'
 import type { HostedWorker, WorkerHost } from '@shoal/executor'
-import {
-  codeDefinition,
-  formatObjectId,
-  functionHash,
-  newWireError,
-  runTemplate,
-  showId,
-  TO_SUBMITTER,
-} from '@shoal/protocol'
+import { formatObjectId, functionHash, newWireError, runTemplate, showId, TO_SUBMITTER } from '@shoal/protocol'
 import type { EncodedValue, FunctionHash, NodeId, WireError } from '@shoal/protocol'
 import type { Objects } from './objects.ts'
 import { Submitter } from './submitter.ts'
@@ -85,6 +77,14 @@ export class Workers {
     return this.#runs.get(number)
   }
 
+  /** The worker's run of that number; without one, the run that it is in. */
+  runOf(from: Submitter, number: number | undefined): Run | undefined {
+    if (number !== undefined) return this.#runOf(from, number)
+    const runs = this.#bySubmitter.get(from.number)?.runs.values() ?? []
+    for (const run of runs) if (run.isSent) return run
+    return undefined
+  }
+
   /** Starts work in the lane's worker, once the arguments that are refs are here. */
   start(work: Work, lane: number): void {
     const worker = this.#byLane.get(lane) ?? this.#newWorker(lane)
@@ -147,10 +147,10 @@ export class Workers {
     }
   }
 
-  /** Ends the idle workers that still hold refs after tasks of a driver that is gone: the collector may never come. */
+  /** Ends the idle workers that ran code of a driver that is gone: what it left in them, refs and timers, goes too. */
   jobGone(driver: NodeId): void {
     for (const worker of [...this.#bySubmitter.values()]) {
-      if (worker.isActor || worker.runs.size > 0 || !worker.served.has(driver) || !worker.submitter.holdsRefs) continue
+      if (worker.isActor || worker.runs.size > 0 || !worker.served.has(driver)) continue
       this.#remove(worker)
       worker.hosted.terminate()
       this.#options.workerGone(worker, 'its job is over')
@@ -255,7 +255,7 @@ export class Workers {
       const writer = frame.begin(TO_SUBMITTER.code)
       writer.varint(code)
       functionHash.write(writer, template.hash)
-      codeDefinition.write(writer, template.definition)
+      frame.definition(template.definition)
       if (template.definition.type === 'inline' && template.definition.uses)
         this.#giveRefs(worker.submitter, template.definition.uses)
     }

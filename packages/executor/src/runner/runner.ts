@@ -5,7 +5,6 @@ import { captureThrown, CoreWorker, createApi, createHooks } from '@shoal/core-w
 import type { Api, ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import {
   ALL_ARGUMENTS,
-  codeDefinition,
   decodeValue,
   formatJobId,
   formatObjectId,
@@ -146,7 +145,7 @@ export class Runner {
   #onCode(reader: FrameReader): void {
     const number = reader.reader.varint()
     const hash = functionHash.read(reader.reader)
-    const definition = codeDefinition.read(reader.reader)
+    const definition = reader.definition()
     const decode = createHooks(this.core).decode
     try {
       this.#codes.set(
@@ -326,7 +325,7 @@ export class Runner {
   #giveBackQueued(): void {
     const kept: Run[] = []
     for (let run = this.#queue.shift(); run !== undefined; run = this.#queue.shift()) {
-      if (run.kind === 'task') this.core.frame.begin(TO_NODE.dropped).varint(run.run)
+      if (run.kind === 'task') this.#dropped(run)
       else kept.push(run)
     }
     for (const run of kept) this.#queue.push(run)
@@ -334,10 +333,18 @@ export class Runner {
 
   #drop(run: number): void {
     const queued = [...this.#queue]
-    if (!queued.some((entry) => entry.run === run)) return
+    const dropped = queued.find((entry) => entry.run === run)
+    if (dropped === undefined) return
     this.#queue.clear()
-    for (const entry of queued) if (entry.run !== run) this.#queue.push(entry)
-    this.core.frame.begin(TO_NODE.dropped).varint(run)
+    for (const entry of queued) if (entry !== dropped) this.#queue.push(entry)
+    this.#dropped(dropped)
+  }
+
+  /** Whoever runs it is given its refs anew. */
+  #dropped(run: Run): void {
+    this.core.frame.begin(TO_NODE.dropped).varint(run.run)
+    for (const { value } of run.dependencies) this.core.discard(value)
+    this.core.discard(run.args)
   }
 
   /** Results wait for the frame of those that follow, but not for a task that takes its time. */

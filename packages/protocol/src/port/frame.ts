@@ -4,6 +4,9 @@ import type { NodeId, ObjectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import type { EncodedValue } from '../value/encoded-value.ts'
+import { codeDefinition } from './definitions.ts'
+import type { CodeDefinition } from './definitions.ts'
+import { THIS_NODE } from './records.ts'
 
 /**
  * What crosses a port between the threads of one tab: many records in one run of bytes, and beside them the large
@@ -94,6 +97,11 @@ export class FrameWriter {
     for (const buffer of value.buffers) this.#buffers.push(keep || !isWhole(buffer) ? buffer.slice() : buffer)
   }
 
+  /** Refs handed in by name cross like all others. */
+  definition(definition: CodeDefinition): void {
+    codeDefinition.write(this.writer, withOwner(definition, this.#self, THIS_NODE))
+  }
+
   /** Sends what was written so far, now. */
   flush(): void {
     this.#isScheduled = false
@@ -160,6 +168,10 @@ export class FrameReader {
     return dependencies
   }
 
+  definition(): CodeDefinition {
+    return withOwner(codeDefinition.read(this.reader), THIS_NODE, this.#self)
+  }
+
   value(): EncodedValue {
     const refs = this.ids()
     const body = this.reader.bytes()
@@ -170,6 +182,13 @@ export class FrameReader {
     this.#nextBuffer += count
     return { refs, body, buffers }
   }
+}
+
+/** The definition with `to` in the place of `from` wherever that is a ref's owner. */
+function withOwner(definition: CodeDefinition, from: NodeId, to: NodeId): CodeDefinition {
+  if (from === to || definition.type !== 'inline' || definition.uses === undefined) return definition
+  const refs = definition.uses.refs.map((id) => (id.owner === from ? { owner: to, number: id.number } : id))
+  return { ...definition, uses: { ...definition.uses, refs } }
 }
 
 const NO_IDS: ObjectId[] = []
