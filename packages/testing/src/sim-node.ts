@@ -3,6 +3,7 @@ import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
+import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
 import type { SimWorkerHost } from './sim-worker-host.ts'
@@ -26,6 +27,9 @@ export interface SimNodeOptions {
 export interface SimNode extends SimParticipant {
   readonly node: ShoalNode
   readonly api: Api
+  readonly core: CoreWorker
+  /** The page's; each worker has its own. */
+  readonly collector: SimCollector
   readonly workers: SimWorkerHost
   readonly lines: readonly LogLine[]
   readonly ports: SimPorts
@@ -36,7 +40,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const [pageEnd, nodeEnd] = simFramePorts(clock)
   const globals = options.globals ?? {}
   const workers = simWorkerHost(clock, globals)
-  const names = ['simSleep', ...Object.keys(globals)]
+  const names = ['simSleep', 'simCrash', ...Object.keys(globals)]
   const lines: LogLine[] = []
   const node = new ShoalNode({
     self: ports.node,
@@ -66,7 +70,9 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     onOver: () => options.onOver?.(),
     onChange: () => undefined,
   })
-  const core = new CoreWorker({ port: pageEnd, clock, submitter: 0 })
+  const collector = new SimCollector()
+  const { createFinalizer } = collector
+  const core = new CoreWorker({ port: pageEnd, clock, submitter: 0, createFinalizer })
   const api = createApi({
     core: () => core,
     moduleScope: () => undefined,
@@ -79,6 +85,8 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   return {
     node,
     api,
+    core,
+    collector,
     workers,
     lines,
     ports,

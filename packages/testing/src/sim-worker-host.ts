@@ -1,13 +1,13 @@
 import type { Clock, Timer } from '@shoal/base'
-import { ObjectRef } from '@shoal/core-worker'
-import { Runner } from '@shoal/executor'
+import { Runner, SDK_EXPORTS } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
-import { ShoalError, TaskError } from '@shoal/protocol'
+import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 
 /** A worker of a simulated tab, as faults are done to it. */
 export interface SimWorker {
   readonly init: WorkerInit
+  readonly collector: SimCollector
   /** The worker dies in the middle of whatever it does, and its host hears of it. */
   crash(reason: string): void
 }
@@ -21,7 +21,8 @@ export type SimSleep = (ms: number) => Promise<void>
 
 /**
  * Real runners in this process, on the simulated clock: user code runs as it would in a sandbox worker. It finds
- * `simSleep` and the `globals` by name.
+ * `setTimeout` and `clearTimeout` of its own clock, `simSleep`, `simCrash` (which
+ * ends the worker) and the `globals` by name.
  */
 export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unknown>> = {}): SimWorkerHost {
   const workers = new Set<SimWorker>()
@@ -46,10 +47,14 @@ export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unk
         },
       }
       const sleep: SimSleep = (ms) => new Promise((resolve) => own.after(ms, resolve))
+      const crash = (): void => {
+        worker.crash('its code ended it')
+        throw new Error('this worker has ended')
+      }
+      const found = { ...timersOf(own), ...globals, simSleep: sleep, simCrash: crash }
       const evaluate: Evaluate = (parameters, body) => {
-        const names = ['simSleep', ...Object.keys(globals)]
-        const make = new Function(...names, ...parameters, body) as (...args: unknown[]) => unknown
-        return (...args) => make(sleep, ...Object.values(globals), ...args)
+        const make = new Function(...Object.keys(found), ...parameters, body) as (...args: unknown[]) => unknown
+        return (...args) => make(...Object.values(found), ...args)
       }
       const end = (): void => {
         isOver = true
@@ -60,6 +65,7 @@ export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unk
       }
       const worker: SimWorker = {
         init,
+        collector: new SimCollector(),
         crash(reason) {
           end()
           onEnded?.(reason)
@@ -70,7 +76,8 @@ export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unk
         clock: own,
         ...init,
         evaluate,
-        sdkExports: { ObjectRef, ShoalError, TaskError },
+        createFinalizer: worker.collector.createFinalizer,
+        sdkExports: SDK_EXPORTS,
         soon: (callback) => void own.after(0, callback),
       })
       workers.add(worker)
@@ -78,6 +85,30 @@ export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unk
     },
     close() {
       for (const worker of [...workers]) worker.crash('its tab closed')
+    },
+  }
+}
+
+/** `setTimeout` and `clearTimeout` as user code knows them, on a simulated clock. */
+function timersOf(clock: Clock): Readonly<Record<string, unknown>> {
+  const timers = new Map<number, Timer>()
+  let last = 0
+  return {
+    setTimeout: (callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): number => {
+      const number = ++last
+      timers.set(
+        number,
+        clock.after(Math.max(0, delayMs), () => {
+          timers.delete(number)
+          callback(...args)
+        }),
+      )
+      return number
+    },
+    clearTimeout: (number: number | undefined): void => {
+      if (number === undefined) return
+      timers.get(number)?.cancel()
+      timers.delete(number)
     },
   }
 }

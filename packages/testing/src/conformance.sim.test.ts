@@ -1,0 +1,16 @@
+import { describe, it } from 'vitest'
+import { conformanceCases } from './conformance/index.ts'
+import { runSimulated } from './conformance/sim-page.ts'
+
+const ROOMS = [
+  { kind: 'one simulated tab', tabs: 1, driverSlots: 1 },
+  { kind: 'three simulated tabs', tabs: 3, driverSlots: 1 },
+  { kind: 'three simulated tabs, of which the driver runs nothing', tabs: 3, driverSlots: 0 },
+]
+
+describe.each(ROOMS)('in a room of $kind', (room) => {
+  conformanceCases((title, run, needs = {}) => {
+    if (needs.isAlone === true && room.tabs > 1) return
+    it(title, () => runSimulated(run, room, needs))
+  })
+})

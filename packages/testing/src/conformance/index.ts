@@ -1,0 +1,21 @@
+import { actorCases } from './actor-cases.ts'
+import { blockedCases } from './blocked-cases.ts'
+import type { DefineCase } from './case.ts'
+import { errorCases } from './error-cases.ts'
+import { functionCases } from './function-cases.ts'
+import { refCases } from './ref-cases.ts'
+import { taskCases } from './task-cases.ts'
+import { waitCases } from './wait-cases.ts'
+
+export type { CaseNeeds, DefineCase, Page } from './case.ts'
+
+/** All cases about tasks, refs, get and wait, functions, errors and actors, in the same words for every kind of room. */
+export function conformanceCases(it: DefineCase): void {
+  taskCases(it)
+  refCases(it)
+  waitCases(it)
+  blockedCases(it)
+  functionCases(it)
+  errorCases(it)
+  actorCases(it)
+}
