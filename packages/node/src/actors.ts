@@ -73,6 +73,7 @@ interface PendingCall {
   readonly actor: ObjectId
   readonly dependencies: readonly PlacedRef[]
   readonly args: EncodedValue
+  readonly job: JobId
   sentTo: NodeId | undefined
 }
 
@@ -117,6 +118,12 @@ export class Actors {
   /** Calls of this tab's without an outcome. */
   get callCount(): number {
     return this.#calls.size
+  }
+
+  /** Whether a call of the job that this tab drives has no outcome yet. */
+  get hasOwnJob(): boolean {
+    for (const { job } of this.#calls.values()) if (job.driver === this.#options.self) return true
+    return false
   }
 
   create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
@@ -204,7 +211,7 @@ export class Actors {
   call(actor: ObjectId, method: string, caller: number, order: number, submission: Submission, job: JobId): void {
     const { objects } = this.#options
     const { number, dependencies, args } = submission
-    const call: PendingCall = { number, actor, dependencies, args, sentTo: undefined }
+    const call: PendingCall = { number, actor, dependencies, args, job, sentTo: undefined }
     this.#calls.set(number, call)
     objects.retain(actor)
     for (const { id } of dependencies) objects.retain(id)

@@ -102,6 +102,13 @@ export class OwnTasks {
     return this.#lineage.size
   }
 
+  /** Whether a task of the job that this tab drives has no outcome yet. */
+  get hasOwnJob(): boolean {
+    // The first one in nearly all cases: tasks of other tabs' jobs are owned here only while their parents run here.
+    for (const { job } of this.#tasks.values()) if (job.driver === this.#options.self) return true
+    return false
+  }
+
   submit(template: OwnTemplate, submission: Submission, job: JobId, depth: number, parent: ObjectId | undefined): void {
     const { number, dependencies, args } = submission
     const { maxRetries } = template.definition

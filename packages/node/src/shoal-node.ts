@@ -32,6 +32,7 @@ import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
+import { guestsAmong } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import { Workers } from './workers.ts'
 import type { Run, Worker } from './workers.ts'
@@ -88,6 +89,11 @@ export interface NodeStatus {
   /** Of those queued, what no known node could take. */
   readonly infeasible: readonly InfeasibleTasks[]
   readonly pending: number
+  /** Whether a task or actor call of the job that this tab drives has no outcome yet. */
+  readonly hasOwnJob: boolean
+  /** Runs in this tab's workers for other tabs, and the names of some. */
+  readonly guestsRunning: number
+  readonly guestNames: readonly string[]
   readonly tasksRun: number
   readonly guestTasksRun: number
   readonly tasksFailed: number
@@ -125,6 +131,8 @@ export interface NodeHoldings {
 }
 
 const MAX_WORKERS = 256
+/** People are shown what runs in their tab; more names than this nobody reads. */
+const GUEST_NAMES = 3
 /** Messages kept for one peer until its first link; what comes past it is dropped, and its pulls ask again by themselves. */
 const MOST_UNSENT = 10_000
 
@@ -319,6 +327,7 @@ export class ShoalNode {
 
   status(): NodeStatus {
     const traffic = this.#room?.link.traffic()
+    const guests = guestsAmong(this.#workers.runs(), this.#options.self, GUEST_NAMES)
     return {
       room: this.#room?.id,
       isServerUp: this.#room?.link.isServerUp ?? false,
@@ -332,6 +341,9 @@ export class ShoalNode {
       queued: this.#scheduler.queued,
       infeasible: this.#scheduler.infeasible(),
       pending: this.#tasks.pendingCount,
+      hasOwnJob: this.#tasks.hasOwnJob || this.#actors.hasOwnJob,
+      guestsRunning: guests.running,
+      guestNames: guests.names,
       ...this.#counts,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,

@@ -1,4 +1,5 @@
 import type {
+  NodeId,
   Attempt,
   CodeDefinition,
   EncodedValue,
@@ -54,4 +55,21 @@ export interface Work {
   ended(outcome: WorkOutcome, cpuMicros: number): void
   /** Guests only: back to its owner, unstarted, instead of `ended`. */
   givenBack?(): void
+}
+
+/** What runs in a tab for other tabs: how many runs, and the names of some of them. */
+export function guestsAmong(
+  runs: Iterable<{ readonly work: Work }>,
+  self: NodeId,
+  mostNames: number,
+): { readonly running: number; readonly names: readonly string[] } {
+  const names = new Set<string>()
+  let running = 0
+  for (const { work } of runs) {
+    const { template, method } = work
+    if (template.job.driver === self) continue
+    running++
+    if (names.size < mostNames) names.add(work.kind === 'actor-call' ? `${template.name}.${method}` : template.name)
+  }
+  return { running, names: [...names] }
 }

@@ -73,6 +73,10 @@ export class Workers {
     return this.#bySubmitter.size
   }
 
+  runs(): Iterable<Run> {
+    return this.#runs.values()
+  }
+
   run(number: number): Run | undefined {
     return this.#runs.get(number)
   }

@@ -10,6 +10,7 @@ import { expose } from 'comlink'
 import type * as Capture from '@shoal/capture'
 import type { createNobleCrypto } from './crypto/noble-crypto.ts'
 import { ShoalNode } from '../shoal-node.ts'
+import { Spaced } from '../spaced.ts'
 import { platformClock } from './platform-clock.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
 import { platformRandom } from './crypto/platform-random.ts'
@@ -17,6 +18,8 @@ import type { ChunkName, ChunkText, NodeControl, NodeNews, TabInit } from './tab
 
 /** The room gives a silent tab up after 5 s; a little before that it is better to begin anew than to find out. */
 const SLEPT_MS = 4_500
+/** A member may say as often as it likes that our session is over. */
+const ENTER_AGAIN_EVERY_MS = 3_000
 /** People look at the status; four times a second is enough and costs nothing. */
 const STATUS_PERIOD_MS = 250
 
@@ -57,6 +60,7 @@ async function start(init: TabInit): Promise<void> {
     write: ({ level, scope: part, message, fields }) =>
       console[level === 'error' ? 'error' : 'warn'](`[shoal ${part}] ${message}`, fields),
   })
+  const entry = new Spaced(clock, ENTER_AGAIN_EVERY_MS, () => tell({ type: 'enter-again' }))
   const reporter = createReporter(() => tell({ type: 'status', status: node.status() }))
   const node = new ShoalNode({
     self: nodeId,
@@ -81,17 +85,17 @@ async function start(init: TabInit): Promise<void> {
     agent: init.agent,
     isLending: init.isLending,
     onLogLine: (line) => tell({ type: 'log', line }),
-    onOver: () => tell({ type: 'slept', ms: 0 }),
+    onOver: () => entry.ask(),
     onChange: reporter.changed,
   })
-  const endWatch = watchSleep((ms) => tell({ type: 'slept', ms }))
+  const endWatch = watchSleep(() => entry.ask())
   let session = 0
-  const control = createControl(node, crypto, reporter.close)
+  const control = createControl(node, crypto)
   expose(control, init.controlPort)
   tell({ type: 'started', nodeId })
   reporter.changed()
 
-  function createControl(target: ShoalNode, keys: Crypto, onClose: () => void): NodeControl {
+  function createControl(target: ShoalNode, keys: Crypto): NodeControl {
     return {
       async join(request, rtcPort) {
         const owner = request.kind === 'owner' ? await keys.keyPair(request.owner) : undefined
@@ -101,7 +105,7 @@ async function start(init: TabInit): Promise<void> {
         await target.join({
           room,
           roomKey,
-          ownerKeyPair: owner,
+          ownerKeyPair: request.maySubmit ? owner : undefined,
           session: ++session,
           connector: createRtcConnector(rtcPort),
           signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),
@@ -115,10 +119,12 @@ async function start(init: TabInit): Promise<void> {
       },
       leave: () => target.leave('left'),
       lend: (isOn) => target.lend(isOn),
+      retryEntry: () => entry.ask(),
       close() {
         endWatch()
+        entry.close()
         target.close('left')
-        onClose()
+        reporter.close()
       },
     }
   }
@@ -150,12 +156,12 @@ function createReporter(report: () => void): { changed(): void; close(): void } 
 }
 
 /** Calls back after the whole tab stood still: a frozen page, a phone's dark screen, a closed laptop. */
-function watchSleep(slept: (ms: number) => void): () => void {
+function watchSleep(slept: () => void): () => void {
   // The wall clock: the monotonic one may stand still in a system's sleep.
   let last = Date.now()
   const timer = setInterval(() => {
     const now = Date.now()
-    if (now - last > SLEPT_MS) slept(now - last)
+    if (now - last > SLEPT_MS) slept()
     last = now
   }, 500)
   return () => clearInterval(timer)

@@ -30,8 +30,11 @@ export type NodeNews =
   | { readonly type: 'status'; readonly status: NodeStatus }
   | { readonly type: 'log'; readonly line: LogLine }
   | { readonly type: 'chunk'; readonly name: ChunkName }
-  /** The tab stood still for so long that the room will have given it up, or a member said that it has: enter again. */
-  | { readonly type: 'slept'; readonly ms: number }
+  /**
+   * The tab stood still for so long that the room will have given it up, or a member said that it has, or the page asked
+   * for another try: enter again. At most once in three seconds, and never dropped.
+   */
+  | { readonly type: 'enter-again' }
 /** The page's answer to `chunk`. */
 export interface ChunkText {
   readonly name: ChunkName
@@ -42,6 +45,8 @@ export interface JoinRequest {
   /** The room's server, `http(s)://host[:port][/path]`. */
   readonly server: string
   readonly kind: 'helper' | 'owner'
+  /** Whether this tab's page submits work to the room; only an owner's link can make it true. */
+  readonly maySubmit: boolean
   readonly roomKey: Uint8Array<ArrayBuffer>
   /** The owner's public key for helpers, the seed of its key for owners. */
   readonly owner: Uint8Array<ArrayBuffer>
@@ -60,6 +65,8 @@ export interface NodeControl {
   newOwner(): Promise<{ readonly seed: Uint8Array<ArrayBuffer>; readonly publicKey: Uint8Array<ArrayBuffer> }>
   leave(): void
   lend(isOn: boolean): void
+  /** The page could not enter its room again: `enter-again` comes once more. */
+  retryEntry(): void
   /** Ends everything; resolves when goodbyes were handed to the network. */
   close(): void
 }

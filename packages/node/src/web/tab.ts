@@ -1,7 +1,7 @@
-import { createLog } from '@shoal/base'
-import type { Log } from '@shoal/base'
+import { createLog, deferred } from '@shoal/base'
+import type { Deferred, Log } from '@shoal/base'
 import { createMessageFramePort, createSandboxFrame } from '@shoal/executor/web'
-import { PROTOCOL_VERSION } from '@shoal/protocol'
+import { PROTOCOL_VERSION, ShutdownError } from '@shoal/protocol'
 import type { FramePort, LogLine, NodeId, ResourceSet } from '@shoal/protocol'
 import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
@@ -23,13 +23,16 @@ export interface TabOptions {
   readonly createWorker?: () => Worker
   onStatus(status: NodeStatus): void
   onLogLine(line: LogLine): void
-  /** The tab stood still for so long that its room has given it up. */
-  onSlept(ms: number): void
+  /** The room has given this tab up, or will have: leave it and join again. Never more than once in three seconds. */
+  onEnterAgain(): void
   /** The node worker could not start, or broke. */
   onFailed(reason: Error): void
 }
 
-/** The page's side of one tab's node. */
+/**
+ * The page's side of one tab's node. Every promise settles: with ShutdownError once the tab is closed, with the failure
+ * once the node worker broke.
+ */
 export interface Tab {
   /** For the page's core worker; frames may be posted before the node is up. */
   readonly pagePort: FramePort
@@ -38,8 +41,14 @@ export interface Tab {
   newOwner(): ReturnType<NodeControl['newOwner']>
   leave(): Promise<void>
   lend(isOn: boolean): void
+  /** Joining again has failed: `onEnterAgain` is called once more, a little later. */
+  retryEntry(): void
+  /** Says goodbye, for a second at most, and lets go of worker, frame and ports, whatever state they are in. */
   close(): Promise<void>
 }
+
+/** A node worker that does not answer for so long says no goodbye any more; the page's own channel does. */
+const GOODBYE_MS = 1_000
 
 /**
  * Starts a tab's node: the node worker, the sandbox frame and the ports between them. The page keeps what only a page
@@ -49,18 +58,25 @@ export function createTab(options: TabOptions): Tab {
   return new PageTab(options)
 }
 
+/** States: open (starting, then up) -> closed; open -> broken (the node worker failed) -> closed. */
 class PageTab implements Tab {
   readonly pagePort: FramePort
   readonly nodeId: Promise<NodeId>
   readonly #options: TabOptions
-  /** Undefined when it could not be started. */
-  readonly #worker: Promise<Worker | undefined>
+  /** Undefined until its script is here, and when it could not be started. */
+  #worker: Worker | undefined
   readonly #frame: ReturnType<typeof createSandboxFrame>
   readonly #control: Remote<NodeControl>
   readonly #news: MessagePort
   readonly #log: Log
+  readonly #started: Deferred<NodeId> = deferred()
+  /** Rejects when the tab is closed or its worker broke: calls into a worker that is gone would wait for ever. */
+  readonly #over: Deferred<never> = deferred()
+  #state: 'open' | 'broken' | 'closed' = 'open'
+  /** From then on the worker hears calls. */
+  #hasStarted = false
+  #closing: Promise<void> | undefined
   #rtc: RtcHost | undefined
-  #isClosed = false
 
   constructor(options: TabOptions) {
     this.#options = options
@@ -74,20 +90,15 @@ class PageTab implements Tab {
     this.pagePort = createMessageFramePort(page.port1)
     this.#control = wrap<NodeControl>(control.port1)
     this.#news = news.port1
-    let fail!: (reason: Error) => void
-    this.nodeId = new Promise((resolve, reject) => {
-      fail = (reason) => {
-        reject(reason)
-        if (!this.#isClosed) options.onFailed(reason)
-      }
-      this.#news.onmessage = (event: MessageEvent<NodeNews>): void => this.#onNews(event.data, resolve, fail)
-    })
+    this.nodeId = this.#untilOver(this.#started.promise)
     this.#frame = createSandboxFrame({
       ...(options.sandboxUrl !== undefined && { sandboxUrl: options.sandboxUrl }),
-      onFailed: (reason) => fail(new Error(`the sandbox could not be loaded: ${String(reason)}`)),
+      onFailed: (reason) => this.#fail(new Error(`the sandbox could not be loaded: ${String(reason)}`)),
     })
     // Whoever awaits it sees the failure; `onFailed` told of it in any case.
     this.nodeId.catch(() => undefined)
+    this.#over.promise.catch(() => undefined)
+    this.#news.onmessage = (event: MessageEvent<NodeNews>): void => this.#onNews(event.data)
     const { slots, resources, cores, name, agent, isLending } = options
     const init: TabInit = {
       version: PROTOCOL_VERSION,
@@ -102,62 +113,98 @@ class PageTab implements Tab {
       controlPort: control.port2,
       newsPort: news.port2,
     }
-    this.#worker = this.#startWorker(init, fail)
+    void this.#startWorker(init)
   }
 
   async join(request: JoinRequest, iceServers: readonly RTCIceServer[]): Promise<Joined> {
+    await this.#whenUp()
     this.#rtc?.close()
     const { port1, port2 } = new MessageChannel()
     this.#rtc = createRtcHost(port1, { iceServers, log: this.#log.child('rtc') })
-    return this.#control.join(request, transfer(port2, [port2]))
+    return this.#untilOver(this.#control.join(request, transfer(port2, [port2])))
   }
 
-  newOwner(): ReturnType<NodeControl['newOwner']> {
-    return this.#control.newOwner()
+  async newOwner(): ReturnType<NodeControl['newOwner']> {
+    await this.#whenUp()
+    return this.#untilOver(this.#control.newOwner())
   }
 
   async leave(): Promise<void> {
-    await this.#control.leave()
+    await this.#whenUp()
+    await this.#untilOver(this.#control.leave())
     this.#rtc?.close()
     this.#rtc = undefined
   }
 
   lend(isOn: boolean): void {
-    void this.#control.lend(isOn)
+    if (this.#state !== 'open') return
+    this.#control.lend(isOn).catch((error: unknown) => this.#log.warn('lending', { error: String(error) }))
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    await this.#control.close()
+  retryEntry(): void {
+    if (this.#state === 'open') this.#control.retryEntry().catch(() => undefined)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#state = 'closed'
+    this.#over.reject(new ShutdownError('shutdown', 'this session was shut down'))
+    // A worker that still starts has nobody to say goodbye to.
+    if (this.#hasStarted) await withinMs(this.#control.close(), GOODBYE_MS)
     this.#rtc?.close()
     this.#control[releaseProxy]()
     this.#frame.close()
     this.#news.close()
-    const worker = await this.#worker
-    worker?.terminate()
+    this.#worker?.terminate()
   }
 
-  async #startWorker(init: TabInit, fail: (reason: Error) => void): Promise<Worker | undefined> {
+  async #startWorker(init: TabInit): Promise<void> {
     try {
       const worker = this.#options.createWorker?.() ?? (await workerFromText())
+      if (this.#state === 'closed') {
+        worker.terminate()
+        return
+      }
+      this.#worker = worker
       worker.onerror = (event) =>
-        fail(new Error(`the node worker broke: ${event.message || `it could not be started${WHY_NOT}`}`))
+        this.#fail(new Error(`the node worker broke: ${event.message || `it could not be started${WHY_NOT}`}`))
       worker.postMessage(init, [init.pagePort, init.sandboxPort, init.controlPort, init.newsPort])
-      return worker
     } catch (error) {
-      fail(new Error(`the node worker could not be started: ${String(error)}`))
-      return undefined
+      // The page is told once it has its tab: `createWorker` may throw before that.
+      await Promise.resolve()
+      this.#fail(new Error(`the node worker could not be started: ${String(error)}`))
     }
   }
 
-  #onNews(news: NodeNews, started: (nodeId: NodeId) => void, fail: (reason: Error) => void): void {
+  /** Rejects for a tab that is over, also for one that was up before. */
+  async #whenUp(): Promise<void> {
+    await this.nodeId
+    if (this.#state !== 'open') await this.#over.promise
+  }
+
+  #untilOver<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#over.promise])
+  }
+
+  #fail(reason: Error): void {
+    if (this.#state !== 'open') return
+    this.#state = 'broken'
+    this.#over.reject(reason)
+    this.#options.onFailed(reason)
+  }
+
+  #onNews(news: NodeNews): void {
     switch (news.type) {
       case 'started':
-        started(news.nodeId)
+        this.#hasStarted = true
+        this.#started.resolve(news.nodeId)
         return
       case 'failed':
-        fail(new Error(news.message))
+        this.#fail(new Error(news.message))
         return
       case 'status':
         this.#options.onStatus(news.status)
@@ -165,16 +212,28 @@ class PageTab implements Tab {
       case 'log':
         this.#options.onLogLine(news.line)
         return
-      case 'slept':
-        this.#options.onSlept(news.ms)
+      case 'enter-again':
+        this.#options.onEnterAgain()
         return
       case 'chunk':
         loadChunk(news.name).then(
           (text) => this.#news.postMessage({ name: news.name, text } satisfies ChunkText),
-          (error: unknown) => fail(new Error(`a part of Shoal could not be loaded: ${String(error)}`)),
+          (error: unknown) => this.#fail(new Error(`a part of Shoal could not be loaded: ${String(error)}`)),
         )
     }
   }
+}
+
+/** Settles when the promise does, either way, or when the time is up. */
+function withinMs(promise: Promise<unknown>, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, limitMs)
+    const finish = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    promise.then(finish, finish)
+  })
 }
 
 async function loadChunk(name: ChunkName): Promise<string> {
