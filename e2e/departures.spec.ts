@@ -72,7 +72,7 @@ test('a tab that reloads comes back as a new node, and the old one is gone', asy
   console.log(`a reload was noticed after ${ms} ms`)
   await helper.page.waitForFunction(() => 'shoalTest' in window)
   const nodeId = await helper.page.evaluate(async (room) => {
-    const session = await window.shoalTest.sdk.init({ room, workers: 2 })
+    const session = await window.shoalTest.sdk.init({ room, workers: 2, lend: true })
     return session.status().nodeId
   }, helperLink)
   expect(nodeId).not.toBe(helper.nodeId)

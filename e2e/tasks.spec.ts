@@ -21,7 +21,7 @@ test('a tab that joins late gets work of a backlog at once', async ({ openRoom, 
   })
   const late = await newTab()
   const nodeId = await late.page.evaluate(async (room) => {
-    const session = await window.shoalTest.sdk.init({ room, workers: 1 })
+    const session = await window.shoalTest.sdk.init({ room, workers: 1, lend: true })
     await window.shoalTest.until(({ guestTasksRun }) => guestTasksRun > 0)
     return session.status().nodeId
   }, helperLink)

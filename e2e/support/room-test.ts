@@ -19,7 +19,10 @@ export interface TestRoom {
 }
 
 export interface OpenRoomOptions {
-  /** One entry a tab, the driver first. Default workers: 1 each, so that three tabs are three workers on any machine. */
+  /**
+   * One entry a tab, the driver first. Default workers: 1 each, so that three tabs are three workers on any machine. All
+   * lend, unless their entry says otherwise: the page shows a badge.
+   */
   readonly tabs: readonly Omit<InitOptions, 'room'>[]
 }
 
@@ -84,7 +87,7 @@ export const test = base.extend<RoomFixtures>({
           const { helperLink, ownerLink } = await sdk.createRoom({ server: location.origin, ...init })
           return { helperLink, ownerLink: ownerLink ?? '', nodeId: sdk.currentSession()?.status().nodeId ?? '' }
         },
-        { workers: 1, name: 'driver', ...first },
+        { workers: 1, name: 'driver', lend: true, ...first },
       )
       const { helperLink, ownerLink, nodeId } = made
       const driver: RoomTab = { ...driverTab, nodeId }

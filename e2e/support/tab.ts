@@ -36,10 +36,10 @@ export async function openTab({ browser, url, initScript }: TabOptions): Promise
   return { page, lines, errors, close: () => context.close() }
 }
 
-/** Joins by a link and gives back the tab's node id. */
+/** Joins by a link, lends unless told otherwise, and gives back the tab's node id. */
 export function join(tab: Tab, options: InitOptions): Promise<string> {
   return tab.page.evaluate(async (init) => {
-    const session = await window.shoalTest.sdk.init(init)
+    const session = await window.shoalTest.sdk.init({ lend: true, ...init })
     return session.status().nodeId ?? ''
   }, options)
 }

@@ -78,7 +78,7 @@ function traffic(): { sent: number; received: number } {
 
 const bench = {
   init: async (room?: string) => {
-    await init(room === undefined ? { workers: 1 } : { room, workers: 1 })
+    await init(room === undefined ? { workers: 1 } : { room, workers: 1, lend: true })
   },
   createRoom: async () => (await createRoom({ server: location.origin, workers: 1 })).helperLink,
   members: () =>

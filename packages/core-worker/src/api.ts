@@ -1,5 +1,5 @@
 import { ValueEncoder } from '@shoal/protocol'
-import { ActorClass, methodsOf } from './actor-class.ts'
+import { ActorClass, describeActorClass, methodsOf } from './actor-class.ts'
 import { arityOf, constructorArity } from './arity.ts'
 import type { NoRefMethods, NoRefParameters } from './call-types.ts'
 import { inlineCode } from './code.ts'
@@ -9,7 +9,7 @@ import { encodeHooks } from './hooks.ts'
 import { ObjectRef } from './object-ref.ts'
 import { refuseUnknown } from './options.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
-import { RemoteFunction } from './remote-function.ts'
+import { describeFunction, RemoteFunction } from './remote-function.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
 
 /** Who and where the running task is. */
@@ -28,6 +28,8 @@ export interface RuntimeContext {
 
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
 export interface Api {
+  /** The same remote function, submitted through this session: for those of remote modules, and of other sessions. */
+  remote<A extends readonly unknown[], R, N extends number>(fn: RemoteFunction<A, R, N>): RemoteFunction<A, R, N>
   remote<A extends readonly unknown[], R, N extends number = 1>(
     fn: Fn<A, R> & NoRefParameters<A>,
     options?: TaskOptions<N>,
@@ -37,6 +39,8 @@ export interface Api {
     fn: ((uses: U & Api, ...args: A) => R) & NoRefParameters<A>,
     options?: TaskOptions<N>,
   ): RemoteFunction<A, Awaited<R>, N>
+  /** The same actor class, created through this session. */
+  actor<A extends readonly unknown[], I>(Class: ActorClass<A, I>): ActorClass<A, I>
   actor<A extends readonly unknown[], I extends object>(
     Class: Class<A, I> & NoRefParameters<A> & NoRefMethods<I>,
     options?: ActorOptions,
@@ -78,6 +82,10 @@ export function createApi(host: ApiHost): Api {
   const core = (): CoreWorker => host.core()
 
   function remote(first: unknown, second?: unknown, third?: unknown): RemoteFunction {
+    if (RemoteFunction.is(first)) {
+      const { identity, options } = describeFunction(first)
+      return new RemoteFunction(identity, options, core)
+    }
     const hasUses = typeof first !== 'function'
     const fn = (hasUses ? second : first) as (...args: never[]) => unknown
     const options = ((hasUses ? third : second) ?? {}) as TaskOptions
@@ -98,7 +106,11 @@ export function createApi(host: ApiHost): Api {
     return new RemoteFunction({ code, exportName: '', name: fn.name, arity }, options, core)
   }
 
-  function actor(Class: Class<never[], object>, options: ActorOptions = {}): ActorClass {
+  function actor(Class: Class<never[], object> | ActorClass, options: ActorOptions = {}): ActorClass {
+    if (ActorClass.is(Class)) {
+      const made = describeActorClass(Class)
+      return new ActorClass(made.identity, made.options, core)
+    }
     if (typeof Class !== 'function' || Class.prototype === undefined) throw new TypeError('actor() takes a class')
     const methods = methodsOf(Class)
     const raw = Class as unknown as (...args: never[]) => unknown

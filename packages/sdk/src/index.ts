@@ -37,8 +37,22 @@ export const wait = pageApi.wait
 /** Who and where the running task is. */
 export const context = pageApi.context
 
-export { createRoom, currentSession, init, shutdown } from './current-session.ts'
-export type { InitOptions, Member, Role, Room, Session, SessionState, SessionStatus } from './session-types.ts'
+export { defineBadge } from './badge/badge.ts'
+export type { ShoalBadgeElement } from './badge/badge.ts'
+export { createRoom, createSession, currentSession, init, shutdown } from './current-session.ts'
+export type {
+  IceServer,
+  InitOptions,
+  Member,
+  MemberChanges,
+  Role,
+  Room,
+  RoomOptions,
+  RoomState,
+  Session,
+  SessionState,
+  SessionStatus,
+} from './session-types.ts'
 export { ActorClass, ObjectRef, RemoteFunction } from '@shoal/core-worker'
 export type {
   ActorHandle,

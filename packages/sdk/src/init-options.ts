@@ -1,7 +1,7 @@
 import { offeredResources } from '@shoal/core-worker'
 import type { InitOptions } from './session-types.ts'
 
-const KNOWN: readonly string[] = [
+const KNOWN: readonly (keyof InitOptions)[] = [
   'room',
   'role',
   'workers',
@@ -9,6 +9,7 @@ const KNOWN: readonly string[] = [
   'memoryBytes',
   'resources',
   'lend',
+  'warnBeforeClose',
   'name',
   'iceServers',
   'sandboxUrl',
@@ -19,7 +20,8 @@ const KNOWN: readonly string[] = [
 export function refuseUnknownOptions(options: InitOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('init() takes an object of options')
   for (const key of Object.keys(options))
-    if (!KNOWN.includes(key)) throw new TypeError(`unknown option ${key}; known are ${KNOWN.join(', ')}`)
+    if (!(KNOWN as readonly string[]).includes(key))
+      throw new TypeError(`unknown option ${key}; known are ${KNOWN.join(', ')}`)
   if (options.room !== undefined && typeof options.room !== 'string') throw new TypeError('room must be a link')
   if (options.role !== undefined && !['driver', 'helper', 'both'].includes(options.role))
     throw new RangeError(`role must be driver, helper or both, got ${String(options.role)}`)
@@ -29,11 +31,31 @@ export function refuseUnknownOptions(options: InitOptions): void {
       throw new RangeError(`workers must be a whole number from 0 to 256, got ${options.workers}`)
   }
   offeredResources(options)
-  if (options.lend !== undefined && typeof options.lend !== 'boolean') throw new TypeError('lend must be true or false')
+  refuseUnlessBoolean('lend', options.lend)
+  refuseUnlessBoolean('warnBeforeClose', options.warnBeforeClose)
+  if (options.iceServers !== undefined) refuseBadIceServers(options.iceServers)
   const { sandboxUrl, createWorker } = options
   if (sandboxUrl !== undefined && typeof sandboxUrl !== 'string' && !((sandboxUrl as unknown) instanceof URL))
     throw new TypeError('sandboxUrl must be a string or a URL')
   if (createWorker !== undefined && typeof createWorker !== 'function')
     throw new TypeError('createWorker must be a function that gives a Worker')
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a string')
+}
+
+/** @throws TypeError that says which entry is wrong: else it would show up as a connection that fails. */
+export function refuseBadIceServers(servers: unknown): void {
+  if (!Array.isArray(servers)) throw new TypeError('iceServers must be an array')
+  servers.forEach((server: unknown, index) => {
+    const { urls, username, credential } = (server ?? {}) as Record<string, unknown>
+    const all: readonly unknown[] = Array.isArray(urls) ? urls : [urls]
+    if (all.length === 0 || !all.every((url) => typeof url === 'string' && /^(stun|turn)s?:/.test(url)))
+      throw new TypeError(`iceServers[${index}].urls must start with stun:, turn: or turns:`)
+    for (const [name, text] of Object.entries({ username, credential }))
+      if (text !== undefined && typeof text !== 'string')
+        throw new TypeError(`iceServers[${index}].${name} must be a string`)
+  })
+}
+
+function refuseUnlessBoolean(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} must be true or false`)
 }

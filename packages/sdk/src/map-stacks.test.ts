@@ -2,7 +2,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { mapStacks } from './map-stacks.ts'
 import type { StackSources } from './map-stacks.ts'
-import type { ModuleBundle } from './remote-module.ts'
+import type { ModuleBundle } from './module-bundles.ts'
 
 const SOURCE = `type Move = { by: number }
 

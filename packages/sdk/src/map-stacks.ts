@@ -1,4 +1,4 @@
-import type { ModuleBundle } from './remote-module.ts'
+import type { ModuleBundle } from './module-bundles.ts'
 
 /** What a page knows of the code that it sent out. */
 export interface StackSources {

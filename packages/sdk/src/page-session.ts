@@ -1,10 +1,11 @@
 import type { CoreWorker } from '@shoal/core-worker'
-import type { Room, Session } from './session-types.ts'
+import type { Session } from './session-types.ts'
 
 /** What the module-level functions act on: a tab's session, or the session of a driver in a test room. */
 export interface PageSession extends Session {
   readonly core: CoreWorker
   /** 32 hex digits; empty until the node is up. */
   readonly nodeId: string
-  createRoom(server: string): Promise<Room>
+  /** From `shutdown()` on. */
+  readonly isClosed: boolean
 }

@@ -7,17 +7,28 @@ export interface ServerConfig {
   readonly lanUrl: string | undefined
 }
 
-/** Reads `/config.json`. @throws RoomError when the server is not there or is none. */
-export async function readServerConfig(server: string): Promise<ServerConfig> {
+/**
+ * Reads `/config.json`.
+ *
+ * @throws RoomError when the server is not there or is none; the signal's reason when it aborts.
+ */
+export async function readServerConfig(server: string, signal: AbortSignal): Promise<ServerConfig> {
   const url = new URL('config.json', server.endsWith('/') ? server : `${server}/`)
   let answer: Response
   try {
-    answer = await fetch(url, { cache: 'no-store' })
+    answer = await fetch(url, { cache: 'no-store', signal })
   } catch (cause) {
+    signal.throwIfAborted()
     throw new RoomError('room', `the room's server ${server} cannot be reached`, { cause })
   }
   if (!answer.ok) throw new RoomError('room', `${server} is no Shoal server: /config.json answered ${answer.status}`)
-  const config = (await answer.json()) as { iceServers?: RTCIceServer[]; lanUrl?: string | null }
+  let config: { iceServers?: RTCIceServer[]; lanUrl?: string | null }
+  try {
+    config = (await answer.json()) as typeof config
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new RoomError('room', `${server} is no Shoal server: its /config.json is not JSON`, { cause })
+  }
   return { iceServers: config.iceServers ?? [], lanUrl: config.lanUrl ?? undefined }
 }
 

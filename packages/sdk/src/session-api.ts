@@ -2,10 +2,10 @@ import { callSiteOf, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { mapStacks } from './map-stacks.ts'
 import type { PageSession } from './page-session.ts'
-import { bundleOfVersion } from './remote-module.ts'
+import { bundleOfVersion } from './module-bundles.ts'
 
 /** The SDK's functions over a page's session, which is asked for at each call; `nodeId` must not start one. */
-export function createSessionApi(session: () => PageSession, nodeId: () => string): Api {
+export function createSessionApi(session: () => Pick<PageSession, 'core'>, nodeId: () => string): Api {
   return createApi({
     core: () => session().core,
     moduleScope: () => undefined,

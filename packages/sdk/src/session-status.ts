@@ -1,7 +1,7 @@
 import { CPU, fromResourceSet, UNITS_OF_ONE, unitsOf } from '@shoal/protocol'
 import type { NodeId, ResourceSet } from '@shoal/protocol'
 import type { TabOptions } from '@shoal/node/web'
-import type { Member, SessionState, SessionStatus } from './session-types.ts'
+import type { Member, Role, SessionState, SessionStatus } from './session-types.ts'
 
 /** The newest status of the node worker. */
 export type NodeNews = Parameters<TabOptions['onStatus']>[0]
@@ -11,7 +11,11 @@ export interface StatusInput {
   readonly name: string
   readonly cores: number
   readonly slots: number
+  readonly role: Role
   readonly isLending: boolean
+  readonly wantsToLend: boolean
+  /** Lending is wanted, and no badge has been shown for a while. */
+  readonly isBadgeMissing: boolean
   readonly isJoining: boolean
   readonly isClosed: boolean
   readonly hasRoom: boolean
@@ -29,7 +33,12 @@ export function toStatus(input: StatusInput): SessionStatus {
     state: stateOf(input, members),
     problem: problemOf(input, members),
     nodeId,
+    role: input.role,
     isLending: input.isLending,
+    wantsToLend: input.wantsToLend,
+    hasUnfinishedTasks: news?.hasOwnJob ?? false,
+    guestsRunning: news?.guestsRunning ?? 0,
+    guestNames: news?.guestNames ?? [],
     slots: input.isLending || input.canSubmit ? input.slots : 0,
     resources: fromResourceSet(resources),
     availableResources: availableOf(resources, news?.usedResources ?? []),
@@ -70,6 +79,8 @@ function problemOf(input: StatusInput, members: readonly Member[]): string | und
   if (refusal !== undefined) return REFUSED[refusal]
   if (members.some((member) => member.state === 'incompatible'))
     return 'A tab in this room runs another version of Shoal: reload this tab.'
+  if (input.hasRoom && input.isBadgeMissing)
+    return 'This tab lends nothing: its Shoal badge is not shown. Put a <shoal-badge> where people can see it.'
   return undefined
 }
 

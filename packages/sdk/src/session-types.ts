@@ -1,9 +1,15 @@
-/** What a tab does in a room. `both` submits and lends its cores. */
+import type { Api } from '@shoal/core-worker'
+
+/**
+ * What a tab does in a room. `driver` submits and never lends, `helper` lends and never submits, `both` may do both.
+ * To lend takes `lend: true` (or `session.lend(true)`) and a badge that is shown, whatever the role.
+ */
 export type Role = 'driver' | 'helper' | 'both'
 
 /**
- * starting: the node worker is not up yet. alone: no room, or nobody else in it. joining: looking for the room's
- * members. connected: linked to at least one. offline: the room's server and all members are out of reach.
+ * starting: the node worker is not up yet. alone: no room, or nobody else in it. joining: entering the room, or linking to
+ * the first of its members. connected: linked to at least one. offline: the room's server and all members are out of
+ * reach. left: shut down.
  */
 export type SessionState = 'starting' | 'alone' | 'joining' | 'connected' | 'offline' | 'left'
 
@@ -41,12 +47,22 @@ export interface SessionStatus {
   /** A sentence for people when something is wrong: the link is damaged, WebRTC is blocked, another version. */
   readonly problem: string | undefined
   readonly nodeId: string | undefined
+  readonly role: Role
+  /** Whether work of other tabs may start here now: it is wanted, and a badge is shown. */
   readonly isLending: boolean
+  /** Whether lending was asked for, by `lend: true` or `session.lend(true)`. */
+  readonly wantsToLend: boolean
   readonly slots: number
   /** All that this tab has, by name. */
   readonly resources: Readonly<Record<string, number>>
   /** What of it no running task or actor reserves; CPUs may be below 0 for a moment when tasks resume. */
   readonly availableResources: Readonly<Record<string, number>>
+  /** Whether something that this tab submitted has no outcome yet: tasks and actor calls. */
+  readonly hasUnfinishedTasks: boolean
+  /** Runs for other tabs at this moment. After lending ended they go on to their end. */
+  readonly guestsRunning: number
+  /** The names of some of them, three at most. */
+  readonly guestNames: readonly string[]
   /** Runs in this tab's workers at this moment. */
   readonly running: number
   /** Own tasks that wait for a slot or a credit. */
@@ -63,13 +79,41 @@ export interface SessionStatus {
   readonly members: readonly Member[]
 }
 
+/** As the platform's RTCIceServer, with plain data alone. */
+export interface IceServer {
+  /** `stun:host[:port]`, `turn:host[:port]`, `turns:host[:port]`. */
+  readonly urls: string | readonly string[]
+  readonly username?: string
+  readonly credential?: string
+}
+
+/** A room to make. */
+export interface RoomOptions {
+  /** The address of its signaling server, `http(s)://host[:port][/path]`. */
+  readonly server: string
+  /** STUN and TURN servers through which this tab connects; see `InitOptions.iceServers`. */
+  readonly iceServers?: readonly IceServer[]
+}
+
+/** What became of a room's members since the last call. Traffic and round trips are no change. */
+export interface MemberChanges {
+  readonly joined: readonly Member[]
+  /** Their state, name, slots or leave to submit is another than before. */
+  readonly changed: readonly Member[]
+  /** As they were last. */
+  readonly left: readonly Member[]
+}
+
+/** As SessionState, of one room: left once it was left or the session shut down. */
+export type RoomState = 'joining' | 'alone' | 'connected' | 'offline' | 'left'
+
 export interface InitOptions {
   /** A room's link. Without one the session is this tab alone. */
   readonly room?: string
-  /** Default: driver without a room and with an owner's link, helper with a helper's link. */
+  /** Default: helper with a helper's link, else both. With a helper's link nothing but helper is possible. */
   readonly role?: Role
   /**
-   * Workers of this tab, which are its CPUs. Default: cores - 1 for a driver, max(1, cores / 2) for a helper. With 0 it
+   * Workers of this tab, which are its CPUs. Default: max(1, cores / 2) for a helper, else max(1, cores - 1). With 0 it
    * runs only what asks for no CPU.
    */
   readonly workers?: number
@@ -79,12 +123,17 @@ export interface InitOptions {
   readonly memoryBytes?: number
   /** What else it offers, by names of your own, each to 0.0001: `{ camera: 1 }` takes one task that asks for a camera. */
   readonly resources?: Readonly<Record<string, number>>
-  /** False: nothing of other tabs runs here until `session.lend(true)`. Default: true. */
+  /**
+   * True: work of other tabs may run here while a `<shoal-badge>` is shown in this page. Without it nothing does until
+   * `session.lend(true)`, which the badge's own button calls too. Own tasks always run in their own tab. Default: false.
+   */
   readonly lend?: boolean
+  /** False: the browser does not ask before it closes this tab while own tasks are unfinished. Default: true. */
+  readonly warnBeforeClose?: boolean
   /** What others see. Default: the browser and its system. */
   readonly name?: string
-  /** ICE servers for WebRTC; default: what the room's server says in /config.json. */
-  readonly iceServers?: readonly { urls: string | string[]; username?: string; credential?: string }[]
+  /** STUN and TURN servers for WebRTC. Default: the room's own, and else what its server says in /config.json. */
+  readonly iceServers?: readonly IceServer[]
   /** Where the page hosts the `sandbox.html` that the SDK ships, if its CSP refuses an inline one: docs/embedding.md. */
   readonly sandboxUrl?: string | URL
   /**
@@ -104,23 +153,55 @@ export interface Room {
   readonly helperLink: string
   /** Also lets it submit; undefined when this tab came by a helper's link. */
   readonly ownerLink: string | undefined
+  readonly state: RoomState
+  /** Everybody in the room, this tab first; nobody once the room was left. */
   members(): readonly Member[]
-  /** Calls back after every change of the members; gives back what ends it. */
-  onChange(listener: (members: readonly Member[]) => void): () => void
-  /** Says goodbye. The session goes on alone. */
+  /**
+   * Calls back with the members and what became of them, soon after they changed (within a quarter of a second). When the
+   * room is left it calls a last time, with nobody. Gives back what ends it.
+   *
+   * @example
+   * const end = room.onChange((members, { joined }) => {
+   *   for (const { name } of joined) console.log(`${name} is here, we are ${members.length}`)
+   * })
+   */
+  onChange(listener: (members: readonly Member[], changes: MemberChanges) => void): () => void
+  /** Says goodbye. The session goes on alone. Idempotent. */
   leave(): Promise<void>
 }
 
-/** One tab's part in Shoal: what `init` returns. The module-level functions act on the newest one. */
-export interface Session {
+/**
+ * One tab's part in Shoal: what `init` returns. The module-level functions are those of the session that `init` started;
+ * a page that is in two rooms at once makes a second one with `createSession` and uses its own `remote`, `get` and the
+ * others. Refs and actor handles belong to the session that made them: another one refuses them with a TypeError.
+ *
+ * @example
+ * const other = await createSession({ room: link })
+ * const add = other.remote((a: number, b: number) => a + b)
+ * await other.get(add.remote(1, 2)) // 3
+ */
+export interface Session extends Api {
   readonly room: Room | undefined
-  /** Resolves when the node is up, and in the room if one was asked for. Rejects with RoomError. */
+  /** Resolves when the node is up, and in the room if one was asked for. Rejects with RoomError or ShutdownError. */
   readonly ready: Promise<void>
   status(): SessionStatus
   /** Calls back about four times a second while something changes; gives back what ends it. */
   onStatus(listener: (status: SessionStatus) => void): () => void
-  /** Lends this tab's workers to the room, or takes them back; what runs goes on to its end. */
+  /**
+   * Lends this tab's workers to the room while a badge is shown, or takes them back; what runs goes on to its end.
+   *
+   * @throws RangeError for a tab of role driver.
+   */
   lend(isOn: boolean): void
-  /** Ends everything that this tab submitted, its workers and links. Idempotent. */
+  /**
+   * Makes a room on a signaling server and enters it as its owner.
+   *
+   * @throws RoomError when the server cannot be reached or this tab is in a room already.
+   */
+  createRoom(options: RoomOptions): Promise<Room>
+  /**
+   * Ends everything that this tab submitted, its workers and links, in whatever state the session is: what waits rejects
+   * with ShutdownError. Idempotent.
+   */
   shutdown(): Promise<void>
 }

@@ -1,70 +1,99 @@
-import { Subscribable } from '@shoal/base'
+import { Subscribable, toError } from '@shoal/base'
 import { CoreWorker } from '@shoal/core-worker'
+import type { Api } from '@shoal/core-worker'
 import { createTab, platformClock } from '@shoal/node/web'
 import type { Tab } from '@shoal/node/web'
 import { parseRoomLink, RoomError, ShutdownError } from '@shoal/protocol'
 import type { LogLine, NodeId, RoomSecret } from '@shoal/protocol'
+import { CloseGuard } from './close-guard.ts'
 import { createCollectedRefs } from './collected-refs.ts'
 import { describeBrowser } from './describe-browser.ts'
+import { Lending } from './lending.ts'
+import type { PageSession } from './page-session.ts'
+import { DRIVER_LENDS, roleOf } from './role.ts'
 import { publicAddress, readServerConfig } from './room-server.ts'
 import { RoomInSession } from './room-in-session.ts'
+import { createSessionApi } from './session-api.ts'
 import { toStatus } from './session-status.ts'
 import { tabResources } from './tab-resources.ts'
 import type { NodeNews } from './session-status.ts'
-import type { InitOptions, Room, Session, SessionStatus } from './session-types.ts'
-
-const ENTER_AGAIN_EVERY_MS = 3_000
+import type { IceServer, InitOptions, Role, Room, RoomOptions, Session, SessionStatus } from './session-types.ts'
 
 /**
  * One tab's part in Shoal, on its page: starts the node, joins rooms, and holds the core worker through which this
- * page's code submits. States: starting -> up (alone or in a room) -> closed; starting -> failed.
+ * page's code submits. States: starting -> up (alone or in a room) -> closed; starting | up -> failed -> closed.
  */
-export class TabSession implements Session {
+export class TabSession implements PageSession {
   readonly core: CoreWorker
   readonly ready: Promise<void>
+  readonly remote: Session['remote']
+  readonly actor: Session['actor']
+  readonly get: Session['get']
+  readonly put: Session['put']
+  readonly wait: Session['wait']
+  readonly context: Session['context']
   readonly #options: InitOptions
+  readonly #role: Role
   readonly #tab: Tab
+  readonly #lending: Lending
+  readonly #guard: CloseGuard | undefined
   readonly #statusListeners: Subscribable<SessionStatus>
   readonly #slots: number
   readonly #cores: number
   readonly #name: string
+  /** Aborts when the session is shut down: whatever is on its way ends. */
+  readonly #over = new AbortController()
   #nodeId: NodeId | undefined
   #news: NodeNews | undefined
   #problem: string | undefined
-  #room: Room | undefined
-  #enteredAtMs = -ENTER_AGAIN_EVERY_MS
+  #room: RoomInSession | undefined
   /** Enters the present room once more. */
   #enter: (() => ReturnType<Tab['join']>) | undefined
-  #isLending: boolean
   #isJoining = false
+  /** The room has given our node's session up since it was last entered. */
+  #isGivenUp = false
   #closed: Promise<void> | undefined
 
-  constructor(options: InitOptions) {
+  /**
+   * @param start for tests: what makes the tab's node
+   * @throws RoomError for a damaged link, RangeError or PermissionError for a role that cannot be.
+   */
+  constructor(options: InitOptions, start: typeof createTab = createTab) {
     this.#options = options
     const secret = options.room === undefined ? undefined : parseRoomLink(options.room).secret
-    const isHelper = options.role === 'helper' || (options.role === undefined && secret?.kind === 'helper')
+    this.#role = roleOf(options, secret?.kind)
     this.#cores = navigator.hardwareConcurrency || 1
-    this.#slots = options.workers ?? Math.max(1, isHelper ? Math.floor(this.#cores / 2) : this.#cores - 1)
-    this.#isLending = options.lend ?? true
+    const share = this.#role === 'helper' ? Math.floor(this.#cores / 2) : this.#cores - 1
+    this.#slots = options.workers ?? Math.max(1, share)
     this.#name = options.name ?? describeBrowser(navigator.userAgent)
-    this.#statusListeners = new Subscribable((error) => console.error('a listener of a Shoal session failed', error))
+    this.#statusListeners = new Subscribable(listenerFailed)
     if (typeof RTCPeerConnection !== 'function')
       this.#problem = 'This browser has no WebRTC, or it is switched off: this tab works alone.'
-    this.#tab = createTab({
+    if (options.warnBeforeClose !== false) this.#guard = new CloseGuard(globalThis.window)
+    this.#lending = new Lending({
+      lender: this,
+      wants: options.lend ?? false,
+      changed: () => this.#lendingChanged(),
+    })
+    this.#tab = start({
       slots: this.#slots,
       resources: tabResources(options),
       cores: this.#cores,
       name: this.#name,
       agent: describeBrowser(navigator.userAgent),
-      isLending: this.#isLending,
+      isLending: false,
       ...(options.sandboxUrl !== undefined && { sandboxUrl: String(options.sandboxUrl) }),
       ...(options.createWorker !== undefined && { createWorker: options.createWorker }),
       onStatus: (status) => {
         this.#news = status
+        this.#guard?.set(status.hasOwnJob && this.#closed === undefined)
         this.#emit()
       },
       onLogLine: printLine,
-      onSlept: () => void this.#enterAgain(),
+      onEnterAgain: () => {
+        this.#isGivenUp = true
+        void this.#enterAgain()
+      },
       onFailed: (reason) => this.#fail(reason),
     })
     this.core = new CoreWorker({
@@ -73,9 +102,20 @@ export class TabSession implements Session {
       submitter: 0,
       ...(typeof FinalizationRegistry === 'function' && { createFinalizer: createCollectedRefs }),
     })
+    const api: Api = createSessionApi(
+      () => this,
+      () => this.nodeId,
+    )
+    this.remote = api.remote
+    this.actor = api.actor
+    this.get = api.get
+    this.put = api.put
+    this.wait = api.wait
+    this.context = api.context
     this.ready = this.#start()
     // `init` hands the failure on; a session that was started by a first `.remote()` tells it through its refs.
     this.ready.catch(() => undefined)
+    this.#lending.open()
   }
 
   get room(): Room | undefined {
@@ -86,17 +126,24 @@ export class TabSession implements Session {
     return this.#nodeId ?? ''
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
   status(): SessionStatus {
     return toStatus({
       nodeId: this.#nodeId,
       name: this.#name,
       cores: this.#cores,
       slots: this.#slots,
-      isLending: this.#isLending,
+      role: this.#role,
+      isLending: this.#lending.isOn,
+      wantsToLend: this.#lending.isWanted,
+      isBadgeMissing: this.#lending.isBadgeMissing,
       isJoining: this.#isJoining,
-      isClosed: this.#closed !== undefined,
+      isClosed: this.isClosed,
       hasRoom: this.#room !== undefined,
-      canSubmit: this.#room === undefined || this.#room.ownerLink !== undefined,
+      canSubmit: this.#room === undefined || this.#maySubmit(this.#room.ownerLink !== undefined),
       problem: this.#problem,
       news: this.#news,
     })
@@ -107,18 +154,16 @@ export class TabSession implements Session {
   }
 
   lend(isOn: boolean): void {
-    if (this.#closed) return
-    this.#isLending = isOn
-    this.#tab.lend(isOn)
+    if (isOn && this.#role === 'driver') throw new RangeError(DRIVER_LENDS)
+    if (this.isClosed) return
+    this.#lending.want(isOn)
     this.#emit()
   }
 
-  /** Makes a room on a server and enters it as its owner. @throws RoomError */
-  async createRoom(server: string): Promise<Room> {
-    await this.#tab.nodeId
+  async createRoom({ server, iceServers }: RoomOptions): Promise<Room> {
     const { seed } = await this.#tab.newOwner()
     const roomKey = crypto.getRandomValues(new Uint8Array(16))
-    return this.#join(server, { kind: 'owner', roomKey, ownerSeed: seed })
+    return this.#join(server, { kind: 'owner', roomKey, ownerSeed: seed }, iceServers)
   }
 
   shutdown(): Promise<void> {
@@ -131,86 +176,133 @@ export class TabSession implements Session {
     this.#emit()
     if (this.#options.room === undefined) return
     const { server, secret } = parseRoomLink(this.#options.room)
-    await this.#join(server, secret)
+    await this.#join(server, secret, undefined)
   }
 
-  async #join(server: string, secret: RoomSecret): Promise<Room> {
-    if (this.#room) throw new RoomError('room', 'this tab is in a room already; leave it first')
+  #maySubmit(hasOwnerLink: boolean): boolean {
+    return hasOwnerLink && this.#role !== 'helper'
+  }
+
+  async #join(server: string, secret: RoomSecret, roomIce: readonly IceServer[] | undefined): Promise<Room> {
+    if (this.#room || this.#isJoining)
+      throw new RoomError('room', 'this tab is in a room already, or on its way into one; leave it first')
     this.#isJoining = true
+    this.#isGivenUp = false
     this.#emit()
     try {
-      const config = await readServerConfig(server)
+      const config = await readServerConfig(server, this.#over.signal)
       const owner = secret.kind === 'owner' ? secret.ownerSeed : secret.ownerPublicKey
       const { kind, roomKey } = secret
-      const iceServers = (this.#options.iceServers as readonly RTCIceServer[] | undefined) ?? config.iceServers
-      const enter = (): ReturnType<Tab['join']> => this.#tab.join({ server, kind, roomKey, owner }, iceServers)
+      const iceServers = toRtc(roomIce ?? this.#options.iceServers) ?? config.iceServers
+      const maySubmit = this.#maySubmit(kind === 'owner')
+      const enter = (): ReturnType<Tab['join']> =>
+        this.#tab.join({ server, kind, maySubmit, roomKey, owner }, iceServers)
       const joined = await enter()
+      this.#over.signal.throwIfAborted()
       this.#enter = enter
       this.#room = new RoomInSession({
         joined,
         secret,
         address: publicAddress(server, config.lanUrl),
-        members: () => this.status().members,
-        subscribe: (listener) => this.onStatus((status) => listener(status.members)),
-        leave: () => this.#leave(),
+        host: {
+          status: () => this.status(),
+          onStatus: (listener) => this.onStatus(listener),
+          leave: () => this.#leave(),
+          listenerFailed,
+        },
       })
+      this.#lending.roomChanged()
       return this.#room
     } finally {
       this.#isJoining = false
       this.#emit()
+      void this.#enterAgain()
     }
   }
 
   /** The room has given this tab up while it stood still: its old session is over, and it begins another. */
   async #enterAgain(): Promise<void> {
-    if (this.#room === undefined || this.#isJoining || this.#closed) return
-    // A member may say so as often as it likes.
-    if (performance.now() - this.#enteredAtMs < ENTER_AGAIN_EVERY_MS) return
-    this.#enteredAtMs = performance.now()
-    this.#isJoining = true
-    this.#emit()
-    try {
-      const room = this.#room
-      await this.#tab.leave()
-      // Whoever left, or shut down, in the meantime has left.
-      if (this.#room !== room || this.#closed) return
-      await this.#enter?.()
-      if (this.#room !== room && !this.#closed) await this.#tab.leave()
-    } catch (error) {
-      this.#problem = `This tab slept and could not enter its room again: ${error instanceof Error ? error.message : String(error)}`
-    } finally {
-      this.#isJoining = false
+    while (this.#isGivenUp && this.#room !== undefined && !this.#isJoining && !this.isClosed) {
+      this.#isGivenUp = false
+      this.#isJoining = true
       this.#emit()
+      const room = this.#room
+      try {
+        await this.#tab.leave()
+        // Whoever left, or shut down, in the meantime has left.
+        if (this.#room !== room || this.isClosed) return
+        await this.#enter?.()
+        if (this.#room !== room && !this.isClosed) await this.#tab.leave()
+        this.#problem = undefined
+      } catch (error) {
+        if (this.isClosed) return
+        this.#problem = `This tab could not enter its room again, and goes on trying: ${toError(error).message}`
+        this.#tab.retryEntry()
+      } finally {
+        this.#isJoining = false
+        this.#emit()
+      }
     }
   }
 
   async #leave(): Promise<void> {
-    if (this.#room === undefined) return
+    const room = this.#room
+    if (room === undefined) return
     this.#room = undefined
-    await this.#tab.leave()
-    this.#emit()
+    this.#lending.roomChanged()
+    try {
+      await this.#tab.leave()
+    } catch (error) {
+      // Whoever shut down has left, too.
+      if (!this.isClosed) throw error
+    } finally {
+      room.left()
+      this.#emit()
+    }
   }
 
   async #close(): Promise<void> {
+    const reason = new ShutdownError('shutdown', 'this session was shut down')
+    this.#over.abort(reason)
+    this.#guard?.set(false)
     this.core.frame.flush()
-    await this.#tab.nodeId.then(
-      () => this.#tab.close(),
-      () => undefined,
-    )
-    this.core.close(new ShutdownError('shutdown', 'this session was shut down'))
+    await this.#tab.close()
+    this.core.close(reason)
+    const room = this.#room
     this.#room = undefined
+    this.#lending.close()
+    room?.left()
     this.#emit()
   }
 
   #fail(reason: Error): void {
     this.#problem = reason.message
+    this.#guard?.set(false)
     this.core.close(reason)
+    this.#emit()
+  }
+
+  #lendingChanged(): void {
+    this.#tab.lend(this.#lending.isOn)
+    if (this.#lending.isBadgeMissing) console.warn(NO_BADGE)
     this.#emit()
   }
 
   #emit(): void {
     this.#statusListeners.emit(this.status())
   }
+}
+
+const NO_BADGE =
+  'Shoal: this tab was told to lend its workers and shows no <shoal-badge>, so it lends nothing. Put the element into the ' +
+  'page where people can see it.'
+
+function toRtc(servers: readonly IceServer[] | undefined): readonly RTCIceServer[] | undefined {
+  return servers?.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? urls : [...urls] }))
+}
+
+function listenerFailed(error: unknown): void {
+  console.error('a listener of a Shoal session failed', error)
 }
 
 function printLine(line: LogLine): void {

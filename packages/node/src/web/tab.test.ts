@@ -49,6 +49,7 @@ beforeEach(() => {
   worker = new PlayedWorker()
   tab = createTab({
     slots: 1,
+    resources: [],
     cores: 1,
     name: 'a tab',
     agent: 'a test',

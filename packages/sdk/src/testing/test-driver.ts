@@ -10,20 +10,18 @@ import type { Room, SessionStatus } from '../session-types.ts'
 import type { TestTabNode } from './test-tab.ts'
 
 /** The session of a tab that may submit, with the SDK's functions going through it: `driver.remote`, `driver.get`. */
-export interface TestDriver extends PageSession, Api {}
+export type TestDriver = PageSession
 
 /** What a test room's links name as their server: nobody can be reached there. */
 const NO_SERVER = 'https://test-room.invalid'
 
 /** The page's side of one tab, as `TabSession` is in a browser. */
-export class TestSession implements PageSession {
+export class TestSession implements Omit<PageSession, keyof Api> {
   readonly core: CoreWorker
   readonly ready = Promise.resolve()
-  readonly room: Room
+  readonly room: RoomInSession
   readonly #tab: TestTabNode
-  readonly #listeners = new Subscribable<SessionStatus>((error) =>
-    console.error('a listener of a Shoal session failed', error),
-  )
+  readonly #listeners = new Subscribable<SessionStatus>(listenerFailed)
 
   constructor(tab: TestTabNode, joined: Joined, secret: RoomSecret) {
     this.#tab = tab
@@ -32,14 +30,21 @@ export class TestSession implements PageSession {
       joined,
       secret,
       address: NO_SERVER,
-      members: () => this.status().members,
-      subscribe: (listener) => this.onStatus((status) => listener(status.members)),
-      leave: () => this.shutdown(),
+      host: {
+        status: () => this.status(),
+        onStatus: (listener) => this.onStatus(listener),
+        leave: () => this.shutdown(),
+        listenerFailed,
+      },
     })
   }
 
   get nodeId(): string {
     return this.#tab.nodeId
+  }
+
+  get isClosed(): boolean {
+    return this.#tab.isOver
   }
 
   status(): SessionStatus {
@@ -49,7 +54,10 @@ export class TestSession implements PageSession {
       name: this.#tab.name,
       cores: news.slots,
       slots: news.slots,
+      role: 'both',
       isLending: news.isLending,
+      wantsToLend: news.isLending,
+      isBadgeMissing: false,
       isJoining: false,
       isClosed: this.#tab.isOver,
       hasRoom: news.room !== undefined,
@@ -74,6 +82,7 @@ export class TestSession implements PageSession {
 
   shutdown(): Promise<void> {
     this.#tab.close()
+    this.room.left()
     this.changed()
     return Promise.resolve()
   }
@@ -81,6 +90,10 @@ export class TestSession implements PageSession {
   changed(): void {
     if (this.#listeners.size > 0) this.#listeners.emit(this.status())
   }
+}
+
+function listenerFailed(error: unknown): void {
+  console.error('a listener of a Shoal session failed', error)
 }
 
 /** The session together with the SDK's functions over it. */

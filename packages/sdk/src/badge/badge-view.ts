@@ -1,0 +1,53 @@
+import type { Lender } from '../lending-desk.ts'
+
+/** What a badge says, in words. */
+export interface BadgeView {
+  /** none: no session of this page could lend. */
+  readonly kind: 'none' | 'off' | 'lending'
+  /** Whether work of other tabs runs here now. */
+  readonly isRunning: boolean
+  readonly title: string
+  readonly to: string
+  readonly work: string
+  readonly button: string
+  /** The button for those who do not see the rest. */
+  readonly buttonLabel: string
+}
+
+/** All sessions of a page in one badge. Pure. */
+export function badgeView(lenders: Iterable<Pick<Lender, 'room' | 'status'>>): BadgeView {
+  const all = [...lenders].map((lender) => ({ words: lender.room?.fingerprint, status: lender.status() }))
+  const able = all.filter(({ words, status }) => words !== undefined && status.role !== 'driver')
+  const lending = able.filter(({ status }) => status.wantsToLend)
+  const shown = lending.length > 0 ? lending : able
+  const sum = (of: (status: (typeof able)[number]['status']) => number): number =>
+    able.reduce((total, { status }) => total + of(status), 0)
+  const running = sum((status) => status.guestsRunning)
+  const done = sum((status) => status.guestTasksRun)
+  const names = [...new Set(able.flatMap(({ status }) => status.guestNames))]
+  const isLending = lending.length > 0
+  const cores = lending.reduce((total, { status }) => total + status.slots, 0)
+  return {
+    kind: able.length === 0 ? 'none' : isLending ? 'lending' : 'off',
+    isRunning: running > 0,
+    title: isLending ? `Lending ${plural(cores, 'core')}` : 'Not lending',
+    to: shown.length === 0 ? '' : `${isLending ? 'to' : 'asked by'} ${shown.map(({ words }) => words).join(', ')}`,
+    work: isLending ? workOf(running, names, done) : restOf(running, done),
+    button: isLending ? 'Stop' : 'Lend',
+    buttonLabel: isLending ? 'Stop lending this device’s cores' : 'Lend this device’s cores',
+  }
+}
+
+function workOf(running: number, names: readonly string[], done: number): string {
+  const now = running === 0 ? 'Waiting for work' : `Running ${names.join(', ')}${running > names.length ? ' …' : ''}`
+  return done === 0 ? now : `${now} · ${plural(done, 'task')} done`
+}
+
+function restOf(running: number, done: number): string {
+  if (running > 0) return `${plural(running, 'task')} still to end`
+  return done === 0 ? 'Nothing of others runs here' : `${plural(done, 'task')} done`
+}
+
+function plural(count: number, word: string): string {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Lending } from './lending.ts'
+import { announce, lendingDesk } from './lending-desk.ts'
+import type { Lender } from './lending-desk.ts'
+
+const sign = { isShown: false }
+
+function show(isShown: boolean): void {
+  sign.isShown = isShown
+  announce(lendingDesk())
+}
+
+function lendingIn(room: { fingerprint: string } | undefined, wants: boolean) {
+  const lender = { room, status: vi.fn(), onStatus: vi.fn(), lend: vi.fn() } as unknown as Lender
+  const changes: string[] = []
+  const lending = new Lending({
+    lender,
+    wants,
+    changed: () => changes.push(lending.isOn ? 'on' : lending.isBadgeMissing ? 'missing' : 'off'),
+  })
+  lending.open()
+  return { lending, changes }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  lendingDesk().signs.add(sign)
+  sign.isShown = false
+})
+
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+  lendingDesk().signs.delete(sign)
+})
+
+describe('lending', () => {
+  it('takes the wish, a room and a badge that is shown', () => {
+    const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, false)
+    show(true)
+    expect(lending.isOn).toBe(false)
+    lending.want(true)
+    expect(lending.isOn).toBe(true)
+    lending.want(false)
+    expect(changes).toEqual(['on', 'off'])
+    lending.close()
+    const alone = lendingIn(undefined, true)
+    expect(alone.lending.isOn).toBe(false)
+    alone.lending.close()
+  })
+
+  it('ends at once when the badge goes, says so, and goes on when it is back', () => {
+    const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, true)
+    show(true)
+    show(false)
+    expect(changes).toEqual(['on', 'missing'])
+    show(true)
+    expect(changes).toEqual(['on', 'missing', 'on'])
+    lending.close()
+    expect(lending.isOn).toBe(false)
+    show(false)
+    expect(changes).toHaveLength(3)
+  })
+
+  it('has a little patience with a page that shows its badge later', () => {
+    const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, true)
+    vi.advanceTimersByTime(900)
+    expect(changes).toEqual([])
+    vi.advanceTimersByTime(200)
+    expect(changes).toEqual(['missing'])
+    show(true)
+    expect(changes).toEqual(['missing', 'on'])
+    lending.close()
+  })
+})

@@ -1,0 +1,92 @@
+import { announce, isSignShown, lendingDesk } from './lending-desk.ts'
+import type { Lender, LendingDesk } from './lending-desk.ts'
+
+/** A page that has just loaded may show its badge a little later than it starts its session. */
+const PATIENCE_MS = 1_000
+
+export interface LendingOptions {
+  readonly lender: Lender
+  readonly wants: boolean
+  /** Lending begins or ends, or what stands in its way does. */
+  changed(): void
+}
+
+/**
+ * Whether a session lends: it is in a room, was told to, and people can see so. States: off (not wanted, or no room) ->
+ * waiting (no badge is shown) <-> on; any -> closed. A badge that goes away takes the lending with it.
+ */
+export class Lending {
+  readonly #options: LendingOptions
+  readonly #desk: LendingDesk = lendingDesk()
+  #wants: boolean
+  #isOn = false
+  #isBadgeMissing = false
+  #isClosed = false
+  #patience: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: LendingOptions) {
+    this.#options = options
+    this.#wants = options.wants
+  }
+
+  /** Takes its place at the desk, once its session can be asked. */
+  open(): void {
+    this.#desk.lenders.add(this.#options.lender)
+    this.#desk.listeners.add(this.#evaluate)
+    announce(this.#desk)
+  }
+
+  get isOn(): boolean {
+    return this.#isOn
+  }
+
+  get isWanted(): boolean {
+    return this.#wants && !this.#isClosed
+  }
+
+  /** True when lending is wanted and no badge has been shown for a while. */
+  get isBadgeMissing(): boolean {
+    return this.#isBadgeMissing
+  }
+
+  want(isOn: boolean): void {
+    this.#wants = isOn
+    // A badge may have to be drawn before it can be seen.
+    announce(this.#desk)
+  }
+
+  /** The session has entered its room, or left it. */
+  roomChanged(): void {
+    announce(this.#desk)
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#isOn = false
+    this.#isBadgeMissing = false
+    clearTimeout(this.#patience)
+    this.#desk.lenders.delete(this.#options.lender)
+    this.#desk.listeners.delete(this.#evaluate)
+    announce(this.#desk)
+  }
+
+  readonly #evaluate = (): void => {
+    const mayLend = this.isWanted && this.#options.lender.room !== undefined
+    const isOn = mayLend && isSignShown(this.#desk)
+    const wasOn = this.#isOn
+    this.#isOn = isOn
+    clearTimeout(this.#patience)
+    const isMissing = mayLend && !isOn && (wasOn || this.#isBadgeMissing)
+    if (mayLend && !isOn && !isMissing) this.#patience = setTimeout(this.#miss, PATIENCE_MS)
+    if (isOn !== wasOn || isMissing !== this.#isBadgeMissing) {
+      this.#isBadgeMissing = isMissing
+      this.#options.changed()
+    }
+  }
+
+  readonly #miss = (): void => {
+    this.#isBadgeMissing = true
+    this.#options.changed()
+  }
+}
