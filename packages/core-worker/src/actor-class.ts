@@ -51,7 +51,24 @@ export let describeActorClass: (actorClass: ActorClass) => { identity: ActorIden
 /** Names a class after what its module exports it as, unless it has a name. */
 export let nameActorClass: (actorClass: ActorClass, name: string) => void
 
-/** A class whose instances live somewhere in the room, one process each, and are called through handles. */
+/**
+ * A class whose instances live somewhere in the room, one process each, and are called through handles.
+ *
+ * @example
+ * const Account: ActorClass<[balance: number], { pay(amount: number): number }> = actor(
+ *   class {
+ *     balance: number
+ *     constructor(balance: number) {
+ *       this.balance = balance
+ *     }
+ *     pay(amount: number) {
+ *       return (this.balance -= amount)
+ *     }
+ *   },
+ * )
+ * const account = Account.remote(10)
+ * await get(account.pay.remote(3)) // 7
+ */
 export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
   readonly #identity: ActorIdentity
   readonly #options: ActorOptions

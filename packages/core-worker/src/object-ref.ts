@@ -24,6 +24,13 @@ export let markOnce: (ref: ObjectRef, stamp: number) => boolean
  * A future for a value that a task returns or `put` stored. It has no `then`: `await get(ref)` fetches the value, and
  * passing the ref as an argument passes the value on without fetching it here. End it with `using` or `release()` when
  * it is no longer needed; the collector is only a hint.
+ *
+ * @example
+ * const double = remote((n: number) => 2 * n)
+ * {
+ *   using half: ObjectRef<number> = double.remote(5)
+ *   await get(double.remote(half)) // 20
+ * } // released here
  */
 export class ObjectRef<T = unknown> {
   declare readonly [valueType]: T

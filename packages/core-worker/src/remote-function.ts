@@ -35,6 +35,11 @@ export interface KnownTemplate {
 /**
  * A function that runs somewhere in the room. `remote(...)` returns at once with the ref of its result; refs among the
  * arguments are resolved before it starts.
+ *
+ * @example
+ * const add: RemoteFunction<[a: number, b: number], number> = remote((a: number, b: number) => a + b)
+ * const patient = add.options({ numCpus: 0.5, maxRetries: 5, name: 'patient add' })
+ * await get(patient.remote(1, add.remote(2, 3))) // 6
  */
 export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown, N extends number = 1> {
   readonly #identity: FunctionIdentity

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '@shoal/base'
 import { GetTimeoutError, showId } from '@shoal/protocol'
 import type { ObjectId, ShoalError } from '@shoal/protocol'
 
+/** How long `get` waits. */
 export interface GetOptions {
   /** Rejects with GetTimeoutError after this many milliseconds; 0 polls. Default: for ever. */
   readonly timeoutMs?: number
@@ -10,6 +11,7 @@ export interface GetOptions {
   readonly signal?: AbortSignal
 }
 
+/** How long `wait` waits, and for how many. */
 export interface WaitOptions extends GetOptions {
   /** How many refs to wait for. Default 1. */
   readonly numReturns?: number

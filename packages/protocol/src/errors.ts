@@ -34,6 +34,10 @@ export interface ErrorDetails {
   readonly identifier?: string
 }
 
+/**
+ * What can become of a task, an object or a session: the root of all errors that Shoal itself raises for them. `code` is
+ * stable and `details` names whom it is about; `instanceof` holds for errors of other tabs and workers too.
+ */
 export class ShoalError extends Error {
   override readonly name: string = 'ShoalError'
   readonly code: ErrorCode

@@ -22,19 +22,53 @@ export const remote = pageApi.remote
 export const actor = pageApi.actor
 
 /**
- * Waits for the value of a ref, or of several in their order. Fails with the first error.
+ * Waits for the value of a ref, or of several in the order in which they stand there; a ref may stand there twice. Fails
+ * with the first error, while others may still run.
  *
- * @throws TaskError and the other outcomes of a task; GetTimeoutError after `timeoutMs`.
+ * @throws TaskError and the other outcomes of a task; GetTimeoutError after `timeoutMs` milliseconds; the signal's reason;
+ *   TypeError for what is no ref; ShutdownError when the session ends.
+ * @example
+ * const square = remote((n: number) => n * n)
+ * await get(square.remote(3)) // 9
+ * await get([square.remote(2), square.remote(3)]) // [4, 9]
+ * await get(square.remote(4), { timeoutMs: 10_000, signal: AbortSignal.timeout(20_000) }) // 16
  */
 export const get = pageApi.get
 
-/** Stores a value and returns its ref: for what many tasks are to be given. */
+/**
+ * Stores a value and returns its ref: for what many tasks are to be given. The value is copied at once; what the caller
+ * does to it later changes nothing.
+ *
+ * @throws TypeError for an ObjectRef (store `[ref]` instead); SerializationError for what cannot be cloned, by its path.
+ * @example
+ * const table = put(Float64Array.of(1, 2, 3))
+ * const pick = remote((numbers: Float64Array, at: number) => numbers[at])
+ * await get([pick.remote(table, 0), pick.remote(table, 2)]) // [1, 3]
+ */
 export const put = pageApi.put
 
-/** Waits until `numReturns` of the refs exist, as values or errors: the ready ones and the rest, each in their order. */
+/**
+ * Waits until `numReturns` (default 1) of the refs exist, as values or as errors, and gives exactly that many and the rest,
+ * both in the order in which they were given. With `timeoutMs` it gives fewer when the time is up; 0 looks and does not wait.
+ *
+ * @throws TypeError for what is no array of refs; RangeError for a ref that stands there twice and for a `numReturns` that is
+ *   no whole number from 1 to their count; the signal's reason; ShutdownError when the session ends.
+ * @example
+ * const square = remote((n: number) => n * n)
+ * const refs = [1, 2, 3].map((n) => square.remote(n))
+ * const [ready, rest] = await wait(refs, { numReturns: 2 })
+ * console.log([ready.length, rest.length]) // [2, 1]
+ */
 export const wait = pageApi.wait
 
-/** Who and where the running task is. */
+/**
+ * Who and where the running task is; on a page, which node the page belongs to. In an inline function take it from the
+ * first parameter.
+ *
+ * @example
+ * const attempt = remote({}, async ({ context }) => context().attempt)
+ * await get(attempt.remote()) // 0
+ */
 export const context = pageApi.context
 
 export { defineBadge } from './badge/badge.ts'

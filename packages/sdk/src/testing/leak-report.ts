@@ -16,6 +16,7 @@ export interface TabReport {
   readonly taskTimers: number
 }
 
+/** What a test room holds at this moment. */
 export interface TestRoomReport {
   readonly tabs: readonly TabReport[]
   /** Links between tabs that are open, and connections being made. */

@@ -8,6 +8,7 @@ export interface TestTabOptions {
   readonly name?: string
 }
 
+/** What a test room is made of. */
 export interface TestRoomOptions {
   /** How many tabs, or one entry a tab. Default: 1. */
   readonly tabs?: number | readonly TestTabOptions[]
