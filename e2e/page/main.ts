@@ -3,6 +3,7 @@
 import { ES_SETTINGS, trainEs } from '@shoal/rl'
 import * as sdk from '@shoal/sdk'
 import type { SessionStatus } from '@shoal/sdk'
+import { conform } from './conform.ts'
 import { contentHash, madeBytes } from './content.ts'
 import * as work from './work.remote.ts'
 
@@ -29,7 +30,7 @@ function until(accepts: (status: SessionStatus) => boolean, limitMs = 20_000): P
   })
 }
 
-const shoalTest = { sdk, work, until, contentHash, madeBytes, ES_SETTINGS, trainEs }
+const shoalTest = { conform, sdk, work, until, contentHash, madeBytes, ES_SETTINGS, trainEs }
 
 declare global {
   interface Window {

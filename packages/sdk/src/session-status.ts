@@ -48,6 +48,8 @@ export function toStatus(input: StatusInput): SessionStatus {
     tasksRun: news?.tasksRun ?? 0,
     guestTasksRun: news?.guestTasksRun ?? 0,
     tasksFailed: news?.tasksFailed ?? 0,
+    objects: news?.objects ?? 0,
+    objectBytes: news?.objectBytes ?? 0,
     cpuMs: (news?.cpuMicros ?? 0) / 1000,
     bytesSent: news?.bytesSent ?? 0,
     bytesReceived: news?.bytesReceived ?? 0,

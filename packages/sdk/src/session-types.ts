@@ -73,6 +73,9 @@ export interface SessionStatus {
   /** Of those, for other tabs. */
   readonly guestTasksRun: number
   readonly tasksFailed: number
+  /** Objects whose bytes lie in this tab now, its own and those of others. */
+  readonly objects: number
+  readonly objectBytes: number
   readonly cpuMs: number
   readonly bytesSent: number
   readonly bytesReceived: number

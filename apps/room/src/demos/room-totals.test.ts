@@ -34,6 +34,8 @@ it('counts what works for this tab: its own workers even unlent, others only con
     infeasible: [],
     running: 0,
     queued: 0,
+    objects: 0,
+    objectBytes: 0,
     tasksRun: 0,
     guestTasksRun: 0,
     tasksFailed: 0,

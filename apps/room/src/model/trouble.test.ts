@@ -18,6 +18,8 @@ const STATUS: SessionStatus = {
   infeasible: [],
   running: 0,
   queued: 0,
+  objects: 0,
+  objectBytes: 0,
   tasksRun: 0,
   guestTasksRun: 0,
   tasksFailed: 0,
