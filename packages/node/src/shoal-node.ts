@@ -417,9 +417,11 @@ export class ShoalNode {
     this.#toDriver(line)
   }
 
-  #onInfeasible(work: Work, shape: WorkShape): void {
+  #onInfeasible(work: Work, shape: WorkShape, staysHere: boolean): void {
     const { job, name } = work.template
-    const text = `no tab of this room has what this asks for: ${showShape(shape)}. It waits until one comes.`
+    const text = staysHere
+      ? `this was defined by a task in this tab, may run here alone, and here is less than ${showShape(shape)}. It waits for ever: define it in a remote module.`
+      : `no tab of this room has what this asks for: ${showShape(shape)}. It waits until one comes.`
     this.#toDriver({ job, task: work.id, node: this.#options.self, name, level: 'warn', text })
   }
 
@@ -496,7 +498,7 @@ export class ShoalNode {
         effect.task.key.givenBack?.()
         return
       case 'infeasible':
-        this.#onInfeasible(effect.task.key, effect.shape)
+        this.#onInfeasible(effect.task.key, effect.shape, effect.task.staysHere)
         return
       case 'grant':
       case 'return':

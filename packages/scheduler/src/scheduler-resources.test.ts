@@ -216,6 +216,14 @@ describe('SPREAD', () => {
     expect(places(scheduler.step([granted('b', SPREAD, 1)]))).toEqual(['t4>b'])
   })
 
+  it('[SC12] takes a credit that came late for no answer to the next backlog', () => {
+    const scheduler = create({ CPU: 8 })
+    scheduler.step([peer('b', { CPU: 8 }), ready('a', SPREAD), granted('b', SPREAD, 1)])
+    const tasks = Array.from({ length: 4 }, (_, n) => ready(`t${n}`, SPREAD))
+    expect(places(scheduler.step(tasks))).toEqual(['t0>b', 't1>me'])
+    expect(places(scheduler.step([granted('b', SPREAD, 8)]))).toEqual(['t2>b', 't3>me'])
+  })
+
   it('[SC12] runs at home at once while it is alone', () => {
     const scheduler = create({ CPU: 2 })
     expect(places(scheduler.step([ready('a', SPREAD), ready('b', SPREAD), ready('c', SPREAD)]))).toEqual([

@@ -226,7 +226,8 @@ export class Scheduler<K> {
       case 'granted': {
         const shape = this.#shape(event.shape)
         add(shape.credits, event.node, event.count)
-        shape.answered.add(event.node)
+        // One that was on its way when the backlog before this one ended is no answer to this one.
+        if (shape.advertised > 0) shape.answered.add(event.node)
         return
       }
       case 'wanted': {

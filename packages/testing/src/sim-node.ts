@@ -1,3 +1,4 @@
+import { toResourceSet } from '@shoal/protocol'
 import type { LogLine } from '@shoal/protocol'
 import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
@@ -14,6 +15,8 @@ export interface SimNodeOptions {
   /** The room has given the node's session up. */
   readonly onOver?: () => void
   readonly slots?: number
+  /** What it has beside its CPUs, by name. */
+  readonly resources?: Readonly<Record<string, number>>
   readonly isLending?: boolean
   /** With the room owner's key the node's page may submit. */
   readonly ownerKeyPair?: KeyPair
@@ -53,6 +56,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     workerHost: workers,
     pagePort: nodeEnd,
     slots: options.slots ?? 1,
+    resources: toResourceSet(options.resources ?? {}),
     name: ports.name,
     agent: 'simulation',
     cores: options.slots ?? 1,
