@@ -62,7 +62,10 @@ function isError(checker: ts.TypeChecker, symbol: ts.Symbol): boolean {
   return instance.getProperty('stack') !== undefined && instance.getProperty('message') !== undefined
 }
 
-/** The docstring's own text, with its lines where they stand in the file: the compiler's copy loses the indentation. */
+/**
+ * The docstring's own text, with its lines where they stand in the file: the compiler's copy loses the indentation. An
+ * example that begins with `// In a page` is type-checked alone; others are run.
+ */
 function examplesOf(file: string, source: ts.SourceFile, declaration: ts.Node): Block[] {
   const holder = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration
   const comments = ts.getJSDocCommentsAndTags(holder).filter((node): node is ts.JSDoc => ts.isJSDoc(node))
@@ -71,8 +74,7 @@ function examplesOf(file: string, source: ts.SourceFile, declaration: ts.Node): 
     const lines = comment.getText(source).split('\n')
     const blocks: Block[] = []
     for (let at = 0; at < lines.length; at++) {
-      const tag = /^\s*\*?\s*@example\b[ \t]*(.*)$/.exec(lines[at] ?? '')
-      if (tag === null) continue
+      if (!/^\s*\*?\s*@example\b/.test(lines[at] ?? '')) continue
       let end = at + 1
       while (
         end < lines.length &&
@@ -81,7 +83,7 @@ function examplesOf(file: string, source: ts.SourceFile, declaration: ts.Node): 
       )
         end++
       const code = lines.slice(at + 1, end).map((line) => line.replace(/^\s*\* ?/, ''))
-      const mode = /^check\b/.test(tag[1] ?? '') ? 'check' : 'run'
+      const mode = /^\s*\/\/ In a page\b/.test(code[0] ?? '') ? 'check' : 'run'
       blocks.push({ file, line: first + at + 1, code: code.join('\n').trimEnd(), mode, name: undefined, set: file })
     }
     return blocks

@@ -83,7 +83,9 @@ export async function init(options: InitOptions = {}): Promise<Session> {
  *
  * @throws as `init`, but for a session that runs already.
  * @example
- * const [left, right] = await Promise.all([createSession({ room: linkA }), createSession({ room: linkB })])
+ * // In a page: two rooms' links, as people pasted them.
+ * const links = [...document.querySelectorAll('input')].map((input) => input.value)
+ * const [left, right] = await Promise.all([createSession({ room: links[0] ?? '' }), createSession({ room: links[1] ?? '' })])
  * const add = left.remote((a: number, b: number) => a + b)
  * await left.get(add.remote(1, 2)) // 3
  * await right.shutdown()
@@ -126,7 +128,8 @@ export async function createRoom(options: RoomOptions & Omit<InitOptions, 'room'
  * ShutdownError. Idempotent, and harmless where there is none.
  *
  * @example
- * addEventListener('pagehide', () => void shutdown())
+ * // In a page that leaves Shoal without leaving itself:
+ * document.querySelector('button')?.addEventListener('click', () => void shutdown())
  */
 export async function shutdown(): Promise<void> {
   const ended = newest

@@ -110,6 +110,7 @@ export interface MemberChanges {
 /** As SessionState, of one room: left once it was left or the session shut down. */
 export type RoomState = 'joining' | 'alone' | 'connected' | 'offline' | 'left'
 
+/** What a session is made of. Everything may be left out: then it is this tab alone, with all cores but one. */
 export interface InitOptions {
   /** A room's link. Without one the session is this tab alone. */
   readonly room?: string
@@ -179,7 +180,8 @@ export interface Room {
  * others. Refs and actor handles belong to the session that made them: another one refuses them with a TypeError.
  *
  * @example
- * const other = await createSession({ room: link })
+ * // In a page that was opened by a room's link:
+ * const other = await createSession({ room: location.href })
  * const add = other.remote((a: number, b: number) => a + b)
  * await other.get(add.remote(1, 2)) // 3
  */

@@ -33,6 +33,7 @@ declare global {
  * before there is a session. Does nothing outside of a browser.
  *
  * @example
+ * // In a page:
  * defineBadge()
  * document.body.append(document.createElement('shoal-badge'))
  */
