@@ -57,6 +57,7 @@ const test = base.extend<ExamplesFixtures, ExamplesSite>({
     const link = await driver.getByRole('link', { name: 'Open this link' }).getAttribute('href')
     const { hash } = new URL(link ?? '')
     await helper.goto(`http://127.0.0.1:${server.port}/${hash}`)
+    await helper.getByRole('button', { name: 'Lend this device' }).click()
     await expect(driver.getByRole('status').first()).toContainText('with 1 other tab')
     await use([driver, helper])
     await Promise.all(contexts.map((context) => context.close()))

@@ -62,7 +62,7 @@ async function round(url: string): Promise<Round> {
   const helper = await openTab({ browser, url })
   const times = await helper.page.evaluate(async (room) => {
     const loadedMs = performance.now()
-    const joined = globalThis.window.shoalTest.sdk.init({ room, workers: 2 })
+    const joined = globalThis.window.shoalTest.sdk.init({ room, workers: 2, lend: true })
     await joined
     const upMs = performance.now()
     await globalThis.window.shoalTest.until(({ state }) => state === 'connected')

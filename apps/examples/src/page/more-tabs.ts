@@ -4,15 +4,17 @@ import { make } from './card.ts'
 
 /** The head of the page: what this tab does, and the way to more tabs. Resolves with the session. */
 export async function startTab(state: HTMLElement, invite: HTMLElement): Promise<Session> {
-  // A link into a room has its secret behind the #: a tab that comes by one helps.
+  // A link into a room has its secret behind the #: a tab that comes by one helps, once its person says so in the badge.
   const isHelper = location.hash.length > 1
   const session = await init(isHelper ? { room: location.href } : {})
   const show = (): void => {
-    const { members, slots, guestTasksRun } = session.status()
+    const { members, slots, guestTasksRun, wantsToLend } = session.status()
     const others = members.filter((member) => !member.isSelf && member.state === 'connected').length
     const room = others === 0 ? '' : ` with ${others} other ${others === 1 ? 'tab' : 'tabs'}`
     state.textContent = isHelper
-      ? `This tab helps${room}: ${guestTasksRun} tasks so far.`
+      ? wantsToLend
+        ? `This tab helps${room}: ${guestTasksRun} tasks so far.`
+        : 'This tab can help: press Lend below. Nothing of others runs here until you do.'
       : `This tab computes${room}: ${slots} ${slots === 1 ? 'worker' : 'workers'} of its own.`
   }
   session.onStatus(show)

@@ -44,6 +44,11 @@ describe('what a badge says', () => {
     })
   })
 
+  it('counts tasks that have no name', () => {
+    const status = { wantsToLend: true, guestsRunning: 1, guestNames: ['anonymous'] }
+    expect(badgeView([lender('red owl low sun', status)]).work).toBe('Running 1 task')
+  })
+
   it('is what still ends, after it was stopped', () => {
     expect(badgeView([lender('red owl low sun', { guestsRunning: 1, guestNames: ['step'] })])).toMatchObject({
       kind: 'off',

@@ -39,7 +39,9 @@ export function badgeView(lenders: Iterable<Pick<Lender, 'room' | 'status'>>): B
 }
 
 function workOf(running: number, names: readonly string[], done: number): string {
-  const now = running === 0 ? 'Waiting for work' : `Running ${names.join(', ')}${running > names.length ? ' …' : ''}`
+  const known = names.filter((name) => name !== 'anonymous')
+  const what = known.length === 0 ? plural(running, 'task') : `${known.join(', ')}${running > known.length ? ' …' : ''}`
+  const now = running === 0 ? 'Waiting for work' : `Running ${what}`
   return done === 0 ? now : `${now} · ${plural(done, 'task')} done`
 }
 
