@@ -69,10 +69,10 @@ const test = base.extend<ExamplesFixtures, ExamplesSite>({
 test('the four examples run over two tabs', async ({ tabs: [page, helper] }) => {
   const run = async (id: string): Promise<void> => {
     await page.locator(`#${id} .controls button`).click()
-    await expect(page.locator(`#${id}`)).toHaveAttribute('data-state', 'done', { timeout: 20_000 })
+    await expect(page.locator(`#${id}`)).toHaveAttribute('data-state', 'done', { timeout: 40_000 })
   }
   await run('monte-carlo')
-  await expect(page.locator('#monte-carlo .output')).toHaveText(/^3\.14\d+ ± 0\.000\d+$/)
+  await expect(page.locator('#monte-carlo .output')).toHaveText(/^3\.1[34]\d+ ± 0\.001\d+$/)
   await expect(helper.locator('#tab-state')).toHaveText(/This tab helps with 1 other tab: [1-9]\d* tasks/)
 
   await run('sweep')
