@@ -115,6 +115,7 @@ export default tseslint.config(
       // Where a tab's log and its tasks' lines reach the console, which is their place.
       'packages/node/src/web/**',
       'packages/sdk/src/session.ts',
+      'packages/sdk/src/early-check.ts',
       'packages/sdk/src/testing/**',
     ],
     rules: { 'no-console': 'off' },

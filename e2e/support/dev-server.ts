@@ -17,6 +17,8 @@ export async function startDevServer(page: string): Promise<DevServer> {
   const root = await mkdtemp(join(tmpdir(), 'shoal-dev-'))
   await cp(page, root, { recursive: true })
   await symlink(join(repository, 'node_modules'), join(root, 'node_modules'), 'dir')
+  // The build of the tests' page, in the process that started this one, left `production` here.
+  process.env['NODE_ENV'] = 'development'
   const server = await createServer({
     root,
     configFile: false,
@@ -24,8 +26,8 @@ export async function startDevServer(page: string): Promise<DevServer> {
     cacheDir: join(root, '.vite'),
     plugins: [shoal(), inlineWorker()],
     server: { host: '127.0.0.1', port: 0, fs: { allow: [root, repository] } },
-    // The SDK's sources bring these along; found one by one, each would reload the page.
-    optimizeDeps: { include: ['comlink', 'simple-peer', '@jridgewell/trace-mapping'] },
+    // The SDK's sources bring dependencies along. Those found one by one would reload the page; these are no ES modules.
+    optimizeDeps: { noDiscovery: true, include: ['simple-peer', '@jridgewell/trace-mapping'] },
   })
   await server.listen()
   const url = server.resolvedUrls?.local[0]

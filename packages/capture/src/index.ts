@@ -1,4 +1,5 @@
 export { ALLOWED_GLOBALS } from './allowed-globals.ts'
+export { checkFunction } from './check-function.ts'
 export { checkFunctionSource } from './check-function-source.ts'
 export type { CheckFunctionOptions } from './check-function-source.ts'
 export { checkFunctionFacts, checkFunctionValue } from './check-function-value.ts'

@@ -3,7 +3,7 @@ import { ActorClass, describeActorClass, methodsOf } from './actor-class.ts'
 import { arityOf, constructorArity } from './arity.ts'
 import type { NoRefMethods, NoRefParameters } from './call-types.ts'
 import { inlineCode } from './code.ts'
-import type { Code } from './code.ts'
+import type { Code, InlineCode } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { encodeHooks } from './hooks.ts'
 import { ObjectRef } from './object-ref.ts'
@@ -72,6 +72,8 @@ export interface ApiHost {
   context(): RuntimeContext
   /** The module that is being evaluated at this moment, if any. */
   moduleScope(): ModuleScope | undefined
+  /** Judges inline code where it is defined, in development. @throws CaptureError */
+  checkEarly?(code: InlineCode, fn: unknown): void
   /** Makes an error fit for its reader before `get` throws it: a driver's page puts the user's lines into its stack. */
   prepareError?(error: unknown): Promise<void>
 }
@@ -102,6 +104,7 @@ export function createApi(host: ApiHost): Api {
       return made
     }
     const code = inlineCode(fn, uses, encoder, remote)
+    host.checkEarly?.(code, fn)
     const arity = arityOf(fn, uses === undefined ? 0 : 1)
     return new RemoteFunction({ code, exportName: '', name: fn.name, arity }, options, core)
   }
@@ -123,6 +126,7 @@ export function createApi(host: ApiHost): Api {
       return made
     }
     const code = inlineCode(raw, undefined, encoder, actor)
+    host.checkEarly?.(code, raw)
     return new ActorClass({ code, exportName: '', name: Class.name, arity, methods }, options, core)
   }
 

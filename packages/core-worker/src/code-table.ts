@@ -38,8 +38,9 @@ export class CodeTable {
     return code
   }
 
-  /** The code's number; `tell` is called first when the node has not been told of it. */
+  /** The code's number; `tell` is called first when the node has not been told of it. @throws what refused it */
   code(given: Code, tell: (number: number, code: Code) => void): number {
+    if (given.kind === 'ready' && given.refusal !== undefined) throw given.refusal
     const code = this.canonical(given)
     let number = this.#codes.get(code)
     if (number === undefined) {

@@ -4,17 +4,26 @@ import type { CodeDefinition, EncodedValue } from '@shoal/protocol'
 import type { ValueEncoder } from '@shoal/protocol'
 import { textMark } from './text-mark.ts'
 
+export interface ReadyCode {
+  readonly kind: 'ready'
+  readonly definition: CodeDefinition
+  readonly callSite: string
+  /** What the value shows and its text does not (FunctionFacts without the source), encoded; empty when unknown. */
+  readonly facts: Uint8Array<ArrayBuffer>
+  /** What was handed in by name: the refs in it must not be collected before the node counts them. */
+  readonly held?: unknown
+  /** Why it cannot run in another tab, once somebody here has judged it. */
+  refusal?: Error
+}
+
+/** Code that was written beside its caller, not in a module. */
+export interface InlineCode extends ReadyCode {
+  readonly definition: CodeDefinition & { readonly type: 'inline' }
+}
+
 /** Where a remote function's or actor class's code comes from, before a node has hashed it. */
 export type Code =
-  | {
-      readonly kind: 'ready'
-      readonly definition: CodeDefinition
-      readonly callSite: string
-      /** What the value shows and its text does not (FunctionFacts without the source), encoded; empty when unknown. */
-      readonly facts: Uint8Array<ArrayBuffer>
-      /** What was handed in by name: the refs in it must not be collected before the node counts them. */
-      readonly held?: unknown
-    }
+  | ReadyCode
   /** A bundle that is fetched when it is first used. */
   | { readonly kind: 'later'; readonly name: string; load(): Promise<CodeDefinition> }
 
@@ -24,7 +33,7 @@ export function inlineCode(
   uses: Readonly<Record<string, unknown>> | undefined,
   encoder: ValueEncoder,
   caller: (...args: never[]) => unknown,
-): Code {
+): InlineCode {
   if (typeof fn !== 'function') throw new TypeError('remote() takes a function, actor() a class')
   const source = Function.prototype.toString.call(fn)
   // UTF-16 length is a lower bound of the bytes, and exact for nearly all code.

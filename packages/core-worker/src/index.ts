@@ -6,7 +6,7 @@ export type { Argument, Arguments, RefParameter, Returns } from './call-types.ts
 export { createApi } from './api.ts'
 export type { Api, ApiHost, ModuleScope, RuntimeContext } from './api.ts'
 export { callSiteOf } from './code.ts'
-export type { Code } from './code.ts'
+export type { Code, InlineCode } from './code.ts'
 export { CoreWorker } from './core-worker.ts'
 export type { CoreWorkerOptions, RefFinalizer } from './core-worker.ts'
 export { captureThrown, reviveError } from './error-revival.ts'

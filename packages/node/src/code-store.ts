@@ -190,7 +190,7 @@ export class CodeStore {
     const shown = facts.length === 0 ? undefined : (decodeValue({ refs: [], body: facts, buffers: [] }) as ShownFacts)
     const report = await this.#options.checkSource(source, isClass, uses !== undefined, shown)
     if ('expression' in report) return this.#keep({ ...definition, source: report.expression })
-    const where = callSite === '' ? '' : `\n    remote() was called ${callSite}`
+    const where = callSite === '' ? '' : `\n    ${isClass ? 'actor' : 'remote'}() was called ${callSite}`
     const error = newWireError('capture', `${report.message}${where}`, { identifier: report.identifier })
     return { kind: 'refused', error }
   }

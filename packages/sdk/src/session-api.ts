@@ -1,5 +1,6 @@
 import { callSiteOf, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
+import { checkEarly } from './early-check.ts'
 import { mapStacks } from './map-stacks.ts'
 import type { PageSession } from './page-session.ts'
 import { bundleOfVersion } from './module-bundles.ts'
@@ -9,6 +10,7 @@ export function createSessionApi(session: () => Pick<PageSession, 'core'>, nodeI
   return createApi({
     core: () => session().core,
     moduleScope: () => undefined,
+    checkEarly,
     prepareError: (error) =>
       mapStacks(error, {
         bundle: bundleOfVersion,

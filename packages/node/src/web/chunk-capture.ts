@@ -1,4 +1,4 @@
 // The parser behind the capture check, loaded by the node worker when the first inline function is to be checked.
-import { checkFunctionFacts, checkFunctionSource } from '@shoal/capture'
+import { checkFunction } from '@shoal/capture'
 
-;(globalThis as { shoalChunk?: unknown }).shoalChunk = { checkFunctionFacts, checkFunctionSource }
+;(globalThis as { shoalChunk?: unknown }).shoalChunk = { checkFunction }

@@ -72,9 +72,8 @@ async function start(init: TabInit): Promise<void> {
     log,
     workerHost: createFrameWorkerHost(init.sandboxPort),
     checkSource: async (source, isClass, hasUses, facts) => {
-      const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunctionFacts' | 'checkFunctionSource'>
-      const hidden = facts && capture.checkFunctionFacts({ source, ...facts })
-      const report = hidden ?? capture.checkFunctionSource(source, { kind: isClass ? 'class' : 'function', hasUses })
+      const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunction'>
+      const report = capture.checkFunction(source, { kind: isClass ? 'class' : 'function', hasUses }, facts)
       return report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier }
     },
     pagePort: createMessageFramePort(init.pagePort),

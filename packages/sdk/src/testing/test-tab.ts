@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from '@shoal/base'
-import { checkFunctionFacts, checkFunctionSource } from '@shoal/capture'
+import { checkFunction } from '@shoal/capture'
 import { CoreWorker } from '@shoal/core-worker'
 import type { RefFinalizer } from '@shoal/core-worker'
 import { createMessageFramePort } from '@shoal/executor/web'
@@ -159,8 +159,7 @@ class CountedRefs {
 }
 
 const checkSource: CheckSource = (source, isClass, hasUses, facts) => {
-  const hidden = facts && checkFunctionFacts({ source, ...facts })
-  const report = hidden ?? checkFunctionSource(source, { kind: isClass ? 'class' : 'function', hasUses })
+  const report = checkFunction(source, { kind: isClass ? 'class' : 'function', hasUses }, facts)
   return Promise.resolve(
     report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier },
   )
