@@ -381,6 +381,8 @@ export class ShoalNode {
     this.leave(reason)
     this.#tasks.failAll(error)
     this.#actors.failAll(error)
+    // What waited, for a slot or for a tab that has what it asks for, has its outcome now.
+    this.#scheduler.takeWhere(() => true)
     this.#page.frame.flush()
     this.#scope.close()
   }

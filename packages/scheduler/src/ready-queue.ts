@@ -71,19 +71,23 @@ export class ReadyQueue<K> {
     return this.#shift(this.#guests)
   }
 
-  /** Takes a task out; false when it is not here. Linear: for cancelled and recalled tasks only. */
-  remove(matches: (key: K, task: ReadyTask<K>) => boolean): ReadyTask<K> | undefined {
+  /** Takes out what matches, in one pass: for cancelled and recalled tasks and those that nobody waits for. */
+  takeWhere(matches: (task: ReadyTask<K>) => boolean): ReadyTask<K>[] {
+    const taken: ReadyTask<K>[] = []
     for (const buckets of [this.#own, this.#guests])
       for (const bucket of buckets) {
-        const entries = [...bucket]
-        const found = entries.find((entry) => matches(entry.task.key, entry.task))
-        if (found === undefined) continue
+        const kept: Entry<K>[] = []
+        const before = taken.length
+        for (const entry of bucket) {
+          if (matches(entry.task)) taken.push(entry.task)
+          else kept.push(entry)
+        }
+        if (taken.length === before) continue
         bucket.clear()
-        for (const entry of entries) if (entry !== found) bucket.push(entry)
-        this.#count(found.task, -1)
-        return found.task
+        for (const entry of kept) bucket.push(entry)
       }
-    return undefined
+    for (const task of taken) this.#count(task, -1)
+    return taken
   }
 
   #shift(buckets: readonly Queue<Entry<K>>[]): ReadyTask<K> | undefined {

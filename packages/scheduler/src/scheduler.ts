@@ -150,16 +150,11 @@ export class Scheduler<K> {
     return effects
   }
 
-  /** Takes a task out of the queue that has not started; false when it is not there. */
-  remove(shape: WorkShape, matches: (key: K) => boolean): boolean {
-    return this.#shapes.get(shape.key)?.queue.remove(matches) !== undefined
-  }
-
-  /** Takes out everything that waits here and matches. */
+  /** Takes out everything that waits here and matches, in the order in which it waits. */
   takeWhere(matches: (key: K) => boolean): K[] {
     const taken: K[] = []
     for (const { queue } of this.#shapes.values())
-      for (let task = queue.remove(matches); task !== undefined; task = queue.remove(matches)) taken.push(task.key)
+      for (const task of queue.takeWhere(({ key }) => matches(key))) taken.push(task.key)
     return taken
   }
 
@@ -442,8 +437,7 @@ export class Scheduler<K> {
     this.#mayBeStuck = false
     for (const { shape, demand, queue } of this.#shapes.values()) {
       if (queue.guestCount === 0 || this.#capacity.slots(demand, 1) > 0) continue
-      for (let task = queue.remove(isGuest); task !== undefined; task = queue.remove(isGuest))
-        this.#effects.push({ type: 'refuse', task, shape })
+      for (const task of queue.takeWhere(({ isGuest }) => isGuest)) this.#effects.push({ type: 'refuse', task, shape })
     }
   }
 
@@ -565,10 +559,6 @@ export class Scheduler<K> {
 /** Deepest first, then first come first served. */
 function isBefore<K>(a: Entry<K>, b: Entry<K>): boolean {
   return a.task.depth > b.task.depth || (a.task.depth === b.task.depth && a.order < b.order)
-}
-
-function isGuest<K>(_: K, task: ReadyTask<K>): boolean {
-  return task.isGuest
 }
 
 function add(table: Map<string, number>, key: string, change: number): void {

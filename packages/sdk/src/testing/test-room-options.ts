@@ -1,6 +1,10 @@
-/** One tab of a test room. */
-export interface TestTabOptions {
-  /** Tasks of one CPU that it runs at a time. Default: the room's `workers`. */
+import { offeredResources } from '@shoal/core-worker'
+import type { ResourceSet } from '@shoal/protocol'
+import type { InitOptions } from '../session-types.ts'
+
+/** One tab of a test room. It offers what it says as in `init`; no GPUs, and 2 GiB of memory, are the default. */
+export interface TestTabOptions extends Pick<InitOptions, 'numGpus' | 'memoryBytes' | 'resources'> {
+  /** Tasks of one CPU that it runs at a time; with 0 only those that ask for none. Default: the room's `workers`. */
   readonly workers?: number
   /** False: nothing of other tabs runs here. Default: true. */
   readonly lend?: boolean
@@ -31,9 +35,14 @@ export interface TestRoomOptions {
   readonly mustReleaseRefs?: boolean
 }
 
+interface TestTab extends Required<Pick<TestTabOptions, 'workers' | 'lend' | 'name'>> {
+  /** What it has beside its CPUs. */
+  readonly resources: ResourceSet
+}
+
 /** The options with their defaults. */
 export interface ResolvedTestRoom {
-  readonly tabs: readonly Required<TestTabOptions>[]
+  readonly tabs: readonly TestTab[]
   readonly drivers: number
   readonly clock: 'real' | 'manual'
   readonly seed: number | undefined
@@ -44,7 +53,8 @@ export interface ResolvedTestRoom {
 
 const MOST_TABS = 32
 const KNOWN = ['tabs', 'workers', 'drivers', 'clock', 'seed', 'console', 'install', 'mustReleaseRefs']
-const KNOWN_OF_TAB = ['workers', 'lend', 'name']
+const KNOWN_OF_TAB = ['workers', 'lend', 'name', 'numGpus', 'memoryBytes', 'resources']
+const MEMORY_BYTES = 2 * 1024 ** 3
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolveTestRoom(options: TestRoomOptions): ResolvedTestRoom {
@@ -62,7 +72,8 @@ export function resolveTestRoom(options: TestRoomOptions): ResolvedTestRoom {
   const tabs = entries.map((tab, index) => {
     refuseUnknown(tab, KNOWN_OF_TAB)
     return {
-      workers: whole(`tabs[${index}].workers`, tab.workers ?? workers, 256),
+      workers: whole(`tabs[${index}].workers`, tab.workers ?? workers, 256, 0),
+      resources: offeredResources({ memoryBytes: MEMORY_BYTES, ...tab }),
       lend: tab.lend ?? true,
       name: tab.name ?? `tab ${index}`,
     }
@@ -83,9 +94,9 @@ function refuseUnknown(options: object, known: readonly string[]): void {
     if (!known.includes(key)) throw new TypeError(`unknown option ${key}; known are ${known.join(', ')}`)
 }
 
-function whole(option: string, value: number, most: number): number {
+function whole(option: string, value: number, most: number, least = 1): number {
   if (typeof value !== 'number') throw new TypeError(`${option} must be a number`)
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    throw new RangeError(`${option} must be a whole number from 1 to ${most}, got ${value}`)
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new RangeError(`${option} must be a whole number from ${least} to ${most}, got ${value}`)
   return value
 }

@@ -40,6 +40,26 @@ describe('a test room', () => {
     expect(room.session.status().members).toHaveLength(3)
   })
 
+  it('has tabs with resources, which its status tells of', async () => {
+    await open({ tabs: [{ workers: 0 }, { numGpus: 1 }, { resources: { camera: 1 }, memoryBytes: 1000 }] })
+    const places = (nodes: readonly string[]): number[] =>
+      nodes.map((node) => room.tabs.findIndex(({ nodeId }) => nodeId === node))
+    const tasks = [{ numGpus: 0.5 }, { resources: { camera: 0.3 } }, { memoryBytes: 1001, numCpus: 0.5 }].map(
+      (options) => whereAmI.options(options).remote(10),
+    )
+    expect(places(await get(tasks))).toEqual([1, 2, 1])
+    const nowhere = whereAmI.options({ resources: { microphone: 1 } }).remote(1)
+    expect(await wait([nowhere], { timeoutMs: 50 })).toEqual([[], [nowhere]])
+    const { members, infeasible, resources, availableResources } = room.session.status()
+    expect(members.map((member) => member.resources)).toEqual([
+      { memory: 2 ** 31 },
+      { CPU: 1, GPU: 1, memory: 2 ** 31 },
+      { CPU: 1, camera: 1, memory: 1000 },
+    ])
+    expect(infeasible).toEqual([{ shape: '1 CPU, 1 microphone', tasks: 1 }])
+    expect(availableResources).toEqual(resources)
+  })
+
   it('ships functions as text and values as bytes: what fails in a browser fails here', async () => {
     await open()
     const factor = 3
@@ -195,6 +215,7 @@ describe('a test room', () => {
     await expect(createTestRoom({ tab: 3 } as never)).rejects.toThrow(/unknown option tab/)
     await expect(createTestRoom({ tabs: 0 })).rejects.toThrow(/tabs must be a whole number/)
     await expect(createTestRoom({ tabs: [{ worker: 1 } as never] })).rejects.toThrow(/unknown option worker/)
+    await expect(createTestRoom({ tabs: [{ resources: { CPU: 1 } }] })).rejects.toThrow(/must not name CPU/)
     await expect(createTestRoom({ tabs: 2, drivers: 3 })).rejects.toThrow(/drivers/)
     await expect(createTestRoom({ clock: 'fast' as never })).rejects.toThrow(/clock/)
     await expect(room.advance(5)).rejects.toThrow(/manual/)

@@ -6,7 +6,7 @@ import { createMessageFramePort } from '@shoal/executor/web'
 import { ShoalNode } from '@shoal/node'
 import type { CheckSource } from '@shoal/node'
 import { nodeIdOfKeyHash } from '@shoal/protocol'
-import type { Crypto, KeyPair, LogLine, NodeId, RoomId } from '@shoal/protocol'
+import type { Crypto, KeyPair, LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
 import { createCollectedRefs } from '../collected-refs.ts'
 import type { TabReport } from './leak-report.ts'
 import type { MemoryNetwork } from './memory-network.ts'
@@ -17,6 +17,7 @@ import { TabClock } from './tab-clock.ts'
 export interface TabSetup {
   readonly name: string
   readonly workers: number
+  readonly resources: ResourceSet
   readonly isLending: boolean
   readonly clock: Clock
   readonly random: Random
@@ -79,6 +80,7 @@ export class TestTabNode {
       checkSource,
       pagePort: createMessageFramePort(port1),
       slots: setup.workers,
+      resources: setup.resources,
       cores: setup.workers,
       name: setup.name,
       agent: 'test room',
