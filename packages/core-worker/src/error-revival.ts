@@ -69,8 +69,8 @@ function kindsOf(thrown: unknown): string[] {
 function encodeCause(thrown: unknown, text: string, encoder: ValueEncoder): WireError['cause'] {
   try {
     const cause = encoder.encode(thrown, 'error')
-    // An error travels inside messages: what is too large for one goes as text.
-    if (cause.body.length <= 64 * 1024 && cause.buffers.length === 0) return cause
+    // An error travels inside messages, and is kept where nobody counts refs: what is too large or holds one goes as text.
+    if (cause.body.length <= 64 * 1024 && cause.buffers.length === 0 && cause.refs.length === 0) return cause
   } catch {
     // Told as text below.
   }

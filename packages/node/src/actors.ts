@@ -182,6 +182,7 @@ export class Actors {
       incarnation: work.attempt,
       dependencies,
       args: work.args,
+      handOver: 0,
     })
     this.#birthplaces.set(number, node)
   }
@@ -527,6 +528,7 @@ export class Actors {
       numReturns: 1,
       dependencies,
       args: call.args,
+      handOver: 0,
     })
   }
 

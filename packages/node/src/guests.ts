@@ -154,6 +154,7 @@ export class Guests {
       outcome: this.#outcome(to, request, outcome),
       cpuMicros,
       position,
+      handOver: 0,
     })
   }
 
@@ -224,7 +225,6 @@ export class Guests {
     // Together they stay within what one message holds.
     let room = roomBeside(0, outcome.values.length)
     const values = outcome.values.map((value, index): ResultValue => {
-      for (const id of value.refs) this.#options.objects.share(id)
       if (messageBytes(value) <= room) {
         room -= messageBytes(value)
         return { type: 'inline', value }

@@ -1,6 +1,6 @@
 // Long because an object has one table of states, and everybody who waits for one is listed beside it.
 import type { Log } from '@shoal/base'
-import type { ObjectTable, Transfers } from '@shoal/object-store'
+import type { ObjectTable, PullHolds, Transfers } from '@shoal/object-store'
 import {
   compareAttempts,
   formatObjectId,
@@ -21,6 +21,7 @@ import type {
   ObjectId,
   WireError,
 } from '@shoal/protocol'
+import type { Life } from './references.ts'
 
 /** What is known of an object: not yet there; its bytes here; its bytes with others; or the error in its place. */
 export type ObjectState =
@@ -41,8 +42,10 @@ interface Entry {
   state: ObjectState
   /** References of this tab's page and workers, and of tasks that were given it. */
   count: number
-  /** Its ref left this tab, or came from another: kept until the session ends (see docs/decisions on references). */
-  isShared: boolean
+  /** Own objects only: the nodes that hold references to it. */
+  borrowers: Set<Life> | undefined
+  /** A large result that was made here for its owner, who will pull it or free it. */
+  isKept: boolean
   /** Its owner was asked for it. */
   isAsked: boolean
   waiters: ((state: ObjectState) => void)[]
@@ -64,6 +67,10 @@ export interface ObjectsOptions {
   canReach(node: NodeId): boolean
   /** Calls back after that time, unless the session ends before. */
   later(delayMs: number, callback: () => void): void
+  /** This tab has no reference to an object of another owner any more, and perhaps no copy that it had. */
+  dropped(id: ObjectId, isCopyGone: boolean): void
+  /** What a fetched value has inside came with counts of its own; the function given back ends them. */
+  receiveInside(refs: readonly ObjectId[], holds: PullHolds): () => void
   /** Nobody refers to the own object any more. */
   freed(id: ObjectId): void
   /** An own object is gone that stood for an error, and nobody was ever told of that error. */
@@ -127,9 +134,38 @@ export class Objects {
     this.#entry(id).count++
   }
 
-  /** The object's ref goes to another tab: it stays until the session ends. */
-  share(id: ObjectId): void {
-    this.#entry(id).isShared = true
+  /** Another node holds a reference to an own object. False when there is no such object. */
+  lend(id: ObjectId, to: Life): boolean {
+    const entry = this.#own.get(id.number)
+    ;(entry && (entry.borrowers ??= new Set()))?.add(to)
+    return entry !== undefined
+  }
+
+  takeBack(id: ObjectId, from: Life, isCopyGone: boolean): void {
+    const entry = this.#own.get(id.number)
+    if (entry === undefined) return
+    entry.borrowers?.delete(from)
+    if (isCopyGone) {
+      entry.copies = entry.copies.filter((node) => node !== from.node)
+      if (entry.state.kind === 'elsewhere') this.#holderGone(entry, entry.state, from.node)
+    }
+    this.#freeIfUnused(entry)
+  }
+
+  takeBackAll(from: Life): void {
+    for (const entry of [...this.#own.values()]) if (entry.borrowers?.delete(from)) this.#freeIfUnused(entry)
+  }
+
+  standing(id: ObjectId): 'counted' | 'kept' | 'gone' {
+    const entry = this.#find(id)
+    if (entry === undefined) return 'gone'
+    return entry.count > 0 || entry.waiters.length > 0 ? 'counted' : entry.isKept ? 'kept' : 'gone'
+  }
+
+  /** Its owner does not know it. */
+  unknown(id: ObjectId): void {
+    const entry = this.#find(id)
+    if (entry?.state.kind === 'pending') this.#settle(entry, { kind: 'failed', error: lost(id) })
   }
 
   release(id: ObjectId): void {
@@ -146,7 +182,7 @@ export class Objects {
   /** True when a reference is left that wants the object's value. */
   isReferenced(id: ObjectId): boolean {
     const entry = this.#find(id)
-    return entry !== undefined && (entry.count > 0 || entry.isShared)
+    return entry !== undefined && isReferenced(entry)
   }
 
   storeHere(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
@@ -214,10 +250,13 @@ export class Objects {
     const holders = state.holders.filter((holder) => holder !== self)
     transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, (outcome) => {
       if (outcome.kind === 'value') {
+        const letGo = this.#options.receiveInside(outcome.value.refs, outcome.holds)
         this.#fetched(id, state.attempt, outcome.value)
         callback(outcome.value, undefined)
+        letGo()
         return
       }
+      this.#options.receiveInside([], outcome.holds)()
       const entry = this.#find(id)
       // Somebody else may have found it, or begun to make it again, in the meantime.
       if (entry !== undefined && entry.state !== state) this.whenHere(id, callback)
@@ -261,13 +300,10 @@ export class Objects {
       const stored = this.#options.table.get(id)
       if (stored === undefined) return undefined
       const { attempt, value } = stored
-      this.share(id)
-      for (const inner of value.refs) this.share(inner)
       if (messageBytes(value) <= room) return { id, attempt, value: { type: 'inline', value } }
       return { id, attempt, value: { type: 'stored', bytes: state.bytes, holders: [this.#options.self] } }
     }
     if (state.kind !== 'elsewhere') return undefined
-    this.share(id)
     return { id, attempt: state.attempt, value: { type: 'stored', bytes: state.bytes, holders: [...state.holders] } }
   }
 
@@ -276,7 +312,9 @@ export class Objects {
    * about another's object the owner is asked when it is needed, and about ours nobody tells us.
    */
   fromDependency(from: NodeId, object: Dependency, retain: boolean): void {
-    const entry = this.#entry(object.id)
+    const entry = retain ? this.#entry(object.id) : this.#find(object.id)
+    // An answer that nobody waits for any more.
+    if (entry === undefined) return
     if (retain) entry.count++
     if (object.id.owner !== from) return
     if (entry.state.kind !== 'pending') return
@@ -286,7 +324,7 @@ export class Objects {
 
   /** A large result that this tab made for another owner: it stays here until that owner frees it or dies. */
   keepForOwner(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
-    this.#entry(id).isShared = true
+    this.#entry(id).isKept = true
     this.storeHere(id, attempt, value)
   }
 
@@ -296,7 +334,6 @@ export class Objects {
       this.#answer(from, id, { kind: 'failed', error: lost(id) })
       return
     }
-    entry.isShared = true
     if (entry.state.kind === 'pending') (entry.askers ??= new Set()).add(from)
     else this.#answer(from, id, entry.state)
   }
@@ -325,7 +362,7 @@ export class Objects {
     for (const entry of [...this.#own.values()]) {
       if (entry.job?.driver !== driver) continue
       entry.count = 0
-      entry.isShared = false
+      entry.borrowers = undefined
       if (entry.state.kind === 'pending') {
         const error = ownerDied({ ...entry.id, owner: driver })
         this.told(error)
@@ -338,7 +375,7 @@ export class Objects {
   /** A node died: it holds nothing any more, and what it owned is lost unless it is here. */
   nodeGone(node: NodeId): void {
     for (const entry of [...this.#own.values(), ...this.#others.values()]) {
-      if (entry.id.owner === node) entry.isShared = false
+      if (entry.id.owner === node) entry.isKept = false
       entry.askers?.delete(node)
       if (entry.state.kind === 'elsewhere') {
         this.#holderGone(entry, entry.state, node)
@@ -380,12 +417,12 @@ export class Objects {
   #answer(to: NodeId, id: ObjectId, state: ObjectState): void {
     if (state.kind === 'failed') {
       this.told(state.error)
-      this.#options.send(to, { type: 'object.answer', answer: { type: 'failed', id, error: state.error } })
+      this.#options.send(to, { type: 'object.answer', answer: { type: 'failed', id, error: state.error }, handOver: 0 })
       return
     }
     const object = this.toDependency(id)
     const answer = object ? ({ type: 'value', object } as const) : ({ type: 'failed', id, error: lost(id) } as const)
-    this.#options.send(to, { type: 'object.answer', answer })
+    this.#options.send(to, { type: 'object.answer', answer, handOver: 0 })
   }
 
   #entry(id: ObjectId): Entry {
@@ -407,13 +444,19 @@ export class Objects {
   }
 
   #freeIfUnused(entry: Entry): void {
-    if (entry.count > 0 || entry.isShared || entry.waiters.length > 0 || entry.state.kind === 'pending') return
     const { id, state } = entry
-    if (id.owner === this.#options.self)
-      for (const holder of new Set([...entry.copies, ...(state.kind === 'elsewhere' ? state.holders : [])]))
-        this.#options.send(holder, { type: 'object.free', ids: [id] })
+    if (isReferenced(entry) || entry.waiters.length > 0 || this.#find(id) !== entry) return
+    if (id.owner !== this.#options.self) {
+      const isCopyGone = state.kind === 'here' && !entry.isKept
+      if (!entry.isKept) this.#drop(id)
+      this.#options.dropped(id, isCopyGone)
+      return
+    }
+    if (state.kind === 'pending') return
+    for (const holder of new Set([...entry.copies, ...(state.kind === 'elsewhere' ? state.holders : [])]))
+      this.#options.send(holder, { type: 'object.free', ids: [id] })
     this.#drop(id)
-    if (id.owner === this.#options.self) this.#options.freed(id)
+    this.#options.freed(id)
   }
 
   #tellUnfetched({ id, job, state }: Entry): void {
@@ -445,13 +488,18 @@ function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
     job,
     state: PENDING,
     count,
-    isShared: false,
+    borrowers: undefined,
+    isKept: false,
     isAsked: false,
     waiters: [],
     askers: undefined,
     lostFetches: 0,
     copies: [],
   }
+}
+
+function isReferenced({ count, borrowers }: Entry): boolean {
+  return count > 0 || (borrowers !== undefined && borrowers.size > 0)
 }
 
 function ownerDied(id: ObjectId): WireError {

@@ -193,6 +193,7 @@ export class OwnTasks {
       parent,
       dependencies,
       args,
+      handOver: 0,
     })
   }
 
@@ -213,7 +214,6 @@ export class OwnTasks {
    */
   arguments(dependencies: readonly PlacedRef[], args: EncodedValue): TaskArgument[] | undefined {
     const { objects } = this.#options
-    for (const id of args.refs) objects.share(id)
     const list: TaskArgument[] = []
     let room = roomBeside(messageBytes(args), dependencies.length)
     for (const { place, id } of dependencies) {

@@ -20,12 +20,14 @@ import type {
 import { Scheduler, showShape, workShape } from '@shoal/scheduler'
 import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
 import { Actors } from './actors.ts'
+import { carriedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
 import type { CheckSource } from './code-store.ts'
 import { Guests } from './guests.ts'
 import { Objects } from './objects.ts'
 import { OwnTasks } from './own-tasks.ts'
 import type { JobTemplate } from './own-tasks.ts'
+import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import { RoomLink } from './room-link.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
@@ -100,6 +102,10 @@ export interface NodeStatus {
   readonly cpuMicros: number
   readonly objects: number
   readonly objectBytes: number
+  /** Hand-overs of references that their receivers have not confirmed. */
+  readonly pinned: number
+  /** Objects of other tabs that their owners count this one for. */
+  readonly borrowed: number
   readonly bytesSent: number
   readonly bytesReceived: number
   readonly members: readonly RoomMember[]
@@ -158,6 +164,7 @@ export class ShoalNode {
   readonly #resources: ResourceSet
   readonly #scheduler: Scheduler<Work>
   readonly #requests: Requests
+  readonly #references: References
   readonly #unfetched: UnfetchedErrors
   readonly #introduced = new Map<NodeId, Set<number>>()
   #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
@@ -194,6 +201,24 @@ export class ShoalNode {
       },
       lookup: (subject) =>
         subject.type === 'function' ? this.#codes.serve(subject.hash) : this.#table.get(subject.id)?.value,
+      // What is inside of code stays with its owner for as long as the code does.
+      hold: (to, subject, value) =>
+        subject.type === 'object' && value.refs.length > 0 ? this.#references.hold(to, [subject.id]) : 0,
+      unhold: (holds) => this.#references.receiveInside([], holds)(),
+    })
+    this.#references = new References({
+      self,
+      log: log.child('references'),
+      send,
+      canReach,
+      later,
+      retain: (id) => this.#objects.retain(id),
+      release: (id) => this.#objects.release(id),
+      standing: (id) => this.#objects.standing(id),
+      lend: (id, to) => this.#objects.lend(id, to),
+      takeBack: (id, from, isCopyGone) => this.#objects.takeBack(id, from, isCopyGone),
+      takeBackAll: (from) => this.#objects.takeBackAll(from),
+      unknown: (id) => this.#objects.unknown(id),
     })
     this.#codes = new CodeStore({
       crypto: options.crypto,
@@ -216,6 +241,8 @@ export class ShoalNode {
       later,
       freed: (id) => this.#tasks.freed(id),
       rebuild: (id) => this.#tasks.rebuild(id),
+      dropped: (id, isCopyGone) => this.#references.dropped(id, isCopyGone),
+      receiveInside: (refs, holds) => this.#references.receiveInside(refs, holds),
       unfetched: (id, error, job) => this.#unfetched.add(id, error, job),
     })
     this.#tasks = new OwnTasks({ self, objects: this.#objects, codes: this.#codes, schedule, send, room, introduce })
@@ -347,6 +374,8 @@ export class ShoalNode {
       ...this.#counts,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,
+      pinned: this.#references.pinned,
+      borrowed: this.#references.borrowed,
       bytesSent: traffic?.sent ?? 0,
       bytesReceived: traffic?.received ?? 0,
       members: this.#room?.link.members() ?? [],
@@ -444,12 +473,15 @@ export class ShoalNode {
   /** What is said to a peer that is not linked yet waits for its first link; to one that is gone, nothing is said. */
   #send(to: NodeId, message: NodeMessage): void {
     const link = this.#room?.link
-    if (link === undefined) return
+    if (link === undefined || !link.canReach(to)) return
+    if (isCarrier(message)) {
+      const handOver = this.#references.handOver(to, carriedRefs(message))
+      if (handOver !== 0) message = { ...message, handOver }
+    }
     if (link.isAlive(to)) {
       link.send(to, message)
       return
     }
-    if (!link.canReach(to)) return
     const waiting = this.#unsent.get(to) ?? []
     this.#unsent.set(to, waiting)
     if (waiting.length < MOST_UNSENT) waiting.push(message)
@@ -589,6 +621,7 @@ export class ShoalNode {
     this.#unsent.delete(node)
     this.#schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
+    this.#references.peerGone(node)
     // Before the transfers: a pull that is lost with the node finds the object's state as it is now.
     this.#objects.nodeGone(node)
     this.#transfers.peerGone(node)
@@ -628,7 +661,20 @@ export class ShoalNode {
   }
 
   #onMessage(from: NodeId, message: NodeMessage): void {
-    if (this.#transfers.onMessage(from, message)) return
+    if (!isCarrier(message)) {
+      this.#handle(from, message)
+      return
+    }
+    const letGo = this.#references.receive(from, message.handOver, carriedRefs(message))
+    try {
+      this.#handle(from, message)
+    } finally {
+      letGo()
+    }
+  }
+
+  #handle(from: NodeId, message: NodeMessage): void {
+    if (this.#transfers.onMessage(from, message) || this.#references.onMessage(from, message)) return
     switch (message.type) {
       case 'task.template':
         this.#guests.onTemplate(from, message)

@@ -1,3 +1,3 @@
 export { ObjectTable } from './object-table.ts'
 export { Transfers } from './transfers.ts'
-export type { PullOutcome, TransferNetwork, TransfersOptions } from './transfers.ts'
+export type { PullHolds, PullOutcome, TransferNetwork, TransfersOptions } from './transfers.ts'

@@ -40,7 +40,13 @@ class Wires {
       },
       canReach: (to: NodeId) => !this.gone.has(to),
     }
-    const transfers = new Transfers({ network, log: silentLog, lookup })
+    const transfers = new Transfers({
+      network,
+      log: silentLog,
+      lookup,
+      hold: () => 0,
+      unhold: () => undefined,
+    })
     this.nodes.set(node, transfers)
     return transfers
   }
@@ -81,8 +87,8 @@ describe('transfers', () => {
     expect(a.openPulls).toBe(1)
     wires.run()
     expect(outcomes).toEqual([
-      { kind: 'value', value },
-      { kind: 'value', value },
+      { kind: 'value', value, holds: [] },
+      { kind: 'value', value, holds: [] },
     ])
     expect([a.openPulls, wires.sent.filter(({ type }) => type === 'object.pull').length]).toEqual([0, 1])
   })
@@ -97,7 +103,7 @@ describe('transfers', () => {
     const [again] = wires.sent.filter((message) => message.type === 'object.pull').slice(1)
     expect(again?.type === 'object.pull' && again.offset).toBeGreaterThan(60_000)
     wires.run()
-    expect(outcomes).toEqual([{ kind: 'value', value }])
+    expect(outcomes).toEqual([{ kind: 'value', value, holds: [] }])
   })
 
   it('[OS2] is lost when nobody is left: missing, gone before, or never there', () => {
@@ -107,7 +113,11 @@ describe('transfers', () => {
     wires.run()
     a.pull(subject, [C], hear)
     a.pull(subject, [], hear)
-    expect(outcomes).toEqual([{ kind: 'lost' }, { kind: 'lost' }, { kind: 'lost' }])
+    expect(outcomes).toEqual([
+      { kind: 'lost', holds: [] },
+      { kind: 'lost', holds: [] },
+      { kind: 'lost', holds: [] },
+    ])
     expect(a.openPulls).toBe(0)
   })
 
@@ -118,7 +128,7 @@ describe('transfers', () => {
     wires.bulk.length = 0
     a.peerLinked(B)
     wires.run()
-    expect(outcomes).toEqual([{ kind: 'value', value }])
+    expect(outcomes).toEqual([{ kind: 'value', value, holds: [] }])
   })
 
   it('[OS3] takes chunks that overtake the head, and ignores repeats and strangers', () => {
@@ -127,18 +137,18 @@ describe('transfers', () => {
     const chunks = [...wires.bulk]
     wires.run('bulk')
     for (const chunk of chunks) chunk()
-    expect(outcomes).toEqual([{ kind: 'value', value }])
+    expect(outcomes).toEqual([{ kind: 'value', value, holds: [] }])
     a.pull(subject, [B], hear)
     a.onBulk(C, 2, 0, random.bytes(10))
-    a.onMessage(C, { type: 'object.head', pull: 2, bytes: 5 })
+    a.onMessage(C, { type: 'object.head', pull: 2, bytes: 5, handOver: 0 })
     wires.run()
-    expect(outcomes[1]).toEqual({ kind: 'value', value })
+    expect(outcomes[1]).toEqual({ kind: 'value', value, holds: [] })
   })
 
   it('[OS3] refuses what a peer cannot mean', () => {
     a.pull(subject, [B], hear)
-    expect(() => a.onMessage(B, { type: 'object.head', pull: 1, bytes: 2 ** 40 })).toThrow(ProtocolError)
-    a.onMessage(B, { type: 'object.head', pull: 1, bytes: 16 })
+    expect(() => a.onMessage(B, { type: 'object.head', pull: 1, bytes: 2 ** 40, handOver: 0 })).toThrow(ProtocolError)
+    a.onMessage(B, { type: 'object.head', pull: 1, bytes: 16, handOver: 0 })
     expect(() => a.onBulk(B, 1, 0, random.bytes(17))).toThrow(ProtocolError)
     const b = must(wires.nodes.get(B))
     expect(() => b.onMessage(A, { type: 'object.pull', pull: 1, subject, offset: 1e9 })).toThrow(ProtocolError)
@@ -153,7 +163,7 @@ describe('transfers', () => {
     wires.run()
     wires.makeRoom(Number.POSITIVE_INFINITY)
     wires.run()
-    expect(outcomes).toEqual([{ kind: 'value', value }])
+    expect(outcomes).toEqual([{ kind: 'value', value, holds: [] }])
   })
 
   it('[OS4] stops when asked, and when the link went, instead of trying for ever', () => {
@@ -171,7 +181,7 @@ describe('transfers', () => {
     must(wires.nodes.get(B)).peerLinked(A)
     a.peerLinked(B)
     wires.run()
-    expect(outcomes).toEqual([{ kind: 'value', value }])
+    expect(outcomes).toEqual([{ kind: 'value', value, holds: [] }])
   })
 })
 

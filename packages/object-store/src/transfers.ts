@@ -17,10 +17,19 @@ export interface TransfersOptions {
   readonly log: Log
   /** What this node can serve now. */
   lookup(subject: PullSubject): EncodedValue | undefined
+  /** Keeps what is served here until its receiver confirms the number; 0 when nothing has to be kept. */
+  hold(to: NodeId, subject: PullSubject, value: EncodedValue): number
+  /** Nothing of it is needed. */
+  unhold(holds: PullHolds): void
 }
 
-/** `lost`: every holder was asked and none has it. */
-export type PullOutcome = { readonly kind: 'value'; readonly value: EncodedValue } | { readonly kind: 'lost' }
+/** What nodes keep for us until we confirm it by its number: see `hold`. */
+export type PullHolds = readonly (readonly [holder: NodeId, number: number])[]
+
+/** `lost`: every holder was asked and none has it. `holds` are to be confirmed either way, once what is inside is counted. */
+export type PullOutcome =
+  | { readonly kind: 'value'; readonly value: EncodedValue; readonly holds: PullHolds }
+  | { readonly kind: 'lost'; readonly holds: PullHolds }
 
 interface Pull {
   readonly number: number
@@ -32,6 +41,7 @@ interface Pull {
   received: number
   /** Chunks that overtook the head on the other lane. */
   early: { readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> }[]
+  holds: (readonly [holder: NodeId, number: number])[]
   readonly callbacks: ((outcome: PullOutcome) => void)[]
 }
 
@@ -90,6 +100,7 @@ export class Transfers {
       run: undefined,
       received: 0,
       early: [],
+      holds: [],
       callbacks: [callback],
     }
     this.#pulls.set(pull.number, pull)
@@ -104,7 +115,7 @@ export class Transfers {
         this.#startServe(from, message.pull, message.subject, message.offset)
         return true
       case 'object.head':
-        this.#onHead(from, message.pull, message.bytes)
+        this.#onHead(from, message.pull, message.bytes, message.handOver)
         return true
       case 'object.missing': {
         const pull = this.#pullFrom(from, message.pull)
@@ -137,7 +148,7 @@ export class Transfers {
     pull.received += bytes.length
     if (pull.received < pull.run.length) return
     const value = fromRun(pull.run, (header) => new ByteReader(header))
-    this.#finish(pull, { kind: 'value', value })
+    this.#finish(pull, { kind: 'value', value, holds: pull.holds })
   }
 
   /** A new link to the node: chunks under way on the old one are lost, so what is missing is asked for again. */
@@ -167,7 +178,7 @@ export class Transfers {
     while (holder !== undefined && !this.#options.network.canReach(holder)) holder = pull.holders.shift()
     pull.from = holder
     pull.early = []
-    if (holder === undefined) this.#finish(pull, { kind: 'lost' })
+    if (holder === undefined) this.#finish(pull, { kind: 'lost', holds: pull.holds })
     else this.#ask(pull, holder)
   }
 
@@ -180,9 +191,14 @@ export class Transfers {
     })
   }
 
-  #onHead(from: NodeId, number: number, bytes: number): void {
+  #onHead(from: NodeId, number: number, bytes: number, hold: number): void {
     const pull = this.#pullFrom(from, number)
-    if (pull === undefined) return
+    if (pull === undefined) {
+      // The same value came from elsewhere in the meantime.
+      if (hold !== 0) this.#options.unhold([[from, hold]])
+      return
+    }
+    if (hold !== 0) pull.holds.push([from, hold])
     if (bytes > LIMITS.objectBytes) throw new ProtocolError('too-large', `an object of ${bytes} bytes`)
     if (pull.run !== undefined && pull.run.length === bytes) return
     // Another holder may have encoded the same attempt differently: begin again rather than mix two runs.
@@ -203,7 +219,8 @@ export class Transfers {
   #finish(pull: Pull, outcome: PullOutcome): void {
     this.#pulls.delete(pull.number)
     this.#byKey.delete(pull.key)
-    for (const callback of pull.callbacks) callback(outcome)
+    // Each hold is confirmed once, by whoever comes first.
+    pull.callbacks.forEach((callback, index) => callback(index === 0 ? outcome : { ...outcome, holds: [] }))
   }
 
   #startServe(to: NodeId, pull: number, subject: PullSubject, offset: number): void {
@@ -220,7 +237,12 @@ export class Transfers {
     skip(serve, offset)
     const others = (this.#serves.get(to) ?? []).filter((other) => other.pull !== pull)
     this.#serves.set(to, [...others, serve])
-    this.#options.network.send(to, { type: 'object.head', pull, bytes })
+    this.#options.network.send(to, {
+      type: 'object.head',
+      pull,
+      bytes,
+      handOver: this.#options.hold(to, subject, value),
+    })
     this.#pump(to)
   }
 

@@ -97,6 +97,7 @@ const MESSAGES: NodeMessage[] = [
     parent: id,
     dependencies: [dependency, { place: 2, object: { id, attempt, value: { type: 'inline', value: small } } }],
     args: small,
+    handOver: 7,
   },
   {
     type: 'task.template',
@@ -126,6 +127,7 @@ const MESSAGES: NodeMessage[] = [
     },
     cpuMicros: 100,
     position: 0,
+    handOver: 8,
   },
   {
     type: 'task.result',
@@ -134,8 +136,13 @@ const MESSAGES: NodeMessage[] = [
     outcome: { type: 'failed', error: newWireError('task-failed', 'no', { stack: 'at f', cause: small }) },
     cpuMicros: 1,
     position: 0,
+    handOver: 0,
   },
-  { type: 'object.answer', answer: { type: 'value', object: dependency.object } },
+  { type: 'object.answer', answer: { type: 'value', object: dependency.object }, handOver: 9 },
+  { type: 'ref.confirm', number: 300 },
+  { type: 'ref.register', number: 2, objects: [1, 2 ** 40] },
+  { type: 'ref.registered', number: 2, unknown: [2 ** 40] },
+  { type: 'ref.release', number: 2 ** 40, isCopyGone: true },
   { type: 'object.pull', pull: 4, subject: { type: 'function', hash }, offset: 65_536 },
   { type: 'object.free', ids: [id, id] },
   {

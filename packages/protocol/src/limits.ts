@@ -36,6 +36,8 @@ export const LIMITS = {
   taskDepth: 10_000,
   /** References inside one value. */
   valueReferences: 100_000,
+  /** References that one message registers with their owner. */
+  messageReferences: 20_000,
   /** A line of a task's log. */
   logLineBytes: 8 * 1024,
   /** Names of functions, actors, rooms and people. */

@@ -24,6 +24,9 @@ export interface RoomScenarioOptions {
 /** Until everything that was submitted must have its outcome: a verdict takes 5 s, a path is given up after 15. */
 const QUIET_MS = 60_000
 const SETTLE_MS = 3_000
+/** References of dead nodes are dropped 10 s late. */
+const RELEASED_MS = 13_000
+const HANDLES_BYTES = 2_000
 const SLOTS = 2
 
 /**
@@ -44,7 +47,7 @@ export async function runRoomScenario(options: RoomScenarioOptions): Promise<Sim
   await world.clock.runUntil(() => room.isSettled, QUIET_MS)
   room.checkOutcomes()
   room.releaseAll()
-  await world.clock.run(world.clock.now() + SETTLE_MS)
+  await world.clock.run(world.clock.now() + RELEASED_MS)
   room.checkQuiet()
   await room.close()
   return {
@@ -100,8 +103,10 @@ class Room {
     const { trace, ownerKeyPair } = this.#world
     const name = `${seat.name}${++seat.lives}`
     const ports = this.#world.ports(await this.#world.identity(name), 1)
+    const collected = this.#world.random.fork(`collector of ${name}`)
     const tab = await createSimNode(ports, {
       slots: SLOTS,
+      garbageDelayMs: () => collected.float() * 30,
       ...(seat.isDriver && { ownerKeyPair }),
       globals: {
         simRun: (label: string) => {
@@ -167,6 +172,11 @@ class Room {
       const { pending, running, queued } = tab.node.status()
       if (pending + queued + running > 0)
         this.#violated(`R1: ${name} has ${pending} pending, ${queued} queued and ${running} running tasks when quiet`)
+      // A handle cannot be released, nor the little that stands for its actor.
+      const { pinned, objectBytes } = tab.node.status()
+      if (pinned > 0) this.#violated(`O3: ${name} still keeps ${pinned} hand-overs that nobody confirmed`)
+      if (objectBytes > HANDLES_BYTES)
+        this.#violated(`O3: ${name} still holds ${objectBytes} bytes when all refs are gone`)
     }
   }
 

@@ -112,7 +112,9 @@ export class RoomWorkload {
       ]
       this.#track(label, value(n), maxRetries, refs[0])
       this.#large.push({ ref: refs[1], sum: length * n })
-    } else if (draw < 0.89 || this.#tallies.length === 0) {
+    } else if (draw < 0.91) {
+      this.#hand(label, n, maxRetries)
+    } else if (draw < 0.92 || this.#tallies.length === 0) {
       this.#tallies.push({ handle: Tally.remote(`${label}!`), total: 0 })
     } else if (draw < 0.97) {
       const tally = must(this.#tallies[randomInt(this.#random, this.#tallies.length)])
@@ -154,6 +156,43 @@ export class RoomWorkload {
   #settle(operation: Operation, outcome: Operation['outcome']): void {
     operation.outcome = outcome
     this.#handlers.settled(operation)
+  }
+
+  /** A value that a task has put, its ref handed through several tabs, each of which lets go of it at once. */
+  #hand(label: string, n: number, maxRetries: number): void {
+    const { give, relay } = this.#work
+    const { get, put } = this.#api
+    const operation: Operation = {
+      label,
+      expected: value(n),
+      maxRetries,
+      ref: put(n),
+      usesActor: false,
+      outcome: undefined,
+    }
+    const options = { maxRetries }
+    const chain = async (): Promise<number> => {
+      using outer = give.options(options).remote(label, n)
+      const [inner] = await get(outer)
+      const carriers = [relay.options(options).remote(`${label}@0/r`, [must(inner)])]
+      inner?.release()
+      for (let hop = 1; hop < 3; hop++) {
+        const [next] = await get(must(carriers.at(-1)))
+        carriers.at(-1)?.release()
+        carriers.push(relay.options(options).remote(`${label}@0/r${hop}`, [must(next)]))
+        next?.release()
+      }
+      const [last] = await get(must(carriers.at(-1)))
+      carriers.at(-1)?.release()
+      using end = must(last)
+      return await get(end)
+    }
+    this.operations.push(operation)
+    this.#handlers.submitted(operation)
+    chain().then(
+      (result) => this.#settle(operation, { kind: 'value', value: result }),
+      (error: unknown) => this.#settle(operation, { kind: 'error', error }),
+    )
   }
 
   /** A number, or the ref of an earlier operation. */
@@ -222,6 +261,15 @@ function declareWork(api: Api) {
       for (const ref of refs) ref.release()
     }
   })
+  const give = remote({}, ({ put }, label: string, n: number): ObjectRef<number>[] => {
+    simRun(label)
+    return [put(n)]
+  })
+  // The ref of its child's result goes out, and the child's argument is a ref that this task was only lent.
+  const relay = remote({ add }, ({ add: child, context }, label: string, [ref]: readonly ObjectRef<number>[]) => {
+    simRun(label)
+    return ref === undefined ? [] : [child.remote(`${label}@${context().attempt}/c`, ref, 0)]
+  })
   const pair = remote(
     (label: string, n: number, length: number): [number, Float64Array] => {
       simRun(label)
@@ -265,7 +313,7 @@ function declareWork(api: Api) {
       }
     },
   )
-  return { add, nap, fail, big, sum, nested, tower, inside, pair, callTally, Tally }
+  return { add, nap, fail, big, sum, nested, tower, inside, give, relay, pair, callTally, Tally }
 }
 
 function value(n: number): Expected {

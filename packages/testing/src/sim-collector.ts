@@ -1,3 +1,4 @@
+import type { Clock } from '@shoal/base'
 import type { ObjectRef, RefFinalizer } from '@shoal/core-worker'
 import type { ObjectId } from '@shoal/protocol'
 
@@ -24,5 +25,15 @@ export class SimCollector {
     const collected = [...this.#live.values()]
     this.#live.clear()
     for (const take of collected) take()
+  }
+
+  /** Collects each of those that live now after a delay of its own. */
+  collectLater(clock: Clock, delayMs: () => number): void {
+    for (const ref of this.#live.keys())
+      clock.after(delayMs(), () => {
+        const take = this.#live.get(ref)
+        this.#live.delete(ref)
+        take?.()
+      })
   }
 }

@@ -24,6 +24,11 @@ export interface SimNodeOptions {
   readonly isAlone?: boolean
   /** What user code finds by name beside `simSleep`: the scenario's own eyes. */
   readonly globals?: Readonly<Record<string, unknown>>
+  /**
+   * What a run left in its worker is collected this long after the next run there has begun. Only for user code that
+   * keeps no ref beyond its run.
+   */
+  readonly garbageDelayMs?: () => number
 }
 
 /** A whole tab under simulation: the real node, the real core worker as its page, real runners as its workers. */
@@ -42,7 +47,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const { clock } = ports
   const [pageEnd, nodeEnd] = simFramePorts(clock)
   const globals = options.globals ?? {}
-  const workers = simWorkerHost(clock, globals)
+  const workers = simWorkerHost(clock, globals, options.garbageDelayMs)
   const names = ['simSleep', 'simCrash', ...Object.keys(globals)]
   const lines: LogLine[] = []
   const node = new ShoalNode({

@@ -24,7 +24,11 @@ export type SimSleep = (ms: number) => Promise<void>
  * `setTimeout` and `clearTimeout` of its own clock, `simSleep`, `simCrash` (which
  * ends the worker) and the `globals` by name.
  */
-export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unknown>> = {}): SimWorkerHost {
+export function simWorkerHost(
+  clock: Clock,
+  globals: Readonly<Record<string, unknown>> = {},
+  garbageDelayMs?: () => number,
+): SimWorkerHost {
   const workers = new Set<SimWorker>()
   return {
     workers,
@@ -77,6 +81,7 @@ export function simWorkerHost(clock: Clock, globals: Readonly<Record<string, unk
         ...init,
         evaluate,
         createFinalizer: worker.collector.createFinalizer,
+        ...(garbageDelayMs && { onRunStart: () => worker.collector.collectLater(own, garbageDelayMs) }),
         sdkExports: SDK_EXPORTS,
         soon: (callback) => void own.after(0, callback),
       })

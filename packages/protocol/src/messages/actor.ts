@@ -13,6 +13,7 @@ export const actorCreate = struct({
   incarnation: attempt,
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
+  handOver: varint,
 })
 export type ActorCreate = Infer<typeof actorCreate>
 
@@ -45,6 +46,7 @@ export const actorCall = struct({
   numReturns: varint,
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
+  handOver: varint,
 })
 export type ActorCall = Infer<typeof actorCall>
 

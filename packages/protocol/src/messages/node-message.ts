@@ -2,8 +2,9 @@ import { LIMITS } from '../limits.ts'
 import { ByteReader } from '../bytes.ts'
 import type { ByteWriter } from '../bytes.ts'
 import { jobId, nodeId, objectId } from '../ids.ts'
-import { array, bytes, oneOf, string, struct, union } from '../schema.ts'
+import { array, bytes, oneOf, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { refConfirm, refRegister, refRegistered, refRelease } from './reference.ts'
 import { actorCall, actorCreate, actorEnd, actorPlace, actorStatus, actorWant } from './actor.ts'
 import {
   objectAnswer,
@@ -49,13 +50,17 @@ export const nodeMessage = union({
   'credit.grant': creditGrant,
   'credit.return': creditReturn,
   'object.want': objectWant,
-  'object.answer': struct({ answer: objectAnswer }),
+  'object.answer': struct({ answer: objectAnswer, handOver: varint }),
   'object.pull': objectPull,
   'object.head': objectHead,
   'object.missing': objectMissing,
   'object.stop': objectStop,
   'object.held': objectHeld,
   'object.free': objectFree,
+  'ref.confirm': refConfirm,
+  'ref.register': refRegister,
+  'ref.registered': refRegistered,
+  'ref.release': refRelease,
   'actor.create': actorCreate,
   'actor.status': actorStatus,
   'actor.want': actorWant,

@@ -23,8 +23,11 @@ export type PullSubject = Infer<typeof pullSubject>
 
 /** Asks a holder for the bytes, from `offset` on. `pull` is the asker's number for it. */
 export const objectPull = struct({ pull: varint, subject: pullSubject, offset: varint })
-/** The holder's first word: the run's length; chunks follow on the bulk channel. */
-export const objectHead = struct({ pull: varint, bytes: varint })
+/**
+ * The holder's first word: the run's length; chunks follow on the bulk channel. `handOver`: it keeps the object, and so
+ * what is inside, until `ref.confirm` of that number; 0: nothing is inside.
+ */
+export const objectHead = struct({ pull: varint, bytes: varint, handOver: varint })
 /** The holder does not have it (any more). */
 export const objectMissing = struct({ pull: varint })
 /** The asker has no use for further chunks. */

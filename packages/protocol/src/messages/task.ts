@@ -66,6 +66,8 @@ export const taskSubmit = struct({
   parent: optional(objectId),
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
+  /** Number of the hand-over of its refs; 0: there are none. */
+  handOver: varint,
 })
 export type TaskSubmit = Infer<typeof taskSubmit>
 
@@ -83,7 +85,14 @@ export const taskOutcome = union({
 export type TaskOutcome = Infer<typeof taskOutcome>
 
 /** How one attempt ended; for actor calls too, with the call's position in the actor's order. */
-export const taskResult = struct({ number: varint, attempt, outcome: taskOutcome, cpuMicros: varint, position: varint })
+export const taskResult = struct({
+  number: varint,
+  attempt,
+  outcome: taskOutcome,
+  cpuMicros: varint,
+  position: varint,
+  handOver: varint,
+})
 export type TaskResult = Infer<typeof taskResult>
 
 /** The executor did not start the attempt (no slot, recalled, or not entitled) and never will. */

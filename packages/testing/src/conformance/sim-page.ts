@@ -12,8 +12,9 @@ export interface RoomKind {
 
 /** The longest that a case may take, in simulated time. */
 const CASE_LIMIT_MS = 120_000
-/** What was said last has arrived everywhere by then. */
-const QUIET_MS = 2_000
+/** What was said last has arrived everywhere by then, and references of the tab that left are dropped: 10 s late. */
+const QUIET_MS = 10_500
+const CLOSED_MS = 2_000
 
 /**
  * Runs a case in a simulated room and looks at what it leaves. Alone, its refs are released and nothing else is done:
@@ -57,7 +58,7 @@ export async function runSimulated(
   const left = nodes.flatMap((node) => leftovers(node))
   if (left.length > 0) throw new Error(`after the job's end, left: ${left.join(', ')}`)
   for (const node of nodes) node.close('closed')
-  await clock.run(clock.now() + QUIET_MS)
+  await clock.run(clock.now() + CLOSED_MS)
   const leaks = [...world.leaks(), ...nodes.flatMap((node) => leftovers(node))]
   if (leaks.length > 0) throw new Error(`after everything was closed, left: ${leaks.join(', ')}`)
 }

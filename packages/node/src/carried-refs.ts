@@ -1,0 +1,44 @@
+import type { NodeMessage, ObjectId, TaskArgument } from '@shoal/protocol'
+
+/** Messages that hand references over, by a number in each. */
+export type Carrier = NodeMessage & {
+  type: 'task.submit' | 'task.result' | 'object.answer' | 'actor.create' | 'actor.call'
+}
+
+export function isCarrier(message: NodeMessage): message is Carrier {
+  const { type } = message
+  return (
+    type === 'task.submit' ||
+    type === 'task.result' ||
+    type === 'object.answer' ||
+    type === 'actor.create' ||
+    type === 'actor.call'
+  )
+}
+
+/** Every reference that a message brings to its receiver. What is inside a value that has to be pulled comes with the pull. */
+export function carriedRefs(message: Carrier): readonly ObjectId[] {
+  switch (message.type) {
+    case 'task.result': {
+      const { outcome } = message
+      if (outcome.type !== 'values') return NONE
+      return outcome.values.flatMap((value) => (value.type === 'inline' ? value.value.refs : NONE))
+    }
+    case 'object.answer': {
+      const { answer } = message
+      return answer.type === 'value' && answer.object.value.type === 'inline' ? answer.object.value.value.refs : NONE
+    }
+    default:
+      return message.dependencies.length === 0
+        ? message.args.refs
+        : [...message.args.refs, ...within(message.dependencies)]
+  }
+}
+
+function within(dependencies: readonly TaskArgument[]): ObjectId[] {
+  return dependencies.flatMap(({ object }) =>
+    object.value.type === 'inline' ? [object.id, ...object.value.value.refs] : [object.id],
+  )
+}
+
+const NONE: readonly ObjectId[] = []
