@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createTestRoom } from '@shoal/sdk/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { checkDocs } from './check-docs.ts'
@@ -13,6 +14,21 @@ describe('what people read', () => {
 
   it('is run where nothing speaks against it', () => {
     expect(blocks.filter(({ mode }) => mode === 'run').length).toBeGreaterThan(blocks.length / 2)
+  })
+})
+
+describe('docs/from-ray.md', () => {
+  it('names rules that exist', () => {
+    const rules = readdirSync('packages').flatMap((name) => {
+      const spec = `packages/${name}/SPEC.md`
+      return existsSync(spec)
+        ? [...readFileSync(spec, 'utf8').matchAll(/\*\*([A-Z]{1,3}\d+)\*\*/g)].map(([, id]) => id)
+        : []
+    })
+    const [, cases = ''] = readFileSync('docs/from-ray.md', 'utf8').split("## Ray's own test cases")
+    const named = [...cases.matchAll(/\b([STRE][A-Z]?\d+)\b/g)].map(([, id]) => id)
+    expect(named.length).toBeGreaterThan(30)
+    expect(named.filter((id) => !rules.includes(id))).toEqual([])
   })
 })
 
