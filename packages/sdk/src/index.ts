@@ -1,3 +1,4 @@
+import type { Api } from '@shoal/core-worker'
 import { pageApi } from './page-api.ts'
 
 /**
@@ -9,7 +10,7 @@ import { pageApi } from './page-api.ts'
  * const add = remote((a: number, b: number) => a + b)
  * await get(add.remote(1, 2)) // 3
  */
-export const remote = pageApi.remote
+export const remote: Api['remote'] = pageApi.remote
 
 /**
  * Makes a class whose instances live somewhere in the room: `Counter.remote()` returns a handle at once.
@@ -19,7 +20,7 @@ export const remote = pageApi.remote
  * const counter = Counter.remote()
  * await get(counter.add.remote(2)) // 2
  */
-export const actor = pageApi.actor
+export const actor: Api['actor'] = pageApi.actor
 
 /**
  * Waits for the value of a ref, or of several in the order in which they stand there; a ref may stand there twice. Fails
@@ -33,7 +34,7 @@ export const actor = pageApi.actor
  * await get([square.remote(2), square.remote(3)]) // [4, 9]
  * await get(square.remote(4), { timeoutMs: 10_000, signal: AbortSignal.timeout(20_000) }) // 16
  */
-export const get = pageApi.get
+export const get: Api['get'] = pageApi.get
 
 /**
  * Stores a value and returns its ref: for what many tasks are to be given. The value is copied at once; what the caller
@@ -45,7 +46,7 @@ export const get = pageApi.get
  * const pick = remote((numbers: Float64Array, at: number) => numbers[at])
  * await get([pick.remote(table, 0), pick.remote(table, 2)]) // [1, 3]
  */
-export const put = pageApi.put
+export const put: Api['put'] = pageApi.put
 
 /**
  * Waits until `numReturns` (default 1) of the refs exist, as values or as errors, and gives exactly that many and the rest,
@@ -59,7 +60,7 @@ export const put = pageApi.put
  * const [ready, rest] = await wait(refs, { numReturns: 2 })
  * console.log([ready.length, rest.length]) // [2, 1]
  */
-export const wait = pageApi.wait
+export const wait: Api['wait'] = pageApi.wait
 
 /**
  * Who and where the running task is; on a page, which node the page belongs to. In an inline function take it from the
@@ -69,7 +70,7 @@ export const wait = pageApi.wait
  * const attempt = remote({}, async ({ context }) => context().attempt)
  * await get(attempt.remote()) // 0
  */
-export const context = pageApi.context
+export const context: Api['context'] = pageApi.context
 
 export { defineBadge } from './badge/badge.ts'
 export type { ShoalBadgeElement } from './badge/badge.ts'
