@@ -44,6 +44,13 @@ export class Questions {
     return question
   }
 
+  /** Nobody waits for any answer. */
+  clear(): void {
+    for (const questions of this.#byOwner.values()) for (const question of questions.values()) question.isOpen = false
+    this.#byOwner.clear()
+    this.#open = 0
+  }
+
   withdraw({ owner, number }: ObjectId): void {
     const question = this.#byOwner.get(owner)?.get(number)
     if (question?.isOpen !== true) return

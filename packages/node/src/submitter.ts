@@ -170,6 +170,8 @@ export class Submitter {
 
   close(): void {
     this.#isClosed = true
+    this.#wants.clear()
+    this.#watches.clear()
     this.#port.close()
   }
 

@@ -15,6 +15,8 @@ export interface Page {
 export interface CaseNeeds {
   /** Slots of the driver's tab; default 1. */
   readonly slots?: number
+  /** What the driver's tab has beside CPUs. */
+  readonly resources?: Readonly<Record<string, number>>
   /** Only with one tab. */
   readonly isAlone?: boolean
   /** Its code ends its own worker, which only simulated code can: `simCrash()`. */

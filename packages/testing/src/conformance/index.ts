@@ -4,6 +4,7 @@ import type { DefineCase } from './case.ts'
 import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
 import { refCases } from './ref-cases.ts'
+import { resourceCases } from './resource-cases.ts'
 import { taskCases } from './task-cases.ts'
 import { waitCases } from './wait-cases.ts'
 
@@ -12,6 +13,7 @@ export type { CaseNeeds, DefineCase, Page } from './case.ts'
 /** All cases about tasks, refs, get and wait, functions, errors and actors, in the same words for every kind of room. */
 export function conformanceCases(it: DefineCase): void {
   taskCases(it)
+  resourceCases(it)
   refCases(it)
   waitCases(it)
   blockedCases(it)

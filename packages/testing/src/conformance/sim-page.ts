@@ -32,10 +32,12 @@ export async function runSimulated(
   const { tabs, driverSlots } = room
   const slots = needs.slots ?? driverSlots
   const { ownerKeyPair } = world
-  const driver = await createSimNode(
-    world.ports(await world.identity('driver'), 1),
-    tabs === 1 ? { isAlone: true, slots } : { ownerKeyPair, slots },
-  )
+  const { resources = {} } = needs
+  const driver = await createSimNode(world.ports(await world.identity('driver'), 1), {
+    slots,
+    resources,
+    ...(tabs === 1 ? { isAlone: true } : { ownerKeyPair }),
+  })
   const nodes = [driver]
   for (let tab = 1; tab < tabs; tab++)
     nodes.push(await createSimNode(world.ports(await world.identity(`helper ${tab}`), 1)))
