@@ -1,7 +1,9 @@
 import { expect, test } from './support/room-test.ts'
 import { join, untilLinked } from './support/tab.ts'
 
-test('a tab lends while its badge is shown, and ends within a second when it is not', async ({ openRoom }) => {
+test('[SL1, SL2, SL3] a tab lends while its badge is shown, and ends within a second when it is not', async ({
+  openRoom,
+}) => {
   const { tabs } = await openRoom({ tabs: [{}, { lend: false, workers: 2 }] })
   const [driver, helper] = tabs
   if (!helper) throw new Error('no helper')
@@ -53,7 +55,10 @@ test('a tab lends while its badge is shown, and ends within a second when it is 
   expect(await page.evaluate(() => window.shoalTest.sdk.currentSession()?.status().wantsToLend)).toBe(false)
 })
 
-test('roles: a helper with the owner’s link submits nothing, a driver lends nothing', async ({ openRoom, newTab }) => {
+test('[SL4] roles: a helper with the owner’s link submits nothing, a driver lends nothing', async ({
+  openRoom,
+  newTab,
+}) => {
   const { tabs, ownerLink, helperLink } = await openRoom({ tabs: [{ role: 'driver', lend: false }] })
   const [driver] = tabs
   const tab = await newTab()
@@ -78,84 +83,4 @@ test('roles: a helper with the owner’s link submits nothing, a driver lends no
       return []
     }),
   ).toEqual(['RangeError', false])
-})
-
-test('two sessions in one page are in two rooms at once', async ({ openRoom, newTab }) => {
-  const first = await openRoom({ tabs: [{}] })
-  const second = await openRoom({ tabs: [{}] })
-  const tab = await newTab()
-  const seen = await tab.page.evaluate(
-    async (links) => {
-      const { sdk, work } = window.shoalTest
-      const [left, right] = await Promise.all(
-        links.map((room) => sdk.createSession({ room, lend: false, workers: 1, name: 'between' })),
-      )
-      if (!left || !right) throw new Error('two sessions')
-      const whenTwo = (session: typeof left): Promise<void> =>
-        new Promise((resolve) => {
-          const look = (): void => {
-            if (session.room?.state === 'connected') resolve()
-          }
-          session.room?.onChange(look)
-          look()
-        })
-      await Promise.all([whenTwo(left), whenTwo(right)])
-      const hear = (session: typeof left): Promise<string[]> =>
-        new Promise((resolve) => session.room?.onChange((_, { left: gone }) => resolve(gone.map(({ name }) => name))))
-      const double = left.remote((n: number) => n * 2)
-      const values = [
-        await left.get(double.remote(4)),
-        await right.get(right.remote(work.add).remote(20, 22)),
-        await right.get(right.remote(double).remote(5)),
-      ]
-      const mixed = await right.get(left.put(1)).catch((error: unknown) => (error as Error).message)
-      const rooms = [left.room?.id, right.room?.id]
-      const gone = hear(left)
-      await left.shutdown()
-      return {
-        values,
-        mixed,
-        areTwo: rooms[0] !== rooms[1],
-        gone: await gone,
-        states: [left.status().state, right.status().state],
-        stillThere: await right.get(right.remote(work.add).remote(1, 1)),
-        current: sdk.currentSession() === undefined,
-      }
-    },
-    [first.ownerLink, second.ownerLink],
-  )
-  expect(seen).toEqual({
-    values: [8, 42, 10],
-    mixed: expect.stringContaining('belongs to another session') as unknown,
-    areTwo: true,
-    gone: expect.arrayContaining(['between', 'driver']) as unknown,
-    states: ['left', 'connected'],
-    stillThere: 2,
-    current: true,
-  })
-})
-
-test('a driver is asked before it closes while its tasks are unfinished, and not after', async ({ newTab }) => {
-  const { page } = await newTab()
-  // Browsers ask only where somebody has touched the page.
-  await page.locator('body').click({ position: { x: 5, y: 5 }, force: true })
-  const dialogs: string[] = []
-  page.on('dialog', (dialog) => {
-    dialogs.push(dialog.type())
-    void dialog.dismiss()
-  })
-  await page.evaluate(async () => {
-    const { sdk, work, until } = window.shoalTest
-    Object.assign(window, { session: await sdk.init({ workers: 1 }), run: work.busy.remote(0, 1500) })
-    await until(({ hasUnfinishedTasks }) => hasUnfinishedTasks)
-  })
-  const asked = page.waitForEvent('dialog')
-  await page.close({ runBeforeUnload: true })
-  await asked
-  expect(dialogs).toEqual(['beforeunload'])
-  await page.evaluate(() => window.shoalTest.until(({ hasUnfinishedTasks }) => !hasUnfinishedTasks))
-  const closed = page.waitForEvent('close')
-  await page.close({ runBeforeUnload: true })
-  await closed
-  expect(dialogs).toHaveLength(1)
 })

@@ -115,6 +115,13 @@ export class Actors {
     return this.#hosted.size
   }
 
+  /** Actors of other tabs' jobs that live here. */
+  get guestCount(): number {
+    let count = 0
+    for (const { template } of this.#hosted.values()) if (template.job.driver !== this.#options.self) count++
+    return count
+  }
+
   /** Calls of this tab's without an outcome. */
   get callCount(): number {
     return this.#calls.size

@@ -96,6 +96,8 @@ export interface NodeStatus {
   /** Runs in this tab's workers for other tabs, and the names of some. */
   readonly guestsRunning: number
   readonly guestNames: readonly string[]
+  /** Actors of other tabs' jobs that live here; they stay until their job ends. */
+  readonly guestActors: number
   readonly tasksRun: number
   readonly guestTasksRun: number
   readonly tasksFailed: number
@@ -371,6 +373,7 @@ export class ShoalNode {
       hasOwnJob: this.#tasks.hasOwnJob || this.#actors.hasOwnJob,
       guestsRunning: guests.running,
       guestNames: guests.names,
+      guestActors: this.#actors.guestCount,
       ...this.#counts,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,

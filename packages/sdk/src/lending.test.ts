@@ -35,7 +35,7 @@ afterEach(() => {
 })
 
 describe('lending', () => {
-  it('takes the wish, a room and a badge that is shown', () => {
+  it('[SL1] takes the wish, a room and a badge that is shown', () => {
     const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, false)
     show(true)
     expect(lending.isOn).toBe(false)
@@ -49,7 +49,7 @@ describe('lending', () => {
     alone.lending.close()
   })
 
-  it('ends at once when the badge goes, says so, and goes on when it is back', () => {
+  it('[SL2] ends at once when the badge goes, says so, and goes on when it is back', () => {
     const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, true)
     show(true)
     show(false)
@@ -62,7 +62,7 @@ describe('lending', () => {
     expect(changes).toHaveLength(3)
   })
 
-  it('has a little patience with a page that shows its badge later', () => {
+  it('[SL2] has a little patience with a page that shows its badge later', () => {
     const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, true)
     vi.advanceTimersByTime(900)
     expect(changes).toEqual([])

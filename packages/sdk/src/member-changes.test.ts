@@ -21,14 +21,14 @@ function member(nodeId: string, more: Partial<Member> = {}): Member {
 }
 
 describe('changes of the members', () => {
-  it('are who came, who went and who is otherwise than before', () => {
+  it('[SS6] are who came, who went and who is otherwise than before', () => {
     const before = [member('a'), member('b'), member('c')]
     const connected = member('b', { state: 'connected' })
     const after = [member('a'), connected, member('d')]
     expect(memberChanges(before, after)).toEqual({ joined: [member('d')], changed: [connected], left: [member('c')] })
   })
 
-  it('are none where only figures moved', () => {
+  it('[SS6] are none where only figures moved', () => {
     const before = [member('a', { state: 'connected', roundTripMs: 3 })]
     expect(memberChanges(before, [{ ...before[0], roundTripMs: 4, bytesSent: 100 } as Member])).toBeUndefined()
     expect(memberChanges([], [])).toBeUndefined()

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { roleOf } from './role.ts'
 
 describe('the role of a tab', () => {
-  it('follows from its link where none was asked for', () => {
+  it('[SL4] follows from its link where none was asked for', () => {
     expect(roleOf({}, undefined)).toBe('both')
     expect(roleOf({}, 'owner')).toBe('both')
     expect(roleOf({}, 'helper')).toBe('helper')
@@ -12,7 +12,7 @@ describe('the role of a tab', () => {
     expect(roleOf({ role: 'driver', lend: false }, undefined)).toBe('driver')
   })
 
-  it('is refused where the link or another option contradicts it', () => {
+  it('[SL4] is refused where the link or another option contradicts it', () => {
     expect(() => roleOf({ role: 'helper' }, undefined)).toThrow(RangeError)
     expect(() => roleOf({ role: 'driver', lend: true }, 'owner')).toThrow(RangeError)
     expect(() => roleOf({ role: 'driver' }, 'helper')).toThrow(PermissionError)

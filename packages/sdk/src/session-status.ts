@@ -39,6 +39,7 @@ export function toStatus(input: StatusInput): SessionStatus {
     hasUnfinishedTasks: news?.hasOwnJob ?? false,
     guestsRunning: news?.guestsRunning ?? 0,
     guestNames: news?.guestNames ?? [],
+    guestActors: news?.guestActors ?? 0,
     slots: input.isLending || input.canSubmit ? input.slots : 0,
     resources: fromResourceSet(resources),
     availableResources: availableOf(resources, news?.usedResources ?? []),

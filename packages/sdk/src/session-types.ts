@@ -63,6 +63,8 @@ export interface SessionStatus {
   readonly guestsRunning: number
   /** The names of some of them, three at most. */
   readonly guestNames: readonly string[]
+  /** Actors of other tabs that live here: they stay, and answer calls, until their job ends or this tab leaves. */
+  readonly guestActors: number
   /** Runs in this tab's workers at this moment. */
   readonly running: number
   /** Own tasks that wait for a slot or a credit. */

@@ -99,7 +99,7 @@ afterEach(async () => {
 })
 
 describe('a session that is shut down', () => {
-  it.each(['nodeId', 'join'])('while it waits for %s rejects what waits with ShutdownError', async (step) => {
+  it.each(['nodeId', 'join'])('[SS4] while it waits for %s rejects what waits with ShutdownError', async (step) => {
     start({ room: HELPER_LINK })
     if (step === 'join') await answer('nodeId', NODE_ID)
     await vi.waitUntil(() => names.includes(step))
@@ -109,7 +109,7 @@ describe('a session that is shut down', () => {
     await expect(session.createRoom({ server: 'http://localhost' })).rejects.toBeInstanceOf(ShutdownError)
   })
 
-  it("while the room's server does not answer gives the request up", async () => {
+  it("[SS4] while the room's server does not answer gives the request up", async () => {
     vi.stubGlobal('fetch', (_: URL, { signal }: RequestInit) => {
       names.push('fetch')
       return new Promise((_resolve, reject) =>
@@ -123,7 +123,7 @@ describe('a session that is shut down', () => {
     await expect(session.ready).rejects.toBeInstanceOf(ShutdownError)
   })
 
-  it('takes its room with it: nobody is a member, and whoever listens is told', async () => {
+  it('[SS6] takes its room with it: nobody is a member, and whoever listens is told', async () => {
     await startInRoom()
     const { room } = session
     options.onStatus({ members: [{ node: 'ef'.repeat(16), state: 'connected' }] } as never)
@@ -139,7 +139,7 @@ describe('a session that is shut down', () => {
 })
 
 describe('a session whose room gave it up', () => {
-  it('leaves and enters again, also when it is told so while it is on its way', async () => {
+  it('[SS5] leaves and enters again, also when it is told so while it is on its way', async () => {
     await startInRoom()
     options.onEnterAgain()
     await answer('leave')
@@ -152,7 +152,7 @@ describe('a session whose room gave it up', () => {
     expect(session.status()).toMatchObject({ state: 'alone', problem: undefined })
   })
 
-  it('is told so while it enters for the first time', async () => {
+  it('[SS5] is told so while it enters for the first time', async () => {
     start({ room: HELPER_LINK })
     await answer('nodeId', NODE_ID)
     await vi.waitUntil(() => names.includes('join'))
@@ -163,7 +163,7 @@ describe('a session whose room gave it up', () => {
     expect(names).toEqual(['nodeId', 'join', 'leave', 'join'])
   })
 
-  it('asks for another try when it could not enter', async () => {
+  it('[SS5] asks for another try when it could not enter', async () => {
     await startInRoom()
     options.onEnterAgain()
     await answer('leave')
@@ -177,7 +177,7 @@ describe('a session whose room gave it up', () => {
     expect(session.status().problem).toBeUndefined()
   })
 
-  it('stays out when it left meanwhile', async () => {
+  it('[SS5] stays out when it left meanwhile', async () => {
     await startInRoom()
     options.onEnterAgain()
     await answer('leave')
@@ -192,7 +192,7 @@ describe('a session whose room gave it up', () => {
 })
 
 describe('a session of its own', () => {
-  it('keeps its refs from another one', async () => {
+  it('[SS2] keeps its refs from another one', async () => {
     start({})
     const first = session
     const other = new TabSession({}, playedTab)
@@ -203,7 +203,7 @@ describe('a session of its own', () => {
     closedTimes = 0
   })
 
-  it('warns before its page closes only while its tasks are unfinished', async () => {
+  it('[SS8] warns before its page closes only while its tasks are unfinished', async () => {
     start({})
     const asks = (): boolean => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))
     options.onStatus({ hasOwnJob: true } as never)
@@ -219,7 +219,7 @@ describe('a session of its own', () => {
     expect(asks()).toBe(false)
   })
 
-  it('refuses to lend as a driver', () => {
+  it('[SL4] refuses to lend as a driver', () => {
     start({ role: 'driver' })
     expect(() => session.lend(true)).toThrow(RangeError)
     expect(() => new TabSession({ role: 'driver', lend: true }, playedTab)).toThrow(RangeError)

@@ -28,6 +28,7 @@ it('counts what works for this tab: its own workers even unlent, others only con
     hasUnfinishedTasks: false,
     guestsRunning: 0,
     guestNames: [],
+    guestActors: 0,
     slots: 3,
     resources: { CPU: 3 },
     availableResources: { CPU: 3 },

@@ -12,6 +12,7 @@ const STATUS: SessionStatus = {
   hasUnfinishedTasks: false,
   guestsRunning: 0,
   guestNames: [],
+  guestActors: 0,
   slots: 1,
   resources: { CPU: 1 },
   availableResources: { CPU: 1 },

@@ -11,18 +11,19 @@ function lender(words: string | undefined, more: Partial<SessionStatus> = {}): P
     guestsRunning: 0,
     guestNames: [],
     guestTasksRun: 0,
+    guestActors: 0,
     ...more,
   } as unknown as SessionStatus
   return { room: words === undefined ? undefined : { fingerprint: words }, status: () => status }
 }
 
 describe('what a badge says', () => {
-  it('is nothing where nothing could be lent', () => {
+  it('[SL3] is nothing where nothing could be lent', () => {
     expect(badgeView([]).kind).toBe('none')
     expect(badgeView([lender(undefined), lender('red owl low sun', { role: 'driver' })]).kind).toBe('none')
   })
 
-  it('is who asks and a button that starts, before anything is lent', () => {
+  it('[SL3] is who asks and a button that starts, before anything is lent', () => {
     expect(badgeView([lender('red owl low sun')])).toMatchObject({
       kind: 'off',
       title: 'Not lending',
@@ -32,7 +33,7 @@ describe('what a badge says', () => {
     })
   })
 
-  it('is how much, to whom, what runs and what was done, with a button that stops', () => {
+  it('[SL3] is how much, to whom, what runs and what was done, with a button that stops', () => {
     const status = { wantsToLend: true, guestsRunning: 3, guestNames: ['step', 'render'], guestTasksRun: 1200 }
     expect(badgeView([lender('red owl low sun', status), lender('another room of words')])).toMatchObject({
       kind: 'lending',
@@ -44,16 +45,19 @@ describe('what a badge says', () => {
     })
   })
 
-  it('counts tasks that have no name', () => {
+  it('[SL3] counts tasks that have no name', () => {
     const status = { wantsToLend: true, guestsRunning: 1, guestNames: ['anonymous'] }
     expect(badgeView([lender('red owl low sun', status)]).work).toBe('Running 1 task')
   })
 
-  it('is what still ends, after it was stopped', () => {
+  it('[SL3] is what still ends, after it was stopped', () => {
     expect(badgeView([lender('red owl low sun', { guestsRunning: 1, guestNames: ['step'] })])).toMatchObject({
       kind: 'off',
       isRunning: true,
       work: '1 task still to end',
     })
+    const actors = { guestActors: 2 }
+    expect(badgeView([lender('red owl low sun', actors)]).work).toBe('2 actors until their job ends')
+    expect(badgeView([lender('red owl low sun', { ...actors, wantsToLend: true })]).work).toBe('Hosting 2 actors')
   })
 })

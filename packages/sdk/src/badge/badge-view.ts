@@ -6,6 +6,8 @@ export interface BadgeView {
   readonly kind: 'none' | 'off' | 'lending'
   /** Whether work of other tabs runs here now. */
   readonly isRunning: boolean
+  /** Whether anything of other tabs is here, at work or not. */
+  readonly hasGuests: boolean
   readonly title: string
   readonly to: string
   readonly work: string
@@ -24,29 +26,37 @@ export function badgeView(lenders: Iterable<Pick<Lender, 'room' | 'status'>>): B
     able.reduce((total, { status }) => total + of(status), 0)
   const running = sum((status) => status.guestsRunning)
   const done = sum((status) => status.guestTasksRun)
+  const actors = sum((status) => status.guestActors)
   const names = [...new Set(able.flatMap(({ status }) => status.guestNames))]
   const isLending = lending.length > 0
   const cores = lending.reduce((total, { status }) => total + status.slots, 0)
   return {
     kind: able.length === 0 ? 'none' : isLending ? 'lending' : 'off',
     isRunning: running > 0,
+    hasGuests: running + actors > 0,
     title: isLending ? `Lending ${plural(cores, 'core')}` : 'Not lending',
     to: shown.length === 0 ? '' : `${isLending ? 'to' : 'asked by'} ${shown.map(({ words }) => words).join(', ')}`,
-    work: isLending ? workOf(running, names, done) : restOf(running, done),
+    work: isLending ? workOf(running, names, actors, done) : restOf(running, actors, done),
     button: isLending ? 'Stop' : 'Lend',
     buttonLabel: isLending ? 'Stop lending this device’s cores' : 'Lend this device’s cores',
   }
 }
 
-function workOf(running: number, names: readonly string[], done: number): string {
+function workOf(running: number, names: readonly string[], actors: number, done: number): string {
   const known = names.filter((name) => name !== 'anonymous')
   const what = known.length === 0 ? plural(running, 'task') : `${known.join(', ')}${running > known.length ? ' …' : ''}`
-  const now = running === 0 ? 'Waiting for work' : `Running ${what}`
+  const idle = actors === 0 ? 'Waiting for work' : `Hosting ${plural(actors, 'actor')}`
+  const now = running === 0 ? idle : `Running ${what}`
   return done === 0 ? now : `${now} · ${plural(done, 'task')} done`
 }
 
-function restOf(running: number, done: number): string {
-  if (running > 0) return `${plural(running, 'task')} still to end`
+/** What is left of others once lending has ended. */
+function restOf(running: number, actors: number, done: number): string {
+  const left = [
+    ...(running > 0 ? [`${plural(running, 'task')} still to end`] : []),
+    ...(actors > 0 ? [`${plural(actors, 'actor')} until ${actors === 1 ? 'its' : 'their'} job ends`] : []),
+  ]
+  if (left.length > 0) return left.join(', ')
   return done === 0 ? 'Nothing of others runs here' : `${plural(done, 'task')} done`
 }
 

@@ -96,7 +96,7 @@ function createBadgeClass(): CustomElementConstructor {
       const was = this.#view
       this.#view = view
       const { badge, title, to, work, button } = this.#parts
-      const isQuiet = this.hasAttribute('quiet') && view.kind === 'off' && !view.isRunning
+      const isQuiet = this.hasAttribute('quiet') && view.kind === 'off' && !view.hasGuests
       badge.hidden = view.kind === 'none' || isQuiet
       badge.dataset['kind'] = view.kind
       badge.toggleAttribute('data-running', view.isRunning)
