@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { shutdown } from '@shoal/sdk'
 import { createTestRoom } from '@shoal/sdk/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { checkDocs } from './check-docs.ts'
@@ -54,6 +55,8 @@ describe('a code block of', () => {
       await import(/* @vite-ignore */ runPath)
     } finally {
       await room?.close()
+      // Of a block that failed before it closed its own: the next one must not meet it.
+      await shutdown()
     }
     for (const { line, expected, actual } of shown) expect(actual, `${file}:${line}`).toEqual(expected)
   })
