@@ -7,7 +7,7 @@ import { expect, test } from './support/room-test.ts'
 test('a remote stack names the line of the file that failed, in every cause, and no file of ours', async ({
   newTab,
 }) => {
-  const { page } = await newTab()
+  const { page, lines } = await newTab()
   const source = await readFile(join(import.meta.dirname, 'page/work.remote.ts'), 'utf8')
   const stacks = await page.evaluate(async () => {
     const { sdk, work } = window.shoalTest
@@ -24,6 +24,8 @@ test('a remote stack names the line of the file that failed, in every cause, and
       if (x > 1) throw new RangeError('too large')
       return x
     })
+    const complain = sdk.remote(() => console.error(new Error('told and not thrown')))
+    await sdk.get(complain.remote())
     const counter = work.Counter.remote(0)
     return {
       task: await stacksOf(sdk.get(work.fail.remote('no'))),
@@ -46,4 +48,7 @@ test('a remote stack names the line of the file that failed, in every cause, and
   ])
   expect(framesOf(stacks.inline).length).toBeGreaterThan(0)
   for (const frame of framesOf(stacks.inline)) expect(frame).toMatch(/line 2 of its text, remote\(\) called at /)
+  const told = (): string => lines.map(({ text }) => text).find((text) => text.includes('told and not thrown')) ?? ''
+  await expect.poll(told).toMatch(/^\(.*\) Error: told and not thrown\n {4}at .*of its text, remote\(\) called/)
+  expect(told().split('\n')).toHaveLength(2)
 })

@@ -23,7 +23,22 @@ const MOST_ERRORS = 50
 export async function mapStacks(error: unknown, sources: StackSources): Promise<void> {
   const stacks = collectStacks(error)
   if (stacks.length === 0) return
-  const versions = new Set(stacks.flatMap(({ stack }) => [...stack.matchAll(FRAME)].map((match) => match[2] ?? '')))
+  const texts = stacks.map(({ stack }) => stack)
+  const locate = await locatorsFor(texts, sources)
+  for (const { owner, stack } of stacks) {
+    const value = mapLines(stack, locate, sources)
+    Object.defineProperty(owner, 'stack', { value, writable: true, configurable: true })
+  }
+}
+
+/** The same for a stack inside any text, such as a task's console line; undefined when there is none in it. */
+export function mapText(text: string, sources: StackSources): Promise<string> | undefined {
+  if (text.search(FRAME) === -1) return undefined
+  return locatorsFor([text], sources).then((locate) => mapLines(text, locate, sources))
+}
+
+async function locatorsFor(texts: readonly string[], sources: StackSources): Promise<ReadonlyMap<string, Locate>> {
+  const versions = new Set(texts.flatMap((text) => [...text.matchAll(FRAME)].map((match) => match[2] ?? '')))
   const locate = new Map<string, Locate>()
   await Promise.all(
     [...versions].map(async (version) => {
@@ -33,10 +48,12 @@ export async function mapStacks(error: unknown, sources: StackSources): Promise<
       if (found !== undefined) locate.set(version, found)
     }),
   )
-  for (const { owner, stack } of stacks) {
-    const lines = stack.split('\n').map((line) => mapLine(line, locate, sources))
-    Object.defineProperty(owner, 'stack', { value: lines.join('\n'), writable: true, configurable: true })
-  }
+  return locate
+}
+
+function mapLines(text: string, locate: ReadonlyMap<string, Locate>, sources: StackSources): string {
+  const lines = text.split('\n').map((line) => mapLine(line, locate, sources))
+  return lines.join('\n')
 }
 
 function mapLine(line: string, locate: ReadonlyMap<string, Locate>, sources: StackSources): string {

@@ -4,16 +4,18 @@ import type { Api } from '@shoal/core-worker'
 import { createTab, platformClock } from '@shoal/node/web'
 import type { Tab } from '@shoal/node/web'
 import { parseRoomLink, RoomError, ShutdownError } from '@shoal/protocol'
-import type { LogLine, NodeId, RoomSecret } from '@shoal/protocol'
+import type { NodeId, RoomSecret } from '@shoal/protocol'
 import { CloseGuard } from './close-guard.ts'
 import { createCollectedRefs } from './collected-refs.ts'
 import { describeBrowser } from './describe-browser.ts'
 import { Lending } from './lending.ts'
 import type { PageSession } from './page-session.ts'
 import { DRIVER_LENDS, roleOf } from './role.ts'
+import { createLinePrinter } from './print-lines.ts'
 import { publicAddress, readServerConfig } from './room-server.ts'
 import { RoomInSession } from './room-in-session.ts'
 import { createSessionApi } from './session-api.ts'
+import { stackSourcesOf } from './stack-sources.ts'
 import { toStatus } from './session-status.ts'
 import { tabResources } from './tab-resources.ts'
 import type { NodeNews } from './session-status.ts'
@@ -89,7 +91,10 @@ export class TabSession implements PageSession {
         this.#guard?.set(status.hasOwnJob && this.#closed === undefined)
         this.#emit()
       },
-      onLogLine: printLine,
+      onLogLine: createLinePrinter(
+        stackSourcesOf(() => this.core),
+        (level, text) => console[level](text),
+      ),
       onEnterAgain: () => {
         this.#isGivenUp = true
         void this.#enterAgain()
@@ -303,8 +308,4 @@ function toRtc(servers: readonly IceServer[] | undefined): readonly RTCIceServer
 
 function listenerFailed(error: unknown): void {
   console.error('a listener of a Shoal session failed', error)
-}
-
-function printLine(line: LogLine): void {
-  console[line.level](`(${line.name} @${line.node.slice(0, 6)}) ${line.text}`)
 }
