@@ -122,6 +122,8 @@ export interface NodeHoldings {
   /** Objects of other owners that are known here. */
   readonly otherObjects: number
   readonly objectBytes: number
+  /** References that were handed over and not confirmed, or that owners in other tabs count for this one. */
+  readonly borrowed: number
   /** Who waits for an object here. */
   readonly waiters: number
   /** Gets and waits of this tab's page that are not answered. */
@@ -390,6 +392,7 @@ export class ShoalNode {
       ownObjects: this.#objects.ownCount,
       otherObjects: this.#objects.othersCount,
       objectBytes: this.#table.bytes,
+      borrowed: this.#references.pinned + this.#references.borrowed,
       waiters: this.#objects.waiterCount,
       questions: this.#page.questionCount,
       pendingTasks: this.#tasks.pendingCount,

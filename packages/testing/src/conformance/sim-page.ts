@@ -17,9 +17,9 @@ const QUIET_MS = 10_500
 const CLOSED_MS = 2_000
 
 /**
- * Runs a case in a simulated room and looks at what it leaves. Alone, its refs are released and nothing else is done:
- * every count of the node is 0 then. With others its job ends, and every node of the room, the driver's own too, is
- * empty. At last everything is closed, and no timer, link or socket is left.
+ * Runs a case in a simulated room and looks at what it leaves. First its refs are released and nothing else is done:
+ * every count of every node is 0 then. Then its job ends, and every node of the room, the driver's own too, is empty.
+ * At last everything is closed, and no timer, link or socket is left.
  *
  * @throws Error as the case does, or naming what is left.
  */
@@ -50,9 +50,9 @@ export async function runSimulated(
     pause: (ms) => new Promise((resolve) => clock.after(ms, resolve)),
   }
   await settle(world, run(page))
-  if (tabs === 1 && needs.leaves !== true) {
+  if (needs.leaves !== true) {
     await settleRefs(world, nodes)
-    const left = leftovers(driver, ['actors', 'workers'])
+    const left = nodes.flatMap((node) => leftovers(node, ['actors', 'workers']))
     if (left.length > 0) throw new Error(`after every ref was released, left: ${left.join(', ')}`)
   }
   driver.close('closed')
