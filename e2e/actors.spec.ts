@@ -83,7 +83,7 @@ test('a method that throws fails its call alone; a constructor that throws fails
     )
     return { failed, after, outcomes }
   })
-  expect(seen.failed).toEqual({ name: 'TaskError', cause: 'TypeError: the counter was asked to fail' })
+  expect(seen.failed).toEqual({ name: 'TaskError(TypeError)', cause: 'TypeError: the counter was asked to fail' })
   expect(seen.after).toBe(1)
   for (const outcome of seen.outcomes) {
     expect(outcome).toMatch(/^ActorDiedError: /)

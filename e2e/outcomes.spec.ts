@@ -46,8 +46,8 @@ test('an error reaches what was to take the result as an argument, across tabs',
       .catch((error: Error) => ({ name: error.name, message: error.message, cause: String(error.cause) }))
   })
   expect(outcome).toEqual({
-    name: 'TaskError',
-    message: 'an argument of hashOf failed: fail failed: RangeError: no bytes',
+    name: 'TaskError(RangeError)',
+    message: 'argument 0 of hashOf could not be computed: fail failed: RangeError: no bytes',
     cause: 'RangeError: no bytes',
   })
 })

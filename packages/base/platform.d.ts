@@ -25,3 +25,4 @@ declare function queueMicrotask(callback: () => void): void
 interface WeakRefConstructor {
   new <T extends object>(value: T): WeakRef<T>
 }
+declare function structuredClone<T>(value: T, options?: { transfer?: ArrayBuffer[] }): T

@@ -1,4 +1,4 @@
-import { ValueEncoder } from '@shoal/protocol'
+import { transfer, ValueEncoder } from '@shoal/protocol'
 import { ActorClass, describeActorClass, methodsOf } from './actor-class.ts'
 import { arityOf, constructorArity } from './arity.ts'
 import type { NoRefMethods, NoRefParameters } from './call-types.ts'
@@ -52,6 +52,8 @@ export interface Api {
   ): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
   put<T>(value: T): ObjectRef<T>
   wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
+  /** Moves a value's buffers instead of copying them, the next time it is sent. */
+  transfer<T>(value: T): T
   context(): RuntimeContext
 }
 
@@ -170,6 +172,7 @@ export function createApi(host: ApiHost): Api {
     get: get as Api['get'],
     put: (value) => core().put(value),
     wait,
+    transfer,
     context: () => host.context(),
   }
 }

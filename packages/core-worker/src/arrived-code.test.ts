@@ -1,5 +1,5 @@
 import { FrameReader, FrameWriter, THIS_NODE, TO_NODE, TO_SUBMITTER, ValueEncoder } from '@shoal/protocol'
-import type { CodeDefinition, Frame, FramePort, TemplateDefinition } from '@shoal/protocol'
+import type { CodeDefinition, Frame, FramePort, OutgoingFrame, TemplateDefinition } from '@shoal/protocol'
 import { codeDefinition, templateDefinition } from '@shoal/protocol'
 import { expect, it } from 'vitest'
 import { createApi } from './api.ts'
@@ -20,7 +20,7 @@ interface End {
 
 /** A core worker whose node is this test: it reads what it is told. */
 function end(submitter: number): End {
-  const frames: Frame[] = []
+  const frames: OutgoingFrame[] = []
   let onFrame: (frame: Frame) => void = () => undefined
   const port: FramePort = {
     post: (frame) => void frames.push(frame),
@@ -43,7 +43,7 @@ function end(submitter: number): End {
       core.frame.flush()
       const seen = { codes: [] as CodeDefinition[], templates: [] as TemplateDefinition[], released: 0 }
       for (const frame of frames) {
-        const reader = new FrameReader(THIS_NODE, frame)
+        const reader = new FrameReader(THIS_NODE, frame as Frame)
         while (!reader.isDone) {
           const kind = reader.kind()
           if (kind === TO_NODE.code) {
@@ -78,7 +78,7 @@ async function arrive(at: End, value: unknown): Promise<unknown> {
   const number = Number(ref.id.split('/')[1])
   const result = at.api.get(ref)
   await Promise.resolve()
-  const writer = new FrameWriter(THIS_NODE, (frame) => at.answer(frame))
+  const writer = new FrameWriter(THIS_NODE, (frame) => at.answer(frame as Frame))
   writer.begin(TO_SUBMITTER.value)
   writer.id({ owner: THIS_NODE, number })
   writer.writer.u8(0)

@@ -17,7 +17,16 @@ import {
   ValueEncoder,
   wireError,
 } from '@shoal/protocol'
-import type { CodeDefinition, EncodedValue, Frame, FramePort, ObjectId, PlacedRef } from '@shoal/protocol'
+import type {
+  CodeDefinition,
+  Frame,
+  FramePort,
+  ObjectId,
+  EncodedValue,
+  OutgoingValue,
+  PlacedRef,
+  SerializerRegistry,
+} from '@shoal/protocol'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import { CodeTable } from './code-table.ts'
@@ -42,6 +51,8 @@ export interface CoreWorkerOptions {
   readonly submitter: number
   /** `collected` is called with the id of each ref that the collector took. */
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
+  /** The classes that are registered where calls are made from now. */
+  serializers?(): SerializerRegistry
   /** Workers only: the records of kind 10 and above. */
   onRunRecord?(kind: number, reader: FrameReader): void
   /** Workers only: the run that calls are made from, undefined outside of one. */
@@ -93,6 +104,10 @@ export class CoreWorker implements RefHome {
     options.port.onFrame((frame) => this.#onFrame(frame))
   }
 
+  get serializers(): SerializerRegistry | undefined {
+    return this.#options.serializers?.()
+  }
+
   /** The number under which the node knows this code and these options. */
   template(code: Code, exportName: string, options: ResolvedOptions): number {
     this.#mustBeOpen()
@@ -130,7 +145,7 @@ export class CoreWorker implements RefHome {
     this.#mustBeOpen()
     if (ObjectRef.is(value))
       throw new TypeError('put() takes a value, not an ObjectRef; wrap it as [ref] to store the ref')
-    const encoded = this.encoder.encode(value, 'value')
+    const encoded = this.encoder.encodeForFrame(value, 'value')
     const number = this.#reserve(1)
     this.frame.begin(TO_NODE.put).varint(number)
     this.frame.value(encoded, false)
@@ -260,7 +275,7 @@ export class CoreWorker implements RefHome {
     return idOf(ref)
   }
 
-  #arguments(args: readonly unknown[]): { dependencies: PlacedRef[]; value: ReturnType<ValueEncoder['encode']> } {
+  #arguments(args: readonly unknown[]): { dependencies: PlacedRef[]; value: OutgoingValue } {
     let dependencies: PlacedRef[] = NO_DEPENDENCIES
     let plain = args
     for (let i = 0; i < args.length; i++) {
@@ -274,14 +289,14 @@ export class CoreWorker implements RefHome {
       dependencies.push({ place: i, id: this.#idOf(arg) })
     }
     mustFit(dependencies.length)
-    const value = this.encoder.encode(plain, 'arguments')
+    const value = this.encoder.encodeForFrame(plain, 'arguments')
     if (messageBytes(value) <= LIMITS.inlineValueBytes) return { dependencies, value }
     mustFit(dependencies.length + 1)
     return { dependencies: [...dependencies, this.#store(value)], value: this.encoder.encode([], 'arguments') }
   }
 
   /** Large arguments become an object, as in Ray: it lives as long as the call that is about to be made needs it. */
-  #store(args: EncodedValue): PlacedRef {
+  #store(args: OutgoingValue): PlacedRef {
     const id = { owner: THIS_NODE, number: this.#reserve(1) }
     this.frame.begin(TO_NODE.put).varint(id.number)
     this.frame.value(args, false)

@@ -75,6 +75,7 @@ export const encodeHooks: EncodeHooks = { replace: replaceHandles }
 export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; readonly decode: DecodeHooks } {
   return {
     encode: {
+      serializers: () => core.serializers,
       replace(value) {
         // In another session its number is another object's.
         if (ObjectRef.is(value) && homeOf(value) !== core) throw new TypeError(`${value.id} belongs to another session`)
@@ -82,6 +83,7 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
       },
     },
     decode: {
+      serializers: () => core.serializers,
       ref: (id) => core.adoptRef(id),
       extension(name, payload) {
         if (name === 'actor') return makeHandle(payload as HandleContent, core)

@@ -1,4 +1,4 @@
-import { formatObjectId, ShoalError, THIS_NODE } from '@shoal/protocol'
+import { formatObjectId, ObjectFreedError, THIS_NODE } from '@shoal/protocol'
 import type { ObjectId } from '@shoal/protocol'
 
 // Safari has no Symbol.dispose yet: a class key written with it would be named `undefined` there.
@@ -13,7 +13,7 @@ export interface RefHome {
 }
 
 // Not methods: user code gets hold of refs, and must not get from them to what is behind.
-/** The id of a ref. @throws ShoalError after its release. */
+/** The id of a ref. @throws ObjectFreedError after its release. */
 export let idOf: (ref: ObjectRef) => ObjectId
 /** The core worker that a ref belongs to. */
 export let homeOf: (ref: ObjectRef) => RefHome
@@ -77,7 +77,10 @@ export class ObjectRef<T = unknown> {
 
   static {
     idOf = (ref) => {
-      if (ref.#isReleased) throw new ShoalError('object-lost', `${ref.id} was released and can no longer be used`)
+      if (ref.#isReleased)
+        throw new ObjectFreedError('object-freed', `${ref.id} was released and can no longer be used`, {
+          details: { objectId: ref.id },
+        })
       return ref.#id
     }
     homeOf = (ref) => ref.#home

@@ -1,6 +1,6 @@
 // Long because an actor's owner, its host and its callers are three sides of one rule: see the class.
 import { must, Queue } from '@shoal/base'
-import { FIRST_ATTEMPT, formatObjectId, newWireError, showId } from '@shoal/protocol'
+import { argumentFailed, FIRST_ATTEMPT, formatObjectId, messageOf, newWireError, showId } from '@shoal/protocol'
 import type {
   ActorCall,
   ActorPlace,
@@ -198,7 +198,7 @@ export class Actors {
   #unsent(node: NodeId, number: number, work: Work, template: JobTemplate): void {
     this.#options.send(node, { type: 'credit.return', shape: template.work.shape, count: 1 })
     this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
-    this.#whenArguments(work.dependencies, (error) => {
+    this.#whenArguments(work.dependencies, work.template.name, (error) => {
       if (error !== undefined) this.#ownDied(work.id, error)
       else if (this.#births.has(number)) this.#scheduleBirth(number)
     })
@@ -423,7 +423,13 @@ export class Actors {
     const error =
       cause.code === 'actor-died'
         ? cause
-        : { ...cause, code: 'actor-died' as const, actorId: key, message: `the actor died: ${cause.message}` }
+        : {
+            ...cause,
+            code: 'actor-died' as const,
+            actorId: key,
+            message: `the actor died: ${messageOf(cause)}`,
+            argumentOf: undefined,
+          }
     this.#options.objects.fail(id, error)
     this.#placed(id, { kind: 'dead', error })
   }
@@ -458,7 +464,7 @@ export class Actors {
   }
 
   #sendCall(next: QueuedCall, goOn: () => void): void {
-    this.#whenArguments(next.call.dependencies, (error) => {
+    this.#whenArguments(next.call.dependencies, next.method, (error) => {
       if (error !== undefined) {
         this.#failCall(next.call, error)
         goOn()
@@ -472,18 +478,22 @@ export class Actors {
     })
   }
 
-  #whenArguments(dependencies: readonly PlacedRef[], callback: (error: WireError | undefined) => void): void {
+  #whenArguments(
+    dependencies: readonly PlacedRef[],
+    name: string,
+    callback: (error: WireError | undefined) => void,
+  ): void {
     let missing = dependencies.length
     if (missing === 0) {
       callback(undefined)
       return
     }
-    for (const { id } of dependencies)
+    for (const { id, place } of dependencies)
       this.#options.objects.whenKnown(id, (state) => {
         if (missing <= 0) return
         if (state.kind === 'failed') {
           missing = 0
-          callback(state.error)
+          callback(argumentFailed(state.error, place, name))
         } else if (--missing === 0) callback(undefined)
       })
   }
@@ -516,7 +526,7 @@ export class Actors {
     const dependencies = tasks.arguments(call.dependencies, call.args)
     if (dependencies === undefined) {
       // An argument was lost since it was looked at, and is being made again.
-      this.#whenArguments(call.dependencies, (error) => {
+      this.#whenArguments(call.dependencies, method, (error) => {
         if (error !== undefined) this.#failCall(call, error)
         else this.#dispatch(next, node)
       })

@@ -19,6 +19,7 @@ import type {
   NodeId,
   NodeMessage,
   ObjectId,
+  ReconstructionFailure,
   WireError,
 } from '@shoal/protocol'
 import type { Life } from './references.ts'
@@ -77,6 +78,8 @@ export interface ObjectsOptions {
   unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
   /** All copies of an own object are gone; true when it is being made again. */
   rebuild(id: ObjectId): boolean
+  /** Why an own object whose copies are gone may not be made again; undefined when no task has made it. */
+  whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined
 }
 
 /**
@@ -263,7 +266,7 @@ export class Objects {
       else if (entry !== undefined && this.#options.rebuild(id)) this.whenHere(id, callback)
       else if (entry !== undefined && id.owner !== self && ++entry.lostFetches < MOST_LOST_FETCHES)
         this.#askOwnerAgain(entry, callback)
-      else callback(undefined, lost(id))
+      else callback(undefined, this.#notRebuilt(id))
     })
   }
 
@@ -396,12 +399,23 @@ export class Objects {
     if (holders.length > 0) return
     const isOwn = entry.id.owner === this.#options.self
     if (isOwn && this.#options.rebuild(entry.id)) return
-    if (entry.id.owner === node || isOwn) this.#settle(entry, { kind: 'failed', error: lost(entry.id) })
+    if (entry.id.owner === node || isOwn) this.#settle(entry, { kind: 'failed', error: this.#notRebuilt(entry.id) })
     else {
       // The owner knows of other copies, or makes it again.
       entry.state = PENDING
       entry.isAsked = false
     }
+  }
+
+  #notRebuilt(id: ObjectId): WireError {
+    const reason = id.owner === this.#options.self ? this.#options.whyNotRebuilt(id) : undefined
+    if (reason === undefined) return lost(id)
+    const why = reason === 'retries-disabled' ? 'may not run again (maxRetries 0)' : 'has used up its retries'
+    return newWireError(
+      'object-reconstruction-failed',
+      `all copies of ${showId(id)} are gone, and the task that made it ${why}`,
+      { objectId: formatObjectId(id), reason },
+    )
   }
 
   #settle(entry: Entry, state: ObjectState): void {

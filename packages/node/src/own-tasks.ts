@@ -2,7 +2,7 @@
 import { must } from '@shoal/base'
 import { workShape } from '@shoal/scheduler'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
-import { FIRST_ATTEMPT, formatJobId, messageBytes, newWireError, showId } from '@shoal/protocol'
+import { argumentFailed, FIRST_ATTEMPT, formatJobId, messageBytes, newWireError, showId } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -11,6 +11,7 @@ import type {
   NodeMessage,
   ObjectId,
   PlacedRef,
+  ReconstructionFailure,
   RoomId,
   TaskArgument,
   TaskResult,
@@ -141,13 +142,13 @@ export class OwnTasks {
       return
     }
     let missing = dependencies.length
-    for (const { id } of dependencies)
+    for (const { id, place } of dependencies)
       this.#options.objects.whenKnown(id, (state) => {
         if (missing <= 0) return
         if (state.kind === 'failed') {
           missing = 0
           this.#options.objects.told(state.error)
-          callback(undefined, argumentError(template.definition.name, state.error))
+          callback(undefined, argumentFailed(state.error, place, template.definition.name))
         } else if (--missing === 0) this.#whenTemplate(template, job, callback)
       })
   }
@@ -285,6 +286,13 @@ export class OwnTasks {
     for (const number of returns(task)) this.#options.objects.reopen({ owner: this.#options.self, number })
     this.#enqueue(task)
     return true
+  }
+
+  /** Why `rebuild` refuses; undefined for what no task has made. */
+  whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined {
+    const task = this.#lineage.get(id.number)
+    if (task === undefined) return undefined
+    return task.template.definition.maxRetries === 0 ? 'retries-disabled' : 'max-attempts-exceeded'
   }
 
   /** An own object is no longer referred to. */
@@ -509,11 +517,4 @@ function isRetried(task: OwnTask, { code, kinds }: WireError): boolean {
 
 function isSameAttempt(a: Attempt, b: Attempt): boolean {
   return a.epoch === b.epoch && a.number === b.number
-}
-
-function argumentError(name: string, error: WireError): WireError {
-  // Its kinds are not those of what this task threw.
-  return error.message.startsWith('an argument of ')
-    ? error
-    : { ...error, kinds: undefined, message: `an argument of ${name} failed: ${error.message}` }
 }

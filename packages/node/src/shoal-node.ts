@@ -247,6 +247,7 @@ export class ShoalNode {
       rebuild: (id) => this.#tasks.rebuild(id),
       dropped: (id, isCopyGone) => this.#references.dropped(id, isCopyGone),
       receiveInside: (refs, holds) => this.#references.receiveInside(refs, holds),
+      whyNotRebuilt: (id) => this.#tasks.whyNotRebuilt(id),
       unfetched: (id, error, job) => this.#unfetched.add(id, error, job),
     })
     this.#tasks = new OwnTasks({ self, objects: this.#objects, codes: this.#codes, schedule, send, room, introduce })

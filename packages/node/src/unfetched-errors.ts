@@ -1,4 +1,4 @@
-import { LIMITS } from '@shoal/protocol'
+import { LIMITS, messageOf } from '@shoal/protocol'
 import type { JobId, LogLine, NodeId, ObjectId, WireError } from '@shoal/protocol'
 
 export interface UnfetchedErrorsOptions {
@@ -27,7 +27,7 @@ export class UnfetchedErrors {
     if (job === undefined || error.code === 'shutdown' || error.code === 'task-cancelled') return
     const name = (error.taskName ?? 'a task').slice(0, 80)
     const stack = error.stack === undefined ? '' : `\n${error.stack}`
-    const text = `nobody fetched this error: ${error.message}${stack}`.slice(0, LIMITS.logLineBytes / 4)
+    const text = `nobody fetched this error: ${messageOf(error)}${stack}`.slice(0, LIMITS.logLineBytes / 4)
     const line: LogLine = { job, task: id, node: this.#options.self, name, level: 'error', text }
     const known = this.#counts.get(name)
     if (known !== undefined) known.count++

@@ -1,7 +1,15 @@
 import { assert, must } from '@shoal/base'
 import type { Clock, Log, Timer } from '@shoal/base'
 import type { HostedWorker, WorkerHost } from '@shoal/executor'
-import { formatObjectId, functionHash, newWireError, runTemplate, showId, TO_SUBMITTER } from '@shoal/protocol'
+import {
+  argumentFailed,
+  formatObjectId,
+  functionHash,
+  newWireError,
+  runTemplate,
+  showId,
+  TO_SUBMITTER,
+} from '@shoal/protocol'
 import type { EncodedValue, FunctionHash, NodeId, WireError } from '@shoal/protocol'
 import type { Objects } from './objects.ts'
 import { Submitter } from './submitter.ts'
@@ -101,7 +109,7 @@ export class Workers {
     worker.runs.set(run.number, run)
     this.#gather(work, (values, error) => {
       if (this.#runs.get(run.number) !== run) return
-      if (error !== undefined) this.#end(run, { kind: 'failed', error: dependencyError(work, error) }, 0)
+      if (error !== undefined) this.#end(run, { kind: 'failed', error }, 0)
       else this.#send(run, values)
     })
   }
@@ -203,13 +211,13 @@ export class Workers {
     }
     const values = new Array<EncodedValue>(dependencies.length)
     let missing = dependencies.length
-    dependencies.forEach(({ id }, index) => {
+    dependencies.forEach(({ id, place }, index) => {
       this.#options.objects.whenHere(id, (value, error) => {
         if (missing <= 0) return
         if (value === undefined) {
           missing = 0
           if (error !== undefined) this.#options.objects.told(error)
-          callback(NO_VALUES, error)
+          callback(NO_VALUES, argumentFailed(must(error), place, work.template.name))
           return
         }
         values[index] = value
@@ -340,11 +348,3 @@ export class Workers {
 }
 
 const NO_VALUES: readonly EncodedValue[] = []
-
-/** A task whose argument failed fails with that argument's error: the chain names who was first. */
-function dependencyError(work: Work, error: WireError): WireError {
-  const note = `an argument of ${work.template.name} failed: `
-  return error.message.startsWith('an argument of ')
-    ? error
-    : { ...error, kinds: undefined, message: note + error.message }
-}

@@ -252,7 +252,7 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
 
   it('frames between threads', () => {
     let frame: Frame | undefined
-    const writer = new FrameWriter(node, (posted) => (frame = posted))
+    const writer = new FrameWriter(node, (posted) => (frame = posted as Frame))
     writer.begin(3)
     writer.ids([id, { owner: randomNodeId(seededRandom(8)), number: 1 }])
     writer.dependencies([{ place: 0, id }])

@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'node-died'
   | 'object-lost'
   | 'owner-died'
+  | 'object-freed'
+  | 'object-reconstruction-failed'
   | 'actor-died'
   | 'actor-unavailable'
   | 'get-timeout'
@@ -22,6 +24,10 @@ export type ErrorCode =
 
 const MARK = Symbol.for('shoal.error')
 
+/** Why an object whose copies are gone was not made again; Ray's words. */
+export const RECONSTRUCTION_FAILURES = ['max-attempts-exceeded', 'retries-disabled'] as const
+export type ReconstructionFailure = (typeof RECONSTRUCTION_FAILURES)[number]
+
 /** Ids and places that an error names, as fields rather than prose. */
 export interface ErrorDetails {
   readonly taskId?: string
@@ -32,22 +38,27 @@ export interface ErrorDetails {
   /** Where in a value the fault lies, e.g. `result.model.onDone`. */
   readonly path?: string
   readonly identifier?: string
+  /** Of ObjectReconstructionFailedError. */
+  readonly reason?: ReconstructionFailure
 }
 
 /**
  * What can become of a task, an object or a session: the root of all errors that Shoal itself raises for them. `code` is
- * stable and `details` names whom it is about; `instanceof` holds for errors of other tabs and workers too.
+ * stable and `details` names whom it is about; `instanceof` holds for errors of other tabs, workers and copies of the SDK
+ * too: each class is known by its name, which an error carries together with those of its bases.
  */
 export class ShoalError extends Error {
-  override readonly name: string = 'ShoalError'
+  /** The class's name, which minifiers leave alone. */
+  static readonly kind: string = 'ShoalError'
   readonly code: ErrorCode
   readonly details: ErrorDetails
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.kind
     this.code = code
     this.details = options.details ?? {}
-    Object.defineProperty(this, MARK, { value: true })
+    mark(this, kindsOf(new.target))
   }
 
   /** Whether Shoal itself may run the work again: true for faults of the system, false for those of the user's code. */
@@ -59,26 +70,81 @@ export class ShoalError extends Error {
   static is(value: unknown): value is ShoalError {
     return typeof value === 'object' && value !== null && MARK in value
   }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // What a program derives from one of these classes is an ordinary class.
+    if (!Object.hasOwn(this, 'kind')) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return ShoalError.is(value) && marks(value).includes(this.kind)
+  }
 }
 
-/** The user's code threw. `cause` is what it threw, revived by name where it is a built-in or a registered class. */
+function mark(error: ShoalError, kinds: readonly string[]): void {
+  Object.defineProperty(error, MARK, { value: kinds, configurable: true })
+}
+
+function marks(error: ShoalError): readonly string[] {
+  const kinds = (error as unknown as Readonly<Record<symbol, unknown>>)[MARK]
+  return Array.isArray(kinds) ? (kinds as string[]) : []
+}
+
+/** The kinds of a class and its bases, nearest first. */
+function kindsOf(Class: typeof ShoalError): readonly string[] {
+  const kinds: string[] = []
+  for (let at: unknown = Class; typeof at === 'function' && at !== Error; at = Object.getPrototypeOf(at))
+    if (Object.hasOwn(at, 'kind')) kinds.push((at as typeof ShoalError).kind)
+  return kinds
+}
+
+/**
+ * The user's code threw, or an argument of the task could not be computed. `cause` is what was thrown first hand,
+ * revived as a built-in by name or as a registered class. As in Ray the error is also an instance of its cause's class,
+ * has its fields, and is named after it: `TaskError(RangeError)`.
+ */
 export class TaskError extends ShoalError {
-  override readonly name = 'TaskError'
+  static override readonly kind: string = 'TaskError'
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
+    super(code, message, options)
+    if (options.cause instanceof Error) beLike(this, options.cause)
+  }
+}
+
+const likes = new WeakMap<object, object>()
+
+/** Makes a TaskError an instance of its cause's class too, with the cause's fields where it has none itself. */
+function beLike(error: TaskError, cause: Error): void {
+  const isTaskError = cause instanceof TaskError
+  error.name = isTaskError ? cause.name : `TaskError(${String(cause.name)})`
+  if (ShoalError.is(cause)) mark(error, [...new Set([...marks(error), ...marks(cause)])])
+  const own = new Set(Object.getOwnPropertyNames(error))
+  for (const key of [...Object.keys(cause), 'errors'])
+    if (!own.has(key) && Object.hasOwn(cause, key))
+      Object.defineProperty(error, key, { ...Object.getOwnPropertyDescriptor(cause, key), configurable: true })
+  if (ShoalError.is(cause) && !isTaskError) return
+  const proto = Object.getPrototypeOf(cause) as object
+  if (proto === Error.prototype) return
+  let like = isTaskError ? proto : likes.get(proto)
+  if (like === undefined) {
+    const isRetryable = { get: () => false, configurable: true }
+    like = Object.create(proto, { constructor: { value: TaskError, configurable: true }, isRetryable }) as object
+    likes.set(proto, like)
+  }
+  Object.setPrototypeOf(error, like)
 }
 
 /** The task was cancelled. */
 export class TaskCancelledError extends ShoalError {
-  override readonly name = 'TaskCancelledError'
+  static override readonly kind: string = 'TaskCancelledError'
 }
 
 /** The task ran past its `timeoutMs` and its worker was ended. */
 export class TaskTimeoutError extends ShoalError {
-  override readonly name = 'TaskTimeoutError'
+  static override readonly kind: string = 'TaskTimeoutError'
 }
 
 /** No node can ever run the task as asked. */
 export class TaskUnschedulableError extends ShoalError {
-  override readonly name = 'TaskUnschedulableError'
+  static override readonly kind: string = 'TaskUnschedulableError'
 }
 
 class SystemError extends ShoalError {
@@ -89,62 +155,77 @@ class SystemError extends ShoalError {
 
 /** The worker that ran the task ended unexpectedly, more often than `maxRetries` allows. */
 export class WorkerCrashedError extends SystemError {
-  override readonly name = 'WorkerCrashedError'
+  static override readonly kind: string = 'WorkerCrashedError'
 }
 
 /** The tab that ran the task went away, more often than `maxRetries` allows. */
 export class NodeDiedError extends SystemError {
-  override readonly name = 'NodeDiedError'
+  static override readonly kind: string = 'NodeDiedError'
 }
 
-/** All copies of an object are gone and it could not be made again. */
+/** All copies of an object are gone. */
 export class ObjectLostError extends ShoalError {
-  override readonly name: string = 'ObjectLostError'
+  static override readonly kind: string = 'ObjectLostError'
 }
 
 /** The object's owner is gone and nobody took its ledger over. */
 export class OwnerDiedError extends ObjectLostError {
-  override readonly name = 'OwnerDiedError'
+  static override readonly kind: string = 'OwnerDiedError'
 }
 
-/** The actor is gone for good. */
-export class ActorDiedError extends ShoalError {
-  override readonly name = 'ActorDiedError'
+/** The ref was released and then used. */
+export class ObjectFreedError extends ObjectLostError {
+  static override readonly kind: string = 'ObjectFreedError'
+}
+
+/** All copies of a task's result are gone and the task may not run again; `details.reason` says why. */
+export class ObjectReconstructionFailedError extends ObjectLostError {
+  static override readonly kind: string = 'ObjectReconstructionFailedError'
+}
+
+/** A call that an actor did not answer: ActorDiedError or ActorUnavailableError. */
+export class ActorError extends ShoalError {
+  static override readonly kind: string = 'ActorError'
+}
+
+/** The actor is gone for good. `cause` is what its constructor threw, if that was why. */
+export class ActorDiedError extends ActorError {
+  static override readonly kind: string = 'ActorDiedError'
 }
 
 /** The actor cannot be reached now; the call may or may not have run. */
-export class ActorUnavailableError extends ShoalError {
-  override readonly name = 'ActorUnavailableError'
+export class ActorUnavailableError extends ActorError {
+  static override readonly kind: string = 'ActorUnavailableError'
 }
 
 /** `get` waited longer than its `timeoutMs`. The task goes on. */
 export class GetTimeoutError extends ShoalError {
-  override readonly name = 'GetTimeoutError'
+  static override readonly kind: string = 'GetTimeoutError'
 }
 
 /** A function uses something that does not exist in another tab. */
 export class CaptureError extends ShoalError {
-  override readonly name = 'CaptureError'
+  static override readonly kind: string = 'CaptureError'
 }
 
-/** A value cannot be sent; `details.path` says where in it. */
+/** A value cannot be sent, or cannot be made again where it arrived; `details.path` says where in it. */
 export class SerializationError extends ShoalError {
-  override readonly name = 'SerializationError'
+  static override readonly kind: string = 'SerializationError'
 }
 
 /** This tab's link does not allow what was asked. */
 export class PermissionError extends ShoalError {
-  override readonly name = 'PermissionError'
+  static override readonly kind: string = 'PermissionError'
 }
 
 /** The room cannot be joined or was left. */
 export class RoomError extends ShoalError {
-  override readonly name = 'RoomError'
+  static override readonly kind: string = 'RoomError'
 }
 
 /** The session was shut down. */
 export class ShutdownError extends ShoalError {
-  override readonly name = 'ShutdownError'
+  static override readonly kind: string = 'ShutdownError'
 }
 
 const CLASS_OF = {
@@ -156,6 +237,8 @@ const CLASS_OF = {
   'node-died': NodeDiedError,
   'object-lost': ObjectLostError,
   'owner-died': OwnerDiedError,
+  'object-freed': ObjectFreedError,
+  'object-reconstruction-failed': ObjectReconstructionFailedError,
   'actor-died': ActorDiedError,
   'actor-unavailable': ActorUnavailableError,
   'get-timeout': GetTimeoutError,

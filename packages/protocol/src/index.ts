@@ -2,12 +2,15 @@ export { ByteReader, ByteWriter } from './bytes.ts'
 export type { Crypto, KeyPair } from './crypto.ts'
 export {
   ActorDiedError,
+  ActorError,
   ActorUnavailableError,
   CaptureError,
   GetTimeoutError,
   makeError,
   NodeDiedError,
+  ObjectFreedError,
   ObjectLostError,
+  ObjectReconstructionFailedError,
   OwnerDiedError,
   PermissionError,
   RoomError,
@@ -20,7 +23,7 @@ export {
   TaskUnschedulableError,
   WorkerCrashedError,
 } from './errors.ts'
-export type { ErrorCode, ErrorDetails } from './errors.ts'
+export type { ErrorCode, ErrorDetails, ReconstructionFailure } from './errors.ts'
 export {
   attempt,
   compareAttempts,
@@ -68,7 +71,7 @@ export type {
   TaskSubmit,
   TaskTemplate,
 } from './messages/task.ts'
-export { newWireError, wireError } from './messages/wire-error.ts'
+export { argumentFailed, messageOf, newWireError, wireError } from './messages/wire-error.ts'
 export type { WireError } from './messages/wire-error.ts'
 export { ProtocolError } from './protocol-error.ts'
 export type { ProtocolErrorCode } from './protocol-error.ts'
@@ -94,10 +97,16 @@ export type { DecodeHooks } from './value/decode-value.ts'
 export { noEncodeHooks, ValueEncoder } from './value/encode-value.ts'
 export type { EncodeHooks, Replacement } from './value/encode-value.ts'
 export { fromRun, inlineValue, messageBytes, toRun, valueBytes } from './value/encoded-value.ts'
-export type { EncodedValue } from './value/encoded-value.ts'
+export type { EncodedValue, OutgoingValue } from './value/encoded-value.ts'
+export { isBlob } from './value/blob.ts'
+export type { BlobLike } from './value/blob.ts'
+export { SerializerRegistry } from './value/serializer-registry.ts'
+export type { ClassOf, Serializer } from './value/serializer-registry.ts'
+export { transfer } from './value/transfer.ts'
 export { PROTOCOL_VERSION } from './version.ts'
 export { codeDefinition, runTemplate, templateDefinition } from './port/definitions.ts'
 export type { CodeDefinition, RunTemplate, TemplateDefinition } from './port/definitions.ts'
+export { BlobGate } from './port/blob-gate.ts'
 export { ALL_ARGUMENTS, FrameReader, FrameWriter } from './port/frame.ts'
-export type { Frame, FramePort, PlacedRef } from './port/frame.ts'
+export type { Frame, FramePort, OutgoingFrame, PlacedRef } from './port/frame.ts'
 export { SUBMITTER_SPAN, THIS_NODE, TO_NODE, TO_SUBMITTER } from './port/records.ts'

@@ -62,6 +62,9 @@ export const put: Api['put'] = pageApi.put
  */
 export const wait: Api['wait'] = pageApi.wait
 
+export { deregisterSerializer, registerError, registerSerializer } from './serializers.ts'
+export { transfer } from '@shoal/protocol'
+
 /**
  * Who and where the running task is; on a page, which node the page belongs to. In an inline function take it from the
  * first parameter.
@@ -99,11 +102,14 @@ export type {
 } from '@shoal/core-worker'
 export {
   ActorDiedError,
+  ActorError,
   ActorUnavailableError,
   CaptureError,
   GetTimeoutError,
   NodeDiedError,
+  ObjectFreedError,
   ObjectLostError,
+  ObjectReconstructionFailedError,
   OwnerDiedError,
   PermissionError,
   RoomError,
@@ -116,3 +122,4 @@ export {
   TaskUnschedulableError,
   WorkerCrashedError,
 } from '@shoal/protocol'
+export type { ClassOf, ErrorCode, ErrorDetails, Serializer } from '@shoal/protocol'

@@ -16,6 +16,7 @@ import { publicAddress, readServerConfig } from './room-server.ts'
 import { RoomInSession } from './room-in-session.ts'
 import { createSessionApi } from './session-api.ts'
 import { stackSourcesOf } from './stack-sources.ts'
+import { pageSerializers } from './serializers.ts'
 import { toStatus } from './session-status.ts'
 import { tabResources } from './tab-resources.ts'
 import type { NodeNews } from './session-status.ts'
@@ -105,6 +106,7 @@ export class TabSession implements PageSession {
       port: this.#tab.pagePort,
       clock: platformClock,
       submitter: 0,
+      serializers: () => pageSerializers,
       ...(typeof FinalizationRegistry === 'function' && { createFinalizer: createCollectedRefs }),
     })
     const api: Api = createSessionApi(

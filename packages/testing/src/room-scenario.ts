@@ -217,6 +217,7 @@ class Room {
       'node-died': this.#hadVerdict,
       'owner-died': this.#hadVerdict,
       'object-lost': this.#hadVerdict,
+      'object-reconstruction-failed': this.#hadVerdict,
       'actor-died': usesActor && (this.#hadVerdict || this.#hadCrash),
     }
     // A nested task may lose its own child, whose retries are its own; what it throws then is the child's error.
@@ -330,7 +331,11 @@ class Room {
   }
 }
 
+/** Of what happened first: a task fails by what its argument died of, or by what its own call came to. */
 function codeOf(error: unknown): string {
-  if (ShoalError.is(error)) return error.code
+  if (ShoalError.is(error)) {
+    const isOfAnother = error.code === 'task-failed' && ShoalError.is(error.cause)
+    return isOfAnother ? codeOf(error.cause) : error.code
+  }
   return error instanceof Error ? error.name : typeof error
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@shoal/base'
-import type { Frame, FramePort } from '@shoal/protocol'
+import { BlobGate } from '@shoal/protocol'
+import type { Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
 
 /** A hop between two threads of one tab: about what a message between a page and a worker takes. */
 const HOP_MS = 0.04
@@ -15,32 +16,33 @@ export function simFramePorts(clock: Clock): readonly [FramePort, FramePort] {
 class SimFramePort implements FramePort {
   other: SimFramePort | undefined
   readonly #clock: Clock
-  #handler: ((frame: Frame) => void) | undefined
-  #early: Frame[] = []
+  #gate: BlobGate | undefined
+  #early: OutgoingFrame[] = []
   #isClosed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  post(frame: Frame): void {
+  post(frame: OutgoingFrame): void {
     if (this.#isClosed) return
     const { other } = this
     this.#clock.after(HOP_MS, () => other?.deliver(frame))
   }
 
   onFrame(handler: (frame: Frame) => void): void {
-    this.#handler = handler
-    for (const frame of this.#early.splice(0)) handler(frame)
+    this.#gate = new BlobGate(handler)
+    for (const frame of this.#early.splice(0)) this.#gate.push(frame)
   }
 
   close(): void {
     this.#isClosed = true
+    this.#gate?.close()
   }
 
-  deliver(frame: Frame): void {
+  deliver(frame: OutgoingFrame): void {
     if (this.#isClosed) return
-    if (this.#handler) this.#handler(frame)
+    if (this.#gate) this.#gate.push(frame)
     else this.#early.push(frame)
   }
 }

@@ -79,7 +79,7 @@ describe('one simulated tab', () => {
       throw new RangeError('too far')
     })
     await expect(settle(world, get(fail.remote()))).rejects.toMatchObject({
-      name: 'TaskError',
+      name: 'TaskError(RangeError)',
       code: 'task-failed',
       cause: { name: 'RangeError', message: 'too far' },
     })
@@ -145,18 +145,18 @@ describe('one simulated tab', () => {
     ]
     const all = flaky.options({ retryExceptions: true })
     expect(await counted('all', all.remote('all', 3))).toEqual(['all', 4])
-    expect(await counted('used up', all.remote('used up', 4))).toEqual(['TaskError', 4])
-    expect(await counted('one', all.options({ maxRetries: 1 }).remote('one', 2))).toEqual(['TaskError', 2])
-    expect(await counted('off', flaky.remote('off', 1))).toEqual(['TaskError', 1])
+    expect(await counted('used up', all.remote('used up', 4))).toEqual(['TaskError(RangeError)', 4])
+    expect(await counted('one', all.options({ maxRetries: 1 }).remote('one', 2))).toEqual(['TaskError(RangeError)', 2])
+    expect(await counted('off', flaky.remote('off', 1))).toEqual(['TaskError(RangeError)', 1])
     const some = (retryExceptions: NonNullable<Parameters<typeof flaky.options>[0]['retryExceptions']>) =>
       flaky.options({ retryExceptions })
     expect(await counted('base class', some([RangeError]).remote('base class', 1))).toEqual(['base class', 2])
     expect(await counted('name', some(['TooFar']).remote('name', 1))).toEqual(['name', 2])
-    expect(await counted('other', some([TypeError]).remote('other', 1))).toEqual(['TaskError', 1])
+    expect(await counted('other', some([TypeError]).remote('other', 1))).toEqual(['TaskError(RangeError)', 1])
     const outer = wrapped.options({ retryExceptions: [RangeError], maxRetries: 2 })
-    expect(await counted('outer', outer.remote('outer'))).toEqual(['TaskError', 3])
+    expect(await counted('outer', outer.remote('outer'))).toEqual(['TaskError(RangeError)', 3])
     const argument = some([RangeError]).remote('argument', flaky.remote('failing', 9) as unknown as number)
-    expect(await counted('argument', argument)).toEqual(['TaskError', 0])
+    expect(await counted('argument', argument)).toEqual(['TaskError(RangeError)', 0])
     await expect(outcome(some([]).remote('none', 0))).resolves.toBe('none')
     expect(() => flaky.options({ retryExceptions: [3 as unknown as string] })).toThrow('retryExceptions[0]')
     expect(() => flaky.options({ retryExceptions: 'all' as unknown as boolean })).toThrow('retryExceptions must be')

@@ -1,4 +1,4 @@
-import { toResourceSet } from '@shoal/protocol'
+import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
 import type { LogLine } from '@shoal/protocol'
 import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
@@ -38,6 +38,8 @@ export interface SimNode extends SimParticipant {
   readonly core: CoreWorker
   /** The page's; each worker has its own. */
   readonly collector: SimCollector
+  /** The classes that are registered on the page. */
+  readonly serializers: SerializerRegistry
   readonly workers: SimWorkerHost
   readonly lines: readonly LogLine[]
   readonly ports: SimPorts
@@ -81,7 +83,14 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   })
   const collector = new SimCollector()
   const { createFinalizer } = collector
-  const core = new CoreWorker({ port: pageEnd, clock, submitter: 0, createFinalizer })
+  const serializers = new SerializerRegistry()
+  const core = new CoreWorker({
+    port: pageEnd,
+    clock,
+    submitter: 0,
+    createFinalizer,
+    serializers: () => serializers,
+  })
   const api = createApi({
     core: () => core,
     moduleScope: () => undefined,
@@ -96,6 +105,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     api,
     core,
     collector,
+    serializers,
     workers,
     lines,
     ports,

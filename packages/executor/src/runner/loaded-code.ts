@@ -1,5 +1,6 @@
 import { ActorClass, nameActorClass, nameFunction, RemoteFunction } from '@shoal/core-worker'
 import type { Api, Code, ModuleScope } from '@shoal/core-worker'
+import { SerializerRegistry } from '@shoal/protocol'
 import type { CodeDefinition, FunctionHash } from '@shoal/protocol'
 import { INLINE_PREFIX, inlineSourceUrl } from './user-stack.ts'
 
@@ -14,16 +15,18 @@ export interface LoadedCode {
   task(exportName: string): Callable
   /** The actor's class. @throws TypeError when it is none. */
   actorClass(exportName: string): new (...args: unknown[]) => object
+  /** The classes that the code registered: its own, so that two versions of a module never mix. */
+  readonly serializers: SerializerRegistry
 }
 
 export interface LoadContext {
   readonly evaluate: Evaluate
   readonly api: Api
   /** What `import ... from '@shoal/sdk'` gives in a remote module. */
-  readonly sdkModule: Readonly<Record<string, unknown>>
+  sdkModule(serializers: SerializerRegistry): Readonly<Record<string, unknown>>
   decodeUses(definition: CodeDefinition & { type: 'inline' }): Record<string, unknown>
   /** Runs `evaluate` while `remote()` and `actor()` name what they are given by its place in the module. */
-  withModule<T>(scope: ModuleScope, evaluate: () => T): T
+  withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T
 }
 
 /** Evaluates code once. Throws what its top level throws. */
@@ -44,6 +47,8 @@ function loadInline(definition: CodeDefinition & { type: 'inline' }, context: Lo
   return {
     task: () => (first === undefined ? fn : (...args) => fn(first, ...args)),
     actorClass: () => fn as unknown as new (...args: unknown[]) => object,
+    // An inline function has no place of its own to register a class in.
+    serializers: new SerializerRegistry(),
   }
 }
 
@@ -67,13 +72,15 @@ function loadModule(
     facts: new Uint8Array(0),
   }
   const scope: ModuleScope = { code, members: [] }
+  const serializers = new SerializerRegistry()
+  const sdk = context.sdkModule(serializers)
   const module: { exports: Record<string, unknown> } = { exports: {} }
   const require = (name: string): unknown => {
-    if (name === '@shoal/sdk') return context.sdkModule
+    if (name === '@shoal/sdk') return sdk
     throw new Error(`${definition.name} imports ${name}, which its bundle does not contain`)
   }
   const evaluate = context.evaluate(['exports', 'require', 'module'], definition.source)
-  context.withModule(scope, () => evaluate(module.exports, require, module))
+  context.withModule(scope, serializers, () => evaluate(module.exports, require, module))
   // As the page's stubs are named: an arrow function given to remote() has no name of its own.
   for (const [name, made] of Object.entries(module.exports)) {
     if (name === 'default') continue
@@ -88,5 +95,5 @@ function loadModule(
       throw new Error(`${definition.name} has no remote function or actor called ${exportName}`)
     return member.raw as Callable
   }
-  return { task: find, actorClass: (name) => find(name) as unknown as new (...args: unknown[]) => object }
+  return { task: find, actorClass: (name) => find(name) as unknown as new (...args: unknown[]) => object, serializers }
 }

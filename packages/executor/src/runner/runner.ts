@@ -12,11 +12,21 @@ import {
   LIMITS,
   LOG_LEVELS,
   runTemplate,
+  SerializerRegistry,
   TO_NODE,
   TO_SUBMITTER,
   wireError,
 } from '@shoal/protocol'
-import type { EncodedValue, FramePort, FrameReader, NodeId, ObjectId, RunTemplate, WireError } from '@shoal/protocol'
+import type {
+  EncodedValue,
+  FramePort,
+  FrameReader,
+  NodeId,
+  ObjectId,
+  OutgoingValue,
+  RunTemplate,
+  WireError,
+} from '@shoal/protocol'
 import { formatConsole } from './format-console.ts'
 import { loadCode } from './loaded-code.ts'
 import type { Evaluate, LoadedCode } from './loaded-code.ts'
@@ -73,6 +83,8 @@ export class Runner {
   #isWaiting = false
   #actor: object | undefined
   #moduleScope: ModuleScope | undefined
+  /** Those of the code that runs. */
+  #serializers = new SerializerRegistry()
   readonly #stacks: StackCleaner
   #turnStartedAt = 0
   #isFlushScheduled = false
@@ -86,6 +98,7 @@ export class Runner {
       clock: options.clock,
       submitter: options.submitter,
       ...(options.createFinalizer && { createFinalizer: options.createFinalizer }),
+      serializers: () => this.#serializers,
       onRunRecord: (kind, reader) => this.#onRecord(kind, reader),
       currentRun: () => this.#current?.run,
       onBlocked: (run, isBlocked) => this.#onBlocked(run, isBlocked),
@@ -153,9 +166,9 @@ export class Runner {
         loadCode(hash, definition, {
           evaluate: this.#options.evaluate,
           api: this.api,
-          sdkModule: { __esModule: true, ...this.#options.sdkExports, ...this.api },
+          sdkModule: (serializers) => this.#sdkModule(serializers),
           decodeUses: (inline) => decodeValue(must(inline.uses), decode) as Record<string, unknown>,
-          withModule: (scope, evaluate) => this.#withModule(scope, evaluate),
+          withModule: (scope, serializers, evaluate) => this.#withModule(scope, serializers, evaluate),
         }),
       )
     } catch (error) {
@@ -163,12 +176,26 @@ export class Runner {
     }
   }
 
-  #withModule<T>(scope: ModuleScope, evaluate: () => T): T {
+  #sdkModule(serializers: SerializerRegistry): Readonly<Record<string, unknown>> {
+    return {
+      __esModule: true,
+      ...this.#options.sdkExports,
+      ...this.api,
+      registerSerializer: serializers.registerSerializer.bind(serializers),
+      deregisterSerializer: serializers.deregisterSerializer.bind(serializers),
+      registerError: serializers.registerError.bind(serializers),
+    }
+  }
+
+  #withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {
+    const before = this.#serializers
     this.#moduleScope = scope
+    this.#serializers = serializers
     try {
       return evaluate()
     } finally {
       this.#moduleScope = undefined
+      this.#serializers = before
     }
   }
 
@@ -213,6 +240,8 @@ export class Runner {
 
   #start(run: Run): void {
     this.#current = run
+    const code = this.#codes.get(run.template.code)
+    if (code !== undefined && !(code instanceof Error)) this.#serializers = code.serializers
     this.#options.onRunStart?.(run.task)
     const startedAt = this.#options.clock.now()
     let result: unknown
@@ -251,7 +280,7 @@ export class Runner {
     return undefined
   }
 
-  #finish(run: Run, startedAt: number, outcome: readonly EncodedValue[] | WireError): void {
+  #finish(run: Run, startedAt: number, outcome: readonly OutgoingValue[] | WireError): void {
     const { frame } = this.core
     const elapsedMs = this.#options.clock.now() - startedAt
     const writer = frame.begin(TO_NODE.done, true)
@@ -269,7 +298,7 @@ export class Runner {
     this.#isWaiting = false
   }
 
-  #finishLater(run: Run, startedAt: number, outcome: readonly EncodedValue[] | WireError): void {
+  #finishLater(run: Run, startedAt: number, outcome: readonly OutgoingValue[] | WireError): void {
     this.#finish(run, startedAt, outcome)
     if (this.#options.clock.now() - this.#turnStartedAt >= TURN_MS) {
       this.core.frame.flush()
@@ -289,15 +318,15 @@ export class Runner {
     this.#flushSoon()
   }
 
-  #values(run: Run, result: unknown): EncodedValue[] | WireError {
+  #values(run: Run, result: unknown): OutgoingValue[] | WireError {
     const { numReturns, name } = run.template
     const { encoder } = this.core
     try {
       if (run.kind === 'actor-new' || numReturns === 0) return []
-      if (numReturns === 1) return [encoder.encode(result, 'result')]
+      if (numReturns === 1) return [encoder.encodeForFrame(result, 'result')]
       if (!Array.isArray(result) || result.length !== numReturns)
         throw new RangeError(`${name} has numReturns ${numReturns} and must return an array of that many`)
-      return result.map((item, index) => encoder.encode(item, `result[${index}]`))
+      return result.map((item, index) => encoder.encodeForFrame(item, `result[${index}]`))
     } catch (thrown) {
       return this.#failure(run, thrown)
     }
@@ -305,11 +334,10 @@ export class Runner {
 
   #failure(run: Run, thrown: unknown): WireError {
     this.#stacks.error(thrown)
-    return captureThrown(
-      thrown,
-      run.method === '' ? run.template.name : `${run.template.name}.${run.method}`,
-      this.core.encoder,
-    )
+    const { name } = run.template
+    const taskName = run.method === '' ? name : `${name}.${run.method}`
+    const where = { taskName, taskId: formatObjectId(run.task), serializers: this.#serializers }
+    return captureThrown(thrown, where, this.core.encoder)
   }
 
   #onBlocked(run: number, isBlocked: boolean): void {

@@ -16,7 +16,7 @@ export class FrameWorker implements HostedWorker {
   /** `onOver` is called once, however it comes to an end. */
   constructor(port: MessagePort, onOver: () => void) {
     this.#onOver = onOver
-    this.port = createMessageFramePort(port, { onMalformed: (reason) => this.end(reason) })
+    this.port = createMessageFramePort(port, { readsBlobs: true, onMalformed: (reason) => this.end(reason) })
   }
 
   get isOver(): boolean {

@@ -1,8 +1,11 @@
-import type { Frame, FramePort } from '@shoal/protocol'
+import { BlobGate, isBlob } from '@shoal/protocol'
+import type { BlobLike, Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
 
 export interface MessageFramePortOptions {
   /** Something came that is no frame: the other side is broken or hostile. The port is closed already. */
   onMalformed?(reason: string): void
+  /** The other side may put Blobs among a frame's buffers; they are read here. Not where user code could be asked to. */
+  readonly readsBlobs?: boolean
 }
 
 /** Below this, copying the bytes costs less than handing their whole buffer over. */
@@ -19,26 +22,33 @@ const dataOf = (event: MessageEvent): unknown =>
 
 /**
  * A FramePort over a MessagePort, one message a frame: `[bytes, ...buffers]`. Takes ownership of the port. Frames that
- * arrive before `onFrame` wait in the port; they survive its transfer too.
+ * arrive before `onFrame` wait in the port; they survive its transfer too. Blobs cost nothing to send; the node's end
+ * reads them, and frames behind them wait so that the order stays.
  */
 export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): FramePort {
   const postMessage = port.postMessage.bind(port) as (message: unknown, transfer: Transferable[]) => void
   const closePort = port.close.bind(port)
   const start = port.start.bind(port)
   const listen = port.addEventListener.bind(port)
+  let gate: BlobGate | undefined
   const refuse = (reason: string): void => {
+    gate?.close()
     closePort()
     options.onMalformed?.(reason)
   }
   return {
     post(frame) {
-      const message: Uint8Array<ArrayBuffer>[] = [frame.bytes]
+      const message: (Uint8Array<ArrayBuffer> | BlobLike)[] = [frame.bytes]
       const moved: ArrayBuffer[] = []
       if (frame.bytes.byteLength > TRANSFER_BYTES) moved[0] = frame.bytes.buffer
       // A clone of a view takes all of the buffer under it along.
       else if (!isWhole(frame.bytes)) message[0] = frame.bytes.slice()
       for (let i = 0; i < frame.buffers.length; i++) {
-        const given = frame.buffers[i] as Uint8Array<ArrayBuffer>
+        const given = frame.buffers[i] as Uint8Array<ArrayBuffer> | BlobLike
+        if (!(given instanceof Uint8Array)) {
+          message[i + 1] = given
+          continue
+        }
         const buffer = isWhole(given) ? given : given.slice()
         message[i + 1] = buffer
         moved[moved.length] = buffer.buffer
@@ -46,15 +56,20 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
       postMessage(message, moved)
     },
     onFrame(handler) {
+      gate = options.readsBlobs === true ? new BlobGate(handler) : undefined
       listen('message', (event) => {
-        const frame = readFrame(dataOf(event))
+        const frame = readFrame(dataOf(event), gate !== undefined)
         if (frame === undefined) refuse('it sent a message that is no frame')
-        else handler(frame)
+        else if (gate === undefined) handler(frame as Frame)
+        else gate.push(frame)
       })
       listen('messageerror', () => refuse('it sent a message that cannot be read here'))
       start()
     },
-    close: closePort,
+    close() {
+      gate?.close()
+      closePort()
+    },
   }
 }
 
@@ -62,10 +77,10 @@ function isWhole(bytes: Uint8Array<ArrayBuffer>): boolean {
   return bytes.byteLength === bytes.buffer.byteLength
 }
 
-function readFrame(data: unknown): Frame | undefined {
-  if (!isArray(data) || data.length === 0) return undefined
-  for (let i = 0; i < data.length; i++) if (!isBytes(data[i])) return undefined
-  return { bytes: data[0] as Uint8Array<ArrayBuffer>, buffers: data.slice(1) as Uint8Array<ArrayBuffer>[] }
+function readFrame(data: unknown, mayHoldBlobs: boolean): OutgoingFrame | undefined {
+  if (!isArray(data) || data.length === 0 || !isBytes(data[0])) return undefined
+  for (let i = 1; i < data.length; i++) if (!isBytes(data[i]) && !(mayHoldBlobs && isBlob(data[i]))) return undefined
+  return { bytes: data[0], buffers: data.slice(1) as OutgoingFrame['buffers'] }
 }
 
 function isBytes(item: unknown): item is Uint8Array<ArrayBuffer> {

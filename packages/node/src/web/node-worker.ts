@@ -76,7 +76,7 @@ async function start(init: TabInit): Promise<void> {
       const report = capture.checkFunction(source, { kind: isClass ? 'class' : 'function', hasUses }, facts)
       return report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier }
     },
-    pagePort: createMessageFramePort(init.pagePort),
+    pagePort: createMessageFramePort(init.pagePort, { readsBlobs: true }),
     slots: init.slots,
     resources: init.resources,
     cores: init.cores,

@@ -1,6 +1,7 @@
-import { ERROR_CODES } from '../errors.ts'
+import { ERROR_CODES, RECONSTRUCTION_FAILURES } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { ALL_ARGUMENTS } from '../port/frame.ts'
 import { array, oneOf, optional, string, struct } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
@@ -21,6 +22,10 @@ export const wireError = struct({
   nodeId: id,
   path: optional(text),
   identifier: optional(text),
+  /** What could not be computed because of it, level by level: `argument 0 of f could not be computed: `. */
+  argumentOf: optional(text),
+  /** Why an object was not made again. */
+  reason: optional(oneOf(RECONSTRUCTION_FAILURES)),
   /** Names of what the user's code threw and of its base classes, nearest first; told of `task-failed` alone. */
   kinds: optional(array(string(LIMITS.nameBytes), LIMITS.errorKinds)),
 })
@@ -40,7 +45,31 @@ export function newWireError(code: ErrorCode, message: string, fields: Partial<W
     nodeId: undefined,
     path: undefined,
     identifier: undefined,
+    argumentOf: undefined,
+    reason: undefined,
     kinds: undefined,
     ...fields,
   }
+}
+
+/** Longest account of the levels of a chain of tasks; what is in the middle of a longer one is left out. */
+const CHAIN_CHARACTERS = 4_000
+
+/**
+ * The error of a task whose argument failed: that argument's error, with one level more. It is no error of the task's
+ * own code, so it has no kinds.
+ */
+export function argumentFailed(error: WireError, place: number, taskName: string): WireError {
+  const which = place === ALL_ARGUMENTS ? 'the arguments' : `argument ${place}`
+  let argumentOf = `${which} of ${taskName} could not be computed: ${error.argumentOf ?? ''}`
+  if (argumentOf.length > CHAIN_CHARACTERS) {
+    const half = CHAIN_CHARACTERS / 2
+    argumentOf = `${argumentOf.slice(0, half - 10)} [...] ${argumentOf.slice(-half)}`
+  }
+  return { ...error, argumentOf, kinds: undefined }
+}
+
+/** The message that people read, with what could not be computed because of it. */
+export function messageOf(error: WireError): string {
+  return (error.argumentOf ?? '') + error.message
 }

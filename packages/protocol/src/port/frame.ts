@@ -3,7 +3,8 @@ import { nodeId } from '../ids.ts'
 import type { NodeId, ObjectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import { ProtocolError } from '../protocol-error.ts'
-import type { EncodedValue } from '../value/encoded-value.ts'
+import type { BlobLike } from '../value/blob.ts'
+import type { EncodedValue, OutgoingValue } from '../value/encoded-value.ts'
 import { codeDefinition } from './definitions.ts'
 import type { CodeDefinition } from './definitions.ts'
 import { THIS_NODE } from './records.ts'
@@ -15,6 +16,12 @@ import { THIS_NODE } from './records.ts'
 export interface Frame {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly buffers: readonly Uint8Array<ArrayBuffer>[]
+}
+
+/** A frame before its port has read the Blobs among its buffers. */
+export interface OutgoingFrame {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly buffers: readonly (Uint8Array<ArrayBuffer> | BlobLike)[]
 }
 
 /**
@@ -29,9 +36,12 @@ export interface PlacedRef {
   readonly id: ObjectId
 }
 
-/** One end of a port between threads: ordered, reliable, both ways. `post` takes ownership of the frame. */
+/**
+ * One end of a port between threads: ordered, reliable, both ways. `post` takes ownership of the frame. The receiving
+ * end reads Blobs before it delivers their frame, and holds back what comes behind it until then.
+ */
 export interface FramePort {
-  post(frame: Frame): void
+  post(frame: OutgoingFrame): void
   /** Called once; frames that came before are delivered first. */
   onFrame(handler: (frame: Frame) => void): void
   close(): void
@@ -42,13 +52,13 @@ export interface FramePort {
  */
 export class FrameWriter {
   readonly writer = new ByteWriter(4096)
-  #buffers: Uint8Array<ArrayBuffer>[] = []
+  #buffers: (Uint8Array<ArrayBuffer> | BlobLike)[] = []
   #isScheduled = false
-  readonly #post: (frame: Frame) => void
+  readonly #post: (frame: OutgoingFrame) => void
   readonly #self: NodeId
 
   /** `self` is the tab's node: ids that it owns are written without it. */
-  constructor(self: NodeId, post: (frame: Frame) => void) {
+  constructor(self: NodeId, post: (frame: OutgoingFrame) => void) {
     this.#self = self
     this.#post = post
   }
@@ -90,11 +100,12 @@ export class FrameWriter {
   }
 
   /** `keep` copies the buffers because the sender goes on using them; otherwise they are moved. */
-  value(value: EncodedValue, keep: boolean): void {
+  value(value: OutgoingValue, keep: boolean): void {
     this.ids(value.refs)
     this.writer.bytes(value.body)
     this.writer.varint(value.buffers.length)
-    for (const buffer of value.buffers) this.#buffers.push(keep || !isWhole(buffer) ? buffer.slice() : buffer)
+    for (const buffer of value.buffers)
+      this.#buffers.push(buffer instanceof Uint8Array && (keep || !isWhole(buffer)) ? buffer.slice() : buffer)
   }
 
   /** Refs handed in by name cross like all others. */

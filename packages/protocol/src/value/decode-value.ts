@@ -1,14 +1,24 @@
+// Long because one class reads every kind of value, and each kind needs the same reader and places.
 import { ByteReader } from '../bytes.ts'
+import { ERROR_CODES, makeError, SerializationError } from '../errors.ts'
+import type { ErrorCode, ErrorDetails } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { ProtocolError } from '../protocol-error.ts'
+import { makeBlob } from './blob.ts'
+import { besideAt, readBufferTable } from './buffer-table.ts'
+import type { ArrivedBuffer } from './buffer-table.ts'
 import type { EncodedValue } from './encoded-value.ts'
+import { makeImageData } from './image-data.ts'
+import type { SerializerRegistry } from './serializer-registry.ts'
 import { isStackOverflow } from './stack-overflow.ts'
-import { ERROR_CLASSES, TAG, viewConstructor } from './tags.ts'
+import { ERROR_CLASSES, TAG, viewConstructor, VIEWS } from './tags.ts'
 
 export interface DecodeHooks {
   /** The ref for an id of the value's list; called once for each occurrence. */
   ref(id: ObjectId): unknown
   extension(name: string, payload: unknown): unknown
+  /** The classes that are registered where the value is wanted. */
+  serializers?(): SerializerRegistry | undefined
 }
 
 export const noDecodeHooks: DecodeHooks = {
@@ -21,9 +31,10 @@ export const noDecodeHooks: DecodeHooks = {
 }
 
 /**
- * Makes a value again. It takes ownership of the encoded value: large typed arrays are views on its buffers where
- * alignment allows. Damaged input is a ProtocolError. Every reference of the list is handed to the hook exactly once,
- * also when decoding fails, so that counts stay right.
+ * Makes a value again. It takes ownership of the encoded value: a large buffer that came alone becomes the value's own.
+ * Damaged input is a ProtocolError; what cannot be made here, such as an instance of a class that nobody registered, a
+ * SerializationError. Every reference of the list is handed to the hook exactly once, also when decoding fails, so that
+ * counts stay right.
  */
 export function decodeValue(encoded: EncodedValue, hooks: DecodeHooks = noDecodeHooks): unknown {
   const refs = encoded.refs.map((id) => hooks.ref(id))
@@ -41,6 +52,7 @@ class Decoder {
   readonly #refs: readonly unknown[]
   readonly #hooks: DecodeHooks
   readonly #seen: unknown[] = []
+  #table: readonly ArrivedBuffer[] | undefined
 
   constructor(encoded: EncodedValue, refs: readonly unknown[], hooks: DecodeHooks) {
     this.#reader = new ByteReader(encoded.body)
@@ -74,8 +86,13 @@ class Decoder {
         return parseBigInt(reader.string())
       case TAG.string:
         return reader.string()
-      case TAG.again:
-        return this.#again(reader.varint(), this.#seen, 'object')
+      case TAG.units:
+        return this.#units()
+      case TAG.again: {
+        const met = this.#again(reader.varint(), this.#seen, 'object')
+        if (met === UNMADE) throw new ProtocolError('malformed', 'an object within the data that it is made from')
+        return met
+      }
       case TAG.ref:
         return this.#remember(this.#again(reader.varint(), this.#refs, 'reference'))
       default:
@@ -110,24 +127,42 @@ class Decoder {
       case TAG.error:
         return this.#error()
       case TAG.buffer:
-        return this.#remember(this.#view(reader.u8(), reader.bytes()))
-      case TAG.outOfBand: {
-        const kind = reader.u8()
-        const bytes = this.#again(reader.varint(), this.#encoded.buffers, 'buffer')
-        return this.#remember(this.#view(kind, bytes as Uint8Array<ArrayBuffer>))
-      }
-      case TAG.boxed: {
-        const place = this.#seen.push(undefined) - 1
-        return (this.#seen[place] = Object(this.value()))
-      }
-      case TAG.extension: {
-        const place = this.#seen.push(undefined) - 1
-        const name = reader.string()
-        return (this.#seen[place] = this.#hooks.extension(name, this.value()))
-      }
+        return this.#remember(this.#buffer(reader.varint()).buffer)
+      case TAG.view:
+        return this.#remember(this.#view())
+      case TAG.boxed:
+        return this.#whole(() => Object(this.value()) as unknown)
+      case TAG.extension:
+        return this.#whole(() => {
+          const name = reader.string()
+          return this.#hooks.extension(name, this.value())
+        })
+      case TAG.shoalError:
+        return this.#whole(() => this.#shoalError())
+      case TAG.instance:
+        return this.#instance()
+      case TAG.blob:
+        return this.#remember(this.#blob())
+      case TAG.imageData:
+        return this.#whole(() => this.#imageData())
       default:
         throw new ProtocolError('malformed', `a value of unknown kind ${tag}`)
     }
+  }
+
+  /** What can be made only once all of its data is there; its place comes before theirs. */
+  #whole(make: () => unknown): unknown {
+    const place = this.#seen.push(UNMADE) - 1
+    return (this.#seen[place] = make())
+  }
+
+  #units(): string {
+    const length = this.#reader.varint()
+    if (length * 2 > this.#reader.remaining) throw new ProtocolError('malformed', 'a text longer than its bytes')
+    const bytes = this.#reader.raw(length * 2)
+    let text = ''
+    for (let i = 0; i < bytes.length; i += 2) text += String.fromCharCode((bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8))
+    return text
   }
 
   #array(): unknown[] {
@@ -143,12 +178,12 @@ class Decoder {
     return items
   }
 
-  #fields<T extends object>(target: T): T {
+  #fields<T extends object>(target: T, hasSetters = false): T {
     for (let left = this.#count(); left > 0; left--) {
       const key = this.#reader.string()
       const value = this.value()
       // A peer may send any key: defining this one keeps it an ordinary property.
-      if (key === '__proto__')
+      if (hasSetters || key === '__proto__')
         Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
       else (target as Record<string, unknown>)[key] = value
     }
@@ -166,14 +201,16 @@ class Decoder {
   }
 
   #error(): Error {
-    const name = this.#reader.string()
-    const message = this.#reader.string()
-    const stack = this.#reader.string()
-    const Class = ERROR_CLASSES[name] ?? Error
-    const error = this.#remember(new Class(message))
+    const reader = this.#reader
+    const className = reader.string()
+    const registeredName = reader.string()
+    const registered = this.#hooks.serializers?.()?.errorClass(registeredName)
+    const name = reader.string()
+    const error = this.#remember(newError(className, name, reader.string()))
+    if (registered !== undefined) Object.setPrototypeOf(error, registered.prototype as object)
     if (error.name !== name) hide(error, 'name', name)
-    hide(error, 'stack', stack)
-    const tag = this.#reader.u8()
+    hide(error, 'stack', reader.string())
+    const tag = reader.u8()
     if (tag !== TAG.object) throw new ProtocolError('malformed', 'an error without fields')
     const fields = this.#fields({}) as Record<string, unknown>
     for (const [key, field] of Object.entries(fields)) {
@@ -183,17 +220,97 @@ class Decoder {
     return error
   }
 
-  #view(kind: number, bytes: Uint8Array<ArrayBuffer>): unknown {
-    const View = viewConstructor(kind)
-    if (View === undefined) {
-      if (kind !== 0) throw new ProtocolError('malformed', 'an unknown kind of buffer')
-      return bytes.slice().buffer
+  #shoalError(): Error {
+    const reader = this.#reader
+    const code = reader.string()
+    if (!(ERROR_CODES as readonly string[]).includes(code))
+      throw new ProtocolError('malformed', `an error of the unknown code ${code}`)
+    const message = reader.string()
+    const stack = reader.string()
+    const { details, cause } = Object(this.value()) as { details?: ErrorDetails; cause?: unknown }
+    const error = makeError(code as ErrorCode, message, { cause, details: Object(details ?? {}) as ErrorDetails })
+    hide(error, 'stack', stack)
+    return error
+  }
+
+  #instance(): unknown {
+    const name = this.#reader.string()
+    const hasData = this.#reader.u8() === 1
+    const registered = this.#hooks.serializers?.()?.byName(name)
+    if (registered === undefined)
+      throw new SerializationError(
+        'not-serializable',
+        `an instance of ${name} arrived where no class is registered under that name: registerSerializer(${name}, ` +
+          `{ name: '${name}' }) has to run here too, in a remote module in a file that the module imports`,
+      )
+    const { Class, deserialize } = registered
+    if (hasData !== (deserialize !== undefined))
+      throw new SerializationError('not-serializable', `${name} is registered in another way where it was sent`)
+    if (deserialize === undefined)
+      return this.#fields(this.#remember(Object.create(Class.prototype as object) as object), true)
+    return this.#whole(() => {
+      const data = this.value()
+      try {
+        return deserialize(data)
+      } catch (error) {
+        if (isStackOverflow(error)) throw error
+        throw new SerializationError(
+          'not-serializable',
+          `the serializer of ${name} could not make an instance: ${String(error)}`,
+          { cause: error },
+        )
+      }
+    })
+  }
+
+  #blob(): unknown {
+    const reader = this.#reader
+    const isFile = reader.u8() === 1
+    const type = reader.string()
+    const size = reader.varint()
+    const bytes = besideAt(this.#encoded.buffers, reader.varint())
+    const file = isFile ? { name: reader.string(), lastModified: reader.f64() } : undefined
+    if (bytes.length !== size)
+      throw new SerializationError(
+        'not-serializable',
+        `${file === undefined ? 'a Blob' : `the file ${file.name}`} could not be read: ${new TextDecoder().decode(bytes.subarray(0, 500))}`,
+      )
+    const blob = makeBlob(bytes, type, file)
+    if (blob === undefined) throw new SerializationError('not-serializable', 'there are no Blobs here')
+    return blob
+  }
+
+  #imageData(): unknown {
+    const reader = this.#reader
+    const [width, height, colorSpace] = [reader.varint(), reader.varint(), reader.string()]
+    const data = this.value()
+    if (!ArrayBuffer.isView(data)) throw new ProtocolError('malformed', 'ImageData without data')
+    try {
+      return makeImageData(data, width, height, colorSpace)
+    } catch (error) {
+      throw new SerializationError('not-serializable', `ImageData could not be made here: ${String(error)}`)
     }
+  }
+
+  #buffer(place: number): ArrivedBuffer {
+    const { body, buffers } = this.#encoded
+    this.#table ??= readBufferTable(body, buffers, (bytes) => new ByteReader(bytes))
+    return this.#again(place, this.#table, 'buffer') as ArrivedBuffer
+  }
+
+  #view(): ArrayBufferView {
+    const reader = this.#reader
+    const kind = reader.u8()
+    const { base, buffer } = this.#buffer(reader.varint())
+    const offset = reader.varint() - base
+    const length = reader.varint()
+    if (VIEWS[kind] === undefined) throw new ProtocolError('malformed', 'an unknown kind of view')
+    const View = viewConstructor(kind)
+    if (View === undefined) throw new SerializationError('not-serializable', `there is no ${VIEWS[kind]} here`)
     const size = View.BYTES_PER_ELEMENT ?? 1
-    if (bytes.length % size !== 0) throw new ProtocolError('malformed', 'a buffer of a broken length')
-    const isInPlace = this.#encoded.buffers.includes(bytes) && bytes.byteOffset % size === 0
-    const own = isInPlace ? bytes : bytes.slice()
-    return new View(own.buffer, own.byteOffset, own.length / size)
+    if (offset < 0 || offset % size !== 0 || length % size !== 0 || offset + length > buffer.byteLength)
+      throw new ProtocolError('malformed', 'a view that does not fit its buffer')
+    return new View(buffer, offset, length / size)
   }
 
   #count(): number {
@@ -211,6 +328,17 @@ class Decoder {
     this.#seen.push(value)
     return value
   }
+}
+
+/** Stands in the place of an object whose data is being read. */
+const UNMADE = Symbol('unmade')
+
+function newError(className: string, name: string, message: string): Error {
+  if (className === 'AggregateError') return new AggregateError([], message)
+  const { DOMException } = globalThis as { DOMException?: new (message: string, name: string) => Error }
+  if (className === 'DOMException' && DOMException !== undefined) return new DOMException(message, name)
+  const Class = ERROR_CLASSES[className] ?? Error
+  return new Class(message)
 }
 
 function hide(target: object, key: string, value: unknown): void {

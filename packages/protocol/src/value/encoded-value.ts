@@ -5,6 +5,7 @@ import { LIMITS } from '../limits.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { array } from '../schema.ts'
 import type { Schema } from '../schema.ts'
+import type { BlobLike } from './blob.ts'
 
 /**
  * A value as it travels: encoded once where it arises, decoded only where it is used. Whoever passes it on sees its
@@ -16,15 +17,20 @@ export interface EncodedValue {
   readonly buffers: readonly Uint8Array<ArrayBuffer>[]
 }
 
+/** A value on its way to another thread of its tab: Blobs stand where their bytes will be. */
+export interface OutgoingValue extends Omit<EncodedValue, 'buffers'> {
+  readonly buffers: readonly (Uint8Array<ArrayBuffer> | BlobLike)[]
+}
+
 /** Bytes the value needs in memory and on the wire, without its references. */
-export function valueBytes(value: EncodedValue): number {
+export function valueBytes(value: OutgoingValue): number {
   let total = value.body.length
-  for (const buffer of value.buffers) total += buffer.length
+  for (const buffer of value.buffers) total += buffer instanceof Uint8Array ? buffer.length : buffer.size
   return total
 }
 
 /** What a value takes inside a message between nodes, its refs included: at least, a little more in fact. */
-export function messageBytes(value: EncodedValue): number {
+export function messageBytes(value: OutgoingValue): number {
   return valueBytes(value) + REF_BYTES * value.refs.length
 }
 

@@ -16,10 +16,10 @@ export const TAG = {
   map: 12,
   set: 13,
   error: 14,
-  /** ArrayBuffer or a view on one; the bytes follow. */
+  /** The n-th ArrayBuffer of the table behind the value. */
   buffer: 15,
-  /** The same, the bytes stand beside the body as buffer number n. */
-  outOfBand: 16,
+  /** Its kind, the number of its buffer, offset in the original and length in bytes. */
+  view: 16,
   /** An object that was met before: its place in order of first sight. */
   again: 17,
   /** The n-th reference of the value's list. */
@@ -29,11 +29,20 @@ export const TAG = {
   /** A missing element of an array. */
   hole: 20,
   boxed: 21,
+  /** A text that is no valid Unicode: its UTF-16 units, little endian. */
+  units: 22,
+  /** One of Shoal's own errors: code, message, stack, then details and cause. */
+  shoalError: 23,
+  /** Of a registered class: its name, 0 and its fields or 1 and what its serializer gave. */
+  instance: 24,
+  /** 1 for a File, type, size, number of its bytes beside the body; a File's name and time. */
+  blob: 25,
+  /** Width, height, colour space, then its data. */
+  imageData: 26,
 } as const
 
-/** Views in the order of their wire number; 0 is a plain ArrayBuffer. */
+/** Views in the order of their wire number. */
 export const VIEWS = [
-  'ArrayBuffer',
   'Int8Array',
   'Uint8Array',
   'Uint8ClampedArray',
@@ -46,6 +55,7 @@ export const VIEWS = [
   'BigInt64Array',
   'BigUint64Array',
   'DataView',
+  'Float16Array',
 ] as const
 export type ViewName = (typeof VIEWS)[number]
 
@@ -54,27 +64,13 @@ type ViewConstructor = {
   new (buffer: ArrayBuffer, offset: number, length: number): ArrayBufferView
 }
 
-/** The constructor for a wire number, undefined for a plain ArrayBuffer or an unknown number. */
+/** The constructor for a wire number, undefined for one that is unknown or not in this browser. */
 export function viewConstructor(kind: number): ViewConstructor | undefined {
-  const constructors: readonly (ViewConstructor | undefined)[] = [
-    undefined,
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-    DataView,
-  ]
-  return constructors[kind]
+  const name = VIEWS[kind]
+  return name && (globalThis as unknown as Record<ViewName, ViewConstructor | undefined>)[name]
 }
 
-/** Errors that are made again by name; others become Error with their name kept. */
+/** Errors that are made again by name; others become the nearest of these that they extend, with their name kept. */
 export const ERROR_CLASSES: Readonly<Record<string, new (message?: string) => Error>> = {
   __proto__: null as never,
   Error,

@@ -73,7 +73,7 @@ class ProcessWorker implements HostedWorker {
   constructor(init: WorkerInit, clock: Clock, gone: () => void) {
     const { port1, port2 } = new MessageChannel()
     const random = new TaskRandom(init.nodeId)
-    this.port = createMessageFramePort(port1)
+    this.port = createMessageFramePort(port1, { readsBlobs: true })
     this.clock = new TabClock(clock)
     this.#gone = gone
     this.#runner = new Runner({

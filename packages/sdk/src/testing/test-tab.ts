@@ -8,6 +8,7 @@ import type { CheckSource } from '@shoal/node'
 import { nodeIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto, KeyPair, LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
 import { createCollectedRefs } from '../collected-refs.ts'
+import { pageSerializers } from '../serializers.ts'
 import type { TabReport } from './leak-report.ts'
 import type { MemoryNetwork } from './memory-network.ts'
 import { createProcessWorkerHost } from './process-worker-host.ts'
@@ -78,7 +79,7 @@ export class TestTabNode {
       log: setup.log,
       workerHost: this.#workers,
       checkSource,
-      pagePort: createMessageFramePort(port1),
+      pagePort: createMessageFramePort(port1, { readsBlobs: true }),
       slots: setup.workers,
       resources: setup.resources,
       cores: setup.workers,
@@ -93,6 +94,7 @@ export class TestTabNode {
       port: createMessageFramePort(port2),
       clock: this.#clock,
       submitter: 0,
+      serializers: () => pageSerializers,
       createFinalizer: (collected) => this.#refs.finalizer(collected),
     })
   }
