@@ -122,7 +122,8 @@ describe('what a task threw', () => {
   })
 
   it('[E4] may be anything', () => {
-    for (const thrown of ['text', 5, null, { a: [1] }, new Date(5), 10n]) expect(arrived(thrown).cause).toEqual(thrown)
+    for (const thrown of ['text', 5, null, undefined, { a: [1] }, new Date(5), 10n])
+      expect(arrived(thrown).cause).toEqual(thrown)
     expect(arrived(undefined)).toMatchObject({ message: 'f failed: undefined' })
     expect(arrived('text')).toMatchObject({ name: 'TaskError', message: 'f failed: text' })
     expect((arrived(Symbol('s')).cause as Error).message).toBe('Symbol(s)')

@@ -125,13 +125,12 @@ const MOST_CAUSES = 8
 function encodeCause(thrown: unknown, text: string, encoder: ValueEncoder): EncodedValue {
   return (
     encodeSmall(thrown, encoder) ??
-    encodeSmall(thrown instanceof Error ? withoutUnsendable(thrown, encoder, 0) : undefined, encoder) ??
+    (thrown instanceof Error ? encodeSmall(withoutUnsendable(thrown, encoder, 0), encoder) : undefined) ??
     encoder.encode(new Error(text.slice(0, MOST_TEXT)), 'error')
   )
 }
 
 function encodeSmall(value: unknown, encoder: ValueEncoder, mostBytes = MOST_CAUSE_BYTES): EncodedValue | undefined {
-  if (value === undefined) return undefined
   try {
     const encoded = encoder.encode(value, 'error')
     // Refs are counted by the values that hold them, and an error is none.

@@ -1,7 +1,6 @@
 import { ERROR_CODES, RECONSTRUCTION_FAILURES } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { ALL_ARGUMENTS } from '../port/frame.ts'
 import { array, oneOf, optional, string, struct } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
@@ -60,7 +59,8 @@ const CHAIN_CHARACTERS = 4_000
  * own code, so it has no kinds.
  */
 export function argumentFailed(error: WireError, place: number, taskName: string): WireError {
-  const which = place === ALL_ARGUMENTS ? 'the arguments' : `argument ${place}`
+  // Past the last place is the list of all of them: see ALL_ARGUMENTS.
+  const which = place < LIMITS.taskArguments ? `argument ${place}` : 'the arguments'
   let argumentOf = `${which} of ${taskName} could not be computed: ${error.argumentOf ?? ''}`
   if (argumentOf.length > CHAIN_CHARACTERS) {
     const half = CHAIN_CHARACTERS / 2

@@ -77,8 +77,9 @@ export function errorCases(it: DefineCase): void {
     const foo = remote({}, async ({ get }, child: unknown) => get((child as typeof bar).remote()), { name: 'foo' })
     const error = await rejection(get(foo.remote(bar)), TaskError)
     matches(error.message, /foo.*from bar/s)
-    const inner = mustBe(error.cause, Error)
-    equals(inner.name, 'TaskError')
+    mustBe(error, RangeError)
+    const inner = mustBe(error.cause, TaskError)
+    equals(inner.name, 'TaskError(RangeError)')
     equals(mustBe(inner.cause, RangeError).message, 'from bar')
   })
 
