@@ -34,6 +34,7 @@ export class TabSession implements PageSession {
   readonly get: Session['get']
   readonly put: Session['put']
   readonly wait: Session['wait']
+  readonly transfer: Session['transfer']
   readonly context: Session['context']
   readonly #options: InitOptions
   readonly #role: Role
@@ -118,6 +119,7 @@ export class TabSession implements PageSession {
     this.get = api.get
     this.put = api.put
     this.wait = api.wait
+    this.transfer = api.transfer
     this.context = api.context
     this.ready = this.#start()
     // `init` hands the failure on; a session that was started by a first `.remote()` tells it through its refs.
