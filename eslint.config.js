@@ -30,6 +30,7 @@ export default tseslint.config(
   {
     ignores: [
       '**/dist/',
+      'docs/api/',
       '**/node_modules/',
       '**/fixtures/',
       '**/generated/',

@@ -5,6 +5,7 @@ import { pageApi } from './page-api.ts'
  * Makes a function that runs anywhere in the room: `f.remote(...)` returns an ObjectRef at once. It may be written
  * inline when it stands alone; what it needs from outside is handed in by name as the first argument.
  *
+ * @function
  * @throws TypeError, RangeError for bad options, by name. CaptureError, on `get`, for what it captures.
  * @example
  * const add = remote((a: number, b: number) => a + b)
@@ -15,6 +16,7 @@ export const remote: Api['remote'] = pageApi.remote
 /**
  * Makes a class whose instances live somewhere in the room: `Counter.remote()` returns a handle at once.
  *
+ * @function
  * @example
  * const Counter = actor(class { n = 0; add(k: number) { return (this.n += k) } })
  * const counter = Counter.remote()
@@ -26,6 +28,7 @@ export const actor: Api['actor'] = pageApi.actor
  * Waits for the value of a ref, or of several in the order in which they stand there; a ref may stand there twice. Fails
  * with the first error, while others may still run.
  *
+ * @function
  * @throws TaskError and the other outcomes of a task; GetTimeoutError after `timeoutMs` milliseconds; the signal's reason;
  *   TypeError for what is no ref; ShutdownError when the session ends.
  * @example
@@ -40,6 +43,7 @@ export const get: Api['get'] = pageApi.get
  * Stores a value and returns its ref: for what many tasks are to be given. The value is copied at once; what the caller
  * does to it later changes nothing.
  *
+ * @function
  * @throws TypeError for an ObjectRef (store `[ref]` instead); SerializationError for what cannot be cloned, by its path.
  * @example
  * const table = put(Float64Array.of(1, 2, 3))
@@ -52,6 +56,7 @@ export const put: Api['put'] = pageApi.put
  * Waits until `numReturns` (default 1) of the refs exist, as values or as errors, and gives exactly that many and the rest,
  * both in the order in which they were given. With `timeoutMs` it gives fewer when the time is up; 0 looks and does not wait.
  *
+ * @function
  * @throws TypeError for what is no array of refs; RangeError for a ref that stands there twice and for a `numReturns` that is
  *   no whole number from 1 to their count; the signal's reason; ShutdownError when the session ends.
  * @example
@@ -69,6 +74,7 @@ export { transfer } from '@shoal/protocol'
  * Who and where the running task is; on a page, which node the page belongs to. In an inline function take it from the
  * first parameter.
  *
+ * @function
  * @example
  * const attempt = remote({}, async ({ context }) => context().attempt)
  * await get(attempt.remote()) // 0

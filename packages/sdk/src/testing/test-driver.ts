@@ -6,11 +6,14 @@ import type { PageSession } from '../page-session.ts'
 import { RoomInSession } from '../room-in-session.ts'
 import { createSessionApi } from '../session-api.ts'
 import { toStatus } from '../session-status.ts'
-import type { Room, SessionStatus } from '../session-types.ts'
+import type { Room, Session, SessionStatus } from '../session-types.ts'
 import type { TestTabNode } from './test-tab.ts'
 
 /** The session of a tab that may submit, with the SDK's functions going through it: `driver.remote`, `driver.get`. */
-export type TestDriver = PageSession
+export interface TestDriver extends Session {
+  /** Of its tab, 32 hex digits. */
+  readonly nodeId: string
+}
 
 /** What a test room's links name as their server: nobody can be reached there. */
 const NO_SERVER = 'https://test-room.invalid'
@@ -97,7 +100,7 @@ function listenerFailed(error: unknown): void {
 }
 
 /** The session together with the SDK's functions over it. */
-export function createDriver(session: TestSession): TestDriver {
+export function createDriver(session: TestSession): TestDriver & PageSession {
   return Object.assign(
     session,
     createSessionApi(

@@ -4,6 +4,7 @@ import { createNobleCrypto } from '@shoal/node/crypto'
 import { roomIdOfKeyHash } from '@shoal/protocol'
 import type { LogLine, RoomSecret } from '@shoal/protocol'
 import { installSession } from '../current-session.ts'
+import type { PageSession } from '../page-session.ts'
 import { leaksIn, TestRoomLeakError } from './leak-report.ts'
 import type { TabReport, TestRoomReport } from './leak-report.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -102,7 +103,7 @@ class MemoryRoom implements TestRoom {
   readonly #network: MemoryNetwork
   readonly #tabs: TestTabNode[] = []
   readonly #sessions = new Map<TestTabNode, TestSession>()
-  readonly #drivers: TestDriver[] = []
+  readonly #drivers: (TestDriver & PageSession)[] = []
   readonly #changed = new Set<() => void>()
   #uninstall: () => void = () => undefined
   #closed: Promise<TestRoomReport> | undefined
@@ -130,8 +131,8 @@ class MemoryRoom implements TestRoom {
     return this.#drivers
   }
 
-  get session(): TestDriver {
-    return this.#drivers[0] as TestDriver
+  get session(): TestDriver & PageSession {
+    return this.#drivers[0] as TestDriver & PageSession
   }
 
   async start(): Promise<void> {
