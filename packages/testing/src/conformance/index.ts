@@ -1,6 +1,7 @@
 import { actorCases } from './actor-cases.ts'
 import { blockedCases } from './blocked-cases.ts'
 import type { DefineCase } from './case.ts'
+import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
 import { refCases } from './ref-cases.ts'
@@ -20,4 +21,5 @@ export function conformanceCases(it: DefineCase): void {
   functionCases(it)
   errorCases(it)
   actorCases(it)
+  edgeCases(it)
 }
