@@ -1,5 +1,5 @@
 import { must, randomInt } from '@shoal/base'
-import { ShoalError } from '@shoal/protocol'
+import { ShoalError, showResources } from '@shoal/protocol'
 import type { NodeId } from '@shoal/protocol'
 import type { SimResult } from './overlay-scenario.ts'
 import { RoomWorkload } from './room-workload.ts'
@@ -106,6 +106,7 @@ class Room {
     const collected = this.#world.random.fork(`collector of ${name}`)
     const tab = await createSimNode(ports, {
       slots: SLOTS,
+      resources: { camera: 1 },
       garbageDelayMs: () => collected.float() * 30,
       ...(seat.isDriver && { ownerKeyPair }),
       globals: {
@@ -169,7 +170,8 @@ class Room {
   checkQuiet(): void {
     for (const { name, tab } of this.seats) {
       if (tab === undefined) continue
-      const { pending, running, queued } = tab.node.status()
+      const { pending, running, queued, usedResources } = tab.node.status()
+      if (usedResources.length > 0) this.#violated(`R1: ${name} has ${showResources(usedResources)} in use when quiet`)
       if (pending + queued + running > 0)
         this.#violated(`R1: ${name} has ${pending} pending, ${queued} queued and ${running} running tasks when quiet`)
       // A handle cannot be released, nor the little that stands for its actor.
@@ -211,9 +213,11 @@ class Room {
     }
     const error = outcome?.error
     const code = codeOf(error)
+    // What an argument could be run again is the argument's own affair, and checked there.
+    const isOfArgument = String(error).includes('an argument of')
     const happened: Readonly<Record<string, boolean>> = {
       'task-failed': expected.kind === 'throws',
-      'worker-crashed': this.#hadCrash && maxRetries !== -1,
+      'worker-crashed': this.#hadCrash && (maxRetries !== -1 || isOfArgument),
       'node-died': this.#hadVerdict,
       'owner-died': this.#hadVerdict,
       'object-lost': this.#hadVerdict,

@@ -1,5 +1,5 @@
 import { must, randomInt } from '@shoal/base'
-import type { Api, ObjectRef } from '@shoal/core-worker'
+import type { Api, ObjectRef, TaskOptions } from '@shoal/core-worker'
 import type { SimRandom } from './sim-random.ts'
 
 /** What tasks find by name: every run tells who it is. */
@@ -44,6 +44,7 @@ export class RoomWorkload {
   readonly operations: Operation[] = []
   readonly #api: Api
   readonly #random: SimRandom
+  readonly #placements: SimRandom
   readonly #name: string
   readonly #handlers: WorkloadHandlers
   readonly #work: ReturnType<typeof declareWork>
@@ -59,6 +60,7 @@ export class RoomWorkload {
     this.#name = name
     this.#api = api
     this.#random = random
+    this.#placements = random.fork('placement')
     this.#handlers = handlers
     this.#work = declareWork(api)
   }
@@ -74,7 +76,7 @@ export class RoomWorkload {
     const label = `${this.#name}.${++this.#submitted}`
     const draw = this.#random.float()
     const maxRetries = must(RETRIES[randomInt(this.#random, RETRIES.length)])
-    const options = { maxRetries }
+    const options = { maxRetries, ...this.#placement() }
     if (draw < 0.25) {
       const [a, b] = [this.#argument(n), this.#argument(n + 1)]
       this.#track(label, plus(a.expected, b.expected), maxRetries, add.options(options).remote(label, a.value, b.value))
@@ -193,6 +195,15 @@ export class RoomWorkload {
       (result) => this.#settle(operation, { kind: 'value', value: result }),
       (error: unknown) => this.#settle(operation, { kind: 'error', error }),
     )
+  }
+
+  /** Mostly as Ray does it; some go round the tabs, some ask for more than a CPU. */
+  #placement(): Pick<TaskOptions, 'numCpus' | 'resources' | 'schedulingStrategy'> {
+    const draw = this.#placements.float()
+    return {
+      ...(draw < 0.2 && { schedulingStrategy: 'SPREAD' as const }),
+      ...(draw > 0.15 && draw < 0.35 && { resources: { camera: 0.4 }, numCpus: 0.5 }),
+    }
   }
 
   /** A number, or the ref of an earlier operation. */
