@@ -36,6 +36,8 @@ export default tseslint.config(
       '**/generated/',
       '**/*.d.ts',
       '.shoal/',
+      // Other people's apps: their own folders, without our types.
+      'e2e/embedding/apps/',
       '**/test-results/',
     ],
   },

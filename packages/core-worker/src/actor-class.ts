@@ -3,6 +3,7 @@ import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
 import type { Arguments } from './call-types.ts'
 import type { CoreWorker } from './core-worker.ts'
+import { HANDLE } from './foreign-handle.ts'
 import { idOf } from './object-ref.ts'
 import type { ObjectRef } from './object-ref.ts'
 import { resolveActorOptions } from './options.ts'
@@ -107,6 +108,10 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     return new ActorClass<C, I>(this.#identity, { ...this.#options, ...options }, this.#source)
   }
 
+  get [HANDLE](): true {
+    return true
+  }
+
   get [Symbol.toStringTag](): string {
     return 'ActorClass'
   }
@@ -150,6 +155,7 @@ export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHa
       },
     }
   }
+  Object.defineProperty(handle, HANDLE, { value: true })
   Object.defineProperty(handle, Symbol.toStringTag, { value: `ActorHandle(${content.name})` })
   contents.set(handle, content)
   return Object.freeze(handle) as ActorHandle<I>

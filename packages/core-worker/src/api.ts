@@ -5,6 +5,7 @@ import type { NoRefMethods, NoRefParameters } from './call-types.ts'
 import { inlineCode } from './code.ts'
 import type { Code, InlineCode } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
+import { refuseForeign } from './foreign-handle.ts'
 import { encodeHooks } from './hooks.ts'
 import { ObjectRef } from './object-ref.ts'
 import { refuseUnknown } from './options.ts'
@@ -184,9 +185,12 @@ function usesOf(first: unknown): Uses {
 }
 
 function refList(caller: string, refs: unknown): readonly ObjectRef[] {
+  refuseForeign(refs)
   if (!Array.isArray(refs)) throw new TypeError(`${caller}() takes an ObjectRef or an array of them`)
   refs.forEach((ref, index) => {
-    if (!ObjectRef.is(ref)) throw new TypeError(`${caller}() takes ObjectRefs; the element ${index} is none`)
+    if (ObjectRef.is(ref)) return
+    refuseForeign(ref)
+    throw new TypeError(`${caller}() takes ObjectRefs; the element ${index} is none`)
   })
   return refs as readonly ObjectRef[]
 }

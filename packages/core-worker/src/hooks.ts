@@ -6,6 +6,7 @@ import type { Arity } from './arity.ts'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
+import { refuseForeign } from './foreign-handle.ts'
 import { homeOf, idOf, ObjectRef } from './object-ref.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
@@ -66,6 +67,7 @@ export function replaceHandles(value: object): Replacement | undefined {
     return { kind: 'extension', name: 'actor-class', payload }
   }
   const handle = handleContent(value)
+  if (handle === undefined) refuseForeign(value)
   return handle === undefined ? undefined : { kind: 'extension', name: 'actor', payload: { ...handle } }
 }
 

@@ -1,5 +1,6 @@
 import { formatObjectId, ObjectFreedError, THIS_NODE } from '@shoal/protocol'
 import type { ObjectId } from '@shoal/protocol'
+import { HANDLE } from './foreign-handle.ts'
 
 // Safari has no Symbol.dispose yet: a class key written with it would be named `undefined` there.
 if (typeof Symbol.dispose !== 'symbol')
@@ -69,6 +70,10 @@ export class ObjectRef<T = unknown> {
   /** @throws TypeError: a ref is no value. */
   [Symbol.toPrimitive](): never {
     throw new TypeError('an ObjectRef was used as a value: await get(ref) gives what it stands for')
+  }
+
+  get [HANDLE](): true {
+    return true
   }
 
   get [Symbol.toStringTag](): string {

@@ -3,6 +3,7 @@ import type { Arity } from './arity.ts'
 import type { Arguments, Returns } from './call-types.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
+import { HANDLE } from './foreign-handle.ts'
 import { resolveTaskOptions } from './options.ts'
 import type { ResolvedOptions, TaskOptions } from './options.ts'
 
@@ -76,6 +77,10 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown,
   /** The same function with other options. @throws TypeError or RangeError naming a bad one. */
   options<M extends number = N>(options: TaskOptions<M>): RemoteFunction<A, R, M> {
     return new RemoteFunction<A, R, M>(this.#identity, { ...this.#options, ...options }, this.#source)
+  }
+
+  get [HANDLE](): true {
+    return true
   }
 
   get [Symbol.toStringTag](): string {
