@@ -1,5 +1,5 @@
 /** The tarball's types: each entry with all that it takes from @shoal packages, rolled up by rollup-plugin-dts. */
-import { existsSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
@@ -7,12 +7,15 @@ import { pageEntries, readPackage, root, toolEntries } from './entries.ts'
 
 export async function bundleTypes(): Promise<Map<string, string>> {
   const entries = [...pageEntries(), ...toolEntries().filter(({ name }) => name !== 'cli')]
+  // Workspace packages lie in node_modules only by links; TypeScript would take them for other people's.
+  const own = ownSources()
+  const paths = Object.fromEntries([...own].map(([id, file]) => [id, [file]]))
   const build = await rollup({
     input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
     external: (id) => !id.startsWith('@shoal/') && !id.startsWith('.') && !path.isAbsolute(id),
     plugins: [
-      { name: 'pack:own-packages', resolveId: ownPackage },
-      dts({ tsconfig: path.join(root, 'tsconfig.json') }),
+      { name: 'pack:own-packages', resolveId: (id) => own.get(id) },
+      dts({ tsconfig: path.join(root, 'tsconfig.json'), compilerOptions: { paths } }),
     ],
     onLog: (level, log) => {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
@@ -38,13 +41,14 @@ export async function bundleTypes(): Promise<Map<string, string>> {
 
 const SINGLE_FILE = `export * from './index.js'\nexport * from './internal.js'\n`
 
-/** Packages of the workspace lie in node_modules only by a link; TypeScript would take them for other people's. */
-function ownPackage(id: string): string | undefined {
-  const [, name, entry = ''] = /^@shoal\/([^/]+)(?:\/(.+))?$/.exec(id) ?? []
-  if (name === undefined) return undefined
-  const folder = `packages/${name}`
-  const target = readPackage(folder).exports[entry === '' ? '.' : `./${entry}`]
-  const file = typeof target === 'string' ? target : target?.types
-  if (file === undefined || !existsSync(path.join(root, folder, file))) throw new Error(`no types for ${id}`)
-  return path.join(root, folder, file)
+/** The TypeScript behind every `@shoal/x` and `@shoal/x/y`. */
+function ownSources(): Map<string, string> {
+  const sources = new Map<string, string>()
+  for (const folder of readdirSync(path.join(root, 'packages'))) {
+    for (const [key, target] of Object.entries(readPackage(`packages/${folder}`).exports)) {
+      const file = typeof target === 'string' ? target : target.types
+      if (file !== undefined) sources.set(`@shoal/${folder}${key.slice(1)}`, path.join(root, 'packages', folder, file))
+    }
+  }
+  return sources
 }
