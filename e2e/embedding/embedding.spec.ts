@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import type { Page } from '@playwright/test'
 import { expect, test } from './support/embedding-test.ts'
-
-test.describe.configure({ mode: 'serial' })
+import { userEnvironment } from './support/workplace.ts'
 
 const VALUES = [6, 55]
 
@@ -35,7 +34,7 @@ test.describe('Vite dev', () => {
     const vite = path.join(workplace.app('vite'), '../node_modules/vite/bin/vite.js')
     const child = spawn(process.execPath, [vite, '--host', '127.0.0.1', '--port', '0'], {
       cwd: workplace.app('vite'),
-      env: { ...process.env, NO_COLOR: '1' },
+      env: userEnvironment(),
     })
     stop = () => void child.kill()
     url = await new Promise((resolve, reject) => {

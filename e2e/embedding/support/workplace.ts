@@ -39,9 +39,14 @@ export async function createWorkplace(tarball: string): Promise<Workplace> {
   }
 }
 
+/** Without what the tests' own tools left in theirs: a Vite build sets NODE_ENV for everything after it. */
+export function userEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, NODE_ENV: _mode, ...env } = process.env
+  return { ...env, NO_COLOR: '1' }
+}
+
 async function node(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { cwd, env: userEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   child.stdout.on('data', (data: Buffer) => (out += data.toString()))
   child.stderr.on('data', (data: Buffer) => (out += data.toString()))

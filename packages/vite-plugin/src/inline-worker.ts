@@ -10,6 +10,7 @@ import { rolldown, type Plugin as RolldownPlugin } from 'rolldown'
 import type { Plugin } from 'vite'
 import { pageDefines } from './page-defines.ts'
 import { stripQuery } from './strip-query.ts'
+import { trimmedAcorn } from './trim-acorn.ts'
 
 const QUERY = '?shoal-inline'
 
@@ -46,7 +47,7 @@ export async function bundleInlineScript(options: InlineOptions): Promise<Inline
     // Which folder a module came from is no part of the text.
     experimental: { attachDebugInfo: 'none' },
     treeshake: { propertyReadSideEffects: false },
-    plugins: [nestedScripts(options, nested)],
+    plugins: [nestedScripts(options, nested), trimmedAcorn()],
     onLog: (level, log, forward) => {
       if (log.code === 'EMPTY_IMPORT_META')
         throw new Error(`${options.entry}: import.meta does not exist in a classic script`)

@@ -1,26 +1,28 @@
 import type { WorkerInit } from '../worker-host.ts'
 
 /**
- * What the sandbox frame does for the node worker, called through Comlink over a port that joins the two directly: the
- * page's main thread only hands the port over.
+ * From the node worker to the sandbox frame, over a port that joins the two directly: the page's main thread only hands
+ * the port over. Plain messages, no Comlink: the frame is downloaded by every tab, and three words need no library.
  */
-export interface FrameControl {
-  /** Says that the frame is up. */
-  hello(): FrameHello
-  /** Starts worker `number`; its runner speaks over `port`. Numbers are the caller's and are never used twice. */
-  start(number: number, init: WorkerInit, port: MessagePort): void
+export type ToFrame =
+  /** Starts a worker; its runner speaks over the port that comes along. Numbers are the sender's and never used twice. */
+  | { readonly type: 'start'; readonly number: number; readonly init: WorkerInit }
   /** Ends it in the middle of whatever it does; unknown numbers are ignored. */
-  terminate(number: number): void
-  /** Whom to tell, once a worker, that it did not start or broke down. */
-  watch(onEnded: (number: number, reason: string) => void): void
-  /** From now on a thread of the frame's process sends back what comes over `port`. */
-  pulse(port: MessagePort): void
-}
+  | { readonly type: 'terminate'; readonly number: number }
+  /** From now on a thread of the frame's process sends back what comes over the port that comes along. */
+  | { readonly type: 'pulse' }
 
-export interface FrameHello {
-  /** PROTOCOL_VERSION of the frame's build; a hosted `sandbox.html` may be older than the page. */
-  readonly version: number
-}
+/** From the sandbox frame to the node worker. */
+export type FromFrame =
+  /**
+   * The frame is up, once. `version`: PROTOCOL_VERSION of the frame's build; a hosted `sandbox.html` may be older than the
+   * page.
+   */
+  | { readonly type: 'hello'; readonly version: number }
+  /** A worker did not start or broke down, once a worker. */
+  | { readonly type: 'ended'; readonly number: number; readonly reason: string }
+  /** The frame itself did, and nothing of it can be relied on. */
+  | { readonly type: 'failed'; readonly reason: string }
 
 /** From the page to the node worker: a frame was made, its control port comes along; or it is gone for good. */
 export type FromPage = 'frame' | 'gone'

@@ -1,8 +1,6 @@
-import { proxy, releaseProxy, transfer, wrap } from 'comlink'
-import type { Remote } from 'comlink'
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import type { HostedWorker, WorkerHost, WorkerInit } from '../worker-host.ts'
-import type { FrameControl, FrameHello, FromPage, ToPage } from './frame-control.ts'
+import type { FromFrame, FromPage, ToFrame, ToPage } from './frame-control.ts'
 import { FramePulse } from './frame-pulse.ts'
 import { FrameWorker } from './frame-worker.ts'
 
@@ -30,9 +28,6 @@ type HostState =
   | { readonly kind: 'unusable'; readonly reason: string }
   | { readonly kind: 'closed' }
 
-// Comlink drops a call in flight when its proxy is collected, and a host may be held by nobody but its own callbacks.
-const pinned = new Set<FrameWorkerHost>()
-
 /**
  * States: coming -> up -> coming (the frame died and is made again) | coming -> unusable (silent, or of another version)
  * -> up (it answered late); the page removed the frame: -> unusable; close: -> closed.
@@ -52,7 +47,6 @@ class FrameWorkerHost implements WorkerHost {
   constructor(pagePort: MessagePort, { answerWithinMs = ANSWER_WITHIN_MS }: FrameWorkerHostOptions) {
     this.#pagePort = pagePort
     this.#answerWithinMs = answerWithinMs
-    pinned.add(this)
     this.#expectFrame()
     pagePort.addEventListener('message', this.#onPageMessage)
     pagePort.start()
@@ -84,7 +78,6 @@ class FrameWorkerHost implements WorkerHost {
     this.#tellPage('close')
     this.#pagePort.removeEventListener('message', this.#onPageMessage)
     this.#pagePort.close()
-    pinned.delete(this)
   }
 
   readonly #onPageMessage = (event: MessageEvent<FromPage>): void => {
@@ -97,7 +90,7 @@ class FrameWorkerHost implements WorkerHost {
     this.#dropFrame()
     const frame = new Frame(port, {
       onWorkerEnded: (number, reason) => this.#workers.get(number)?.end(reason),
-      onHello: (hello) => this.#onHello(hello),
+      onHello: (version) => this.#onHello(version),
       onDead: (reason) => this.#onDead(reason),
       isNeeded: () => this.#workers.size > 0,
     })
@@ -105,7 +98,7 @@ class FrameWorkerHost implements WorkerHost {
     for (const start of this.#waiting.splice(0)) start(frame)
   }
 
-  #onHello({ version }: FrameHello): void {
+  #onHello(version: number): void {
     clearTimeout(this.#patience)
     if (version === PROTOCOL_VERSION) this.#state = { kind: 'up' }
     else
@@ -158,7 +151,7 @@ class FrameWorkerHost implements WorkerHost {
 
 interface FrameEvents {
   onWorkerEnded(number: number, reason: string): void
-  onHello(hello: FrameHello): void
+  onHello(version: number): void
   /** Nothing comes from it any more. */
   onDead(reason: string): void
   /** Whether anybody would miss it. */
@@ -167,7 +160,6 @@ interface FrameEvents {
 
 /** One life of the sandbox frame. States: silent -> answering (its pulse is felt) -> dead | closed. */
 class Frame {
-  readonly #control: Remote<FrameControl>
   readonly #port: MessagePort
   readonly #events: FrameEvents
   #pulse: FramePulse | undefined
@@ -176,41 +168,50 @@ class Frame {
   constructor(port: MessagePort, events: FrameEvents) {
     this.#port = port
     this.#events = events
-    this.#control = wrap<FrameControl>(port)
-    this.#call(this.#control.watch(proxy((number: number, reason: string) => events.onWorkerEnded(number, reason))))
-    this.#call(this.#control.hello().then((hello) => this.#onHello(hello)))
+    port.addEventListener('message', this.#onMessage)
+    port.start()
   }
 
   start(number: number, init: WorkerInit, port: MessagePort): void {
-    this.#call(this.#control.start(number, init, transfer(port, [port])))
+    this.#tell({ type: 'start', number, init }, [port])
   }
 
   terminate(number: number): void {
-    this.#call(this.#control.terminate(number))
+    this.#tell({ type: 'terminate', number })
   }
 
   close(): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#pulse?.close()
-    this.#control[releaseProxy]()
-    // Comlink waits for an answer before it closes the port; a dead frame gives none.
+    this.#port.removeEventListener('message', this.#onMessage)
     this.#port.close()
   }
 
-  #onHello(hello: FrameHello): void {
-    if (this.#isOver) return
+  readonly #onMessage = ({ data }: MessageEvent<FromFrame>): void => {
+    switch (data.type) {
+      case 'hello':
+        this.#onHello(data.version)
+        return
+      case 'ended':
+        this.#events.onWorkerEnded(data.number, data.reason)
+        return
+      case 'failed':
+        this.#die(`the sandbox frame failed: ${data.reason}`)
+    }
+  }
+
+  #onHello(version: number): void {
     const { port1, port2 } = new MessageChannel()
-    this.#call(this.#control.pulse(transfer(port2, [port2])))
+    this.#tell({ type: 'pulse' }, [port2])
     this.#pulse = new FramePulse(port1, this.#events.isNeeded, () =>
       this.#die('the sandbox frame died: a task took all memory, or its process was ended'),
     )
-    this.#events.onHello(hello)
+    this.#events.onHello(version)
   }
 
-  /** Control calls give nothing back but errors of the frame itself, and then none of them can be relied on. */
-  #call(call: Promise<unknown>): void {
-    call.catch((error: unknown) => this.#die(`the sandbox frame failed: ${String(error)}`))
+  #tell(message: ToFrame, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer)
   }
 
   #die(reason: string): void {

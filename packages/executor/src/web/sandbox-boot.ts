@@ -5,34 +5,30 @@
  * user code is in those, and this document could still open a WebRTC connection, which no CSP stops.
  * It knows nothing of tasks: the workers speak with the node worker themselves.
  */
-import { expose } from 'comlink'
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import type { WorkerInit } from '../worker-host.ts'
 import { CONTROL_MESSAGE } from './frame-control.ts'
-import type { FrameControl, WorkerStart } from './frame-control.ts'
+import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
 import workerScript from './sandbox-worker.ts?shoal-inline'
 
-type OnEnded = Parameters<FrameControl['watch']>[0]
-
-class WorkerShop implements FrameControl {
+class WorkerShop {
   readonly #url = URL.createObjectURL(new Blob([workerScript], { type: 'text/javascript' }))
   readonly #running = new Map<number, SandboxWorker>()
-  // Kept as long as the frame: Comlink drops a call in flight when its proxy is collected.
-  #onEnded: OnEnded | undefined
+  readonly #tell: (message: FromFrame) => void
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
   #echo: Worker | undefined
 
-  constructor() {
+  constructor(tell: (message: FromFrame) => void) {
+    this.#tell = tell
     this.#refillSoon()
   }
 
-  hello(): { version: number } {
-    return { version: PROTOCOL_VERSION }
-  }
-
-  watch(onEnded: OnEnded): void {
-    this.#onEnded = onEnded
+  obey(message: ToFrame, port: MessagePort | undefined): void {
+    if (message.type === 'terminate') this.terminate(message.number)
+    else if (port === undefined) throw new TypeError('no port came along')
+    else if (message.type === 'pulse') this.pulse(port)
+    else this.start(message.number, message.init, port)
   }
 
   start(number: number, init: WorkerInit, port: MessagePort): void {
@@ -42,7 +38,7 @@ class WorkerShop implements FrameControl {
     worker.onBroken((reason) => {
       if (!this.#running.delete(number)) return
       worker.terminate()
-      this.#onEnded?.(number, reason)
+      this.#tell({ type: 'ended', number, reason })
     })
     worker.give({ init, port })
     this.#refillSoon()
@@ -110,13 +106,21 @@ const ECHO = 'onmessage = ({ ports: [port] }) => { port.onmessage = () => port.p
 
 const NOT_STARTED = 'the browser did not start it; a Content-Security-Policy of the page may forbid workers from blob:'
 
-const shop = new WorkerShop()
-
 function onMessage(event: MessageEvent): void {
   const [port] = event.ports
   if (event.source !== parent || event.data !== CONTROL_MESSAGE || port === undefined) return
   removeEventListener('message', onMessage)
-  expose(shop, port)
+  const tell = (message: FromFrame): void => port.postMessage(message)
+  const shop = new WorkerShop(tell)
+  port.addEventListener('message', ({ data, ports }: MessageEvent<ToFrame>) => {
+    try {
+      shop.obey(data, ports[0])
+    } catch (error) {
+      tell({ type: 'failed', reason: String(error) })
+    }
+  })
+  port.start()
+  tell({ type: 'hello', version: PROTOCOL_VERSION })
 }
 // A site that hosts this document as `sandbox.html` can be framed by anybody: without the sandbox attribute it would run
 // the framing page's code at the site's own origin.
