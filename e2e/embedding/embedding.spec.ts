@@ -70,7 +70,7 @@ test('webpack 5: a production build runs inline and remote modules', async ({ wo
 
 test.describe('without a bundler', () => {
   test.beforeAll(async ({ workplace }) => {
-    const shoal = '../node_modules/@shoal/sdk/bin/shoal.js'
+    const shoal = '../node_modules/@shoal/sdk/dist/cli.js'
     await workplace.run('plain', shoal, 'bundle', 'fib.remote.ts', '--sdk', '/shoal/shoal.js')
   })
 

@@ -30,7 +30,7 @@ export async function bundleTypes(): Promise<Map<string, string>> {
       chunkFileNames: 'chunks/[name].d.ts',
     })
     const files = output.flatMap((file): [string, string][] =>
-      file.type === 'chunk' ? [[file.fileName, file.code]] : [],
+      file.type === 'chunk' ? [[file.fileName, withLibraries(file.code)]] : [],
     )
     files.push(['shoal.d.ts', SINGLE_FILE])
     return new Map(files)
@@ -40,6 +40,13 @@ export async function bundleTypes(): Promise<Map<string, string>> {
 }
 
 const SINGLE_FILE = `export * from './index.js'\nexport * from './internal.js'\n`
+
+/** For projects whose `lib` is older than `using`. */
+function withLibraries(types: string): string {
+  return /Symbol\.(?:asyncDispose|dispose)|\b(?:Async)?Disposable\b/.test(types)
+    ? `/// <reference lib="esnext.disposable" />\n${types}`
+    : types
+}
 
 /** The TypeScript behind every `@shoal/x` and `@shoal/x/y`. */
 function ownSources(): Map<string, string> {

@@ -3,18 +3,8 @@ import { pageEntries, readPackage, toolEntries } from './entries.ts'
 /** Files of the tarball that apps name: pages host them, or load them without a bundler. */
 const FILES = ['shoal.js', 'sandbox.html', 'node-worker.js', 'node-worker-capture.js', 'node-worker-noble.js']
 
-/** The tools' entry behind `npx shoal`; nobody imports it. */
+/** The tools' entry behind `npx shoal`; it runs when it is imported, and nobody else does. */
 const COMMAND = 'cli'
-
-export const COMMAND_TEXT = `#!/usr/bin/env node
-import { runCli } from '../dist/${COMMAND}.js'
-
-process.exitCode = await runCli(process.argv.slice(2), {
-  cwd: process.cwd(),
-  out: (line) => process.stdout.write(line + '\\n'),
-  error: (line) => process.stderr.write(line + '\\n'),
-})
-`
 
 /** Bundlers whose plugins are there; whoever uses one has it, nobody else needs it. */
 const BUNDLERS = ['vite', 'webpack', 'rollup', 'esbuild', '@rspack/core', 'rolldown', 'unplugin']
@@ -49,9 +39,9 @@ export function packedManifest(imports: ReadonlySet<string>): Record<string, unk
     sideEffects: false,
     engines: { node: '>=20.19' },
     types: './dist/index.d.ts',
-    bin: { shoal: './bin/shoal.js' },
+    bin: { shoal: `./dist/${COMMAND}.js` },
     exports: { ...Object.fromEntries([...modules, ...files]), './package.json': './package.json' },
-    files: ['bin', 'dist', 'THIRD-PARTY-LICENSES'],
+    files: ['dist', 'THIRD-PARTY-LICENSES'],
     dependencies,
     peerDependencies: plugin.peerDependencies ?? {},
     // Whoever wants them has them.

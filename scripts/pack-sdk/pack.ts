@@ -10,7 +10,7 @@ import { bundleTools } from './bundle-tools.ts'
 import { bundleTypes } from './bundle-types.ts'
 import { root } from './entries.ts'
 import { thirdPartyLicenses } from './licenses.ts'
-import { COMMAND_TEXT, packedManifest } from './manifest.ts'
+import { packedManifest } from './manifest.ts'
 
 export interface PackedSdk {
   /** The package as npm would unpack it. */
@@ -29,7 +29,6 @@ export async function packSdk(outDir = path.join(root, 'packages/sdk/dist')): Pr
     writeFileSync(file, text)
   }
   for (const [name, text] of [...page.files, ...tools.files, ...types]) write(`dist/${name}`, text)
-  write('bin/shoal.js', COMMAND_TEXT)
   write('package.json', `${JSON.stringify(packedManifest(tools.imports), null, 2)}\n`)
   write('THIRD-PARTY-LICENSES', thirdPartyLicenses(new Set([...page.modules, ...tools.modules])))
   copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'))

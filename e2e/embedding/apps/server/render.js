@@ -1,4 +1,4 @@
-// Every platform API that the SDK uses in a page is made to shout; then the page's module is imported and rendered.
+// Platform APIs that Node has too are made to shout, the others it lacks; then the page's module is imported and rendered.
 const touched = []
 const SHY = [
   'fetch',
@@ -11,17 +11,16 @@ const SHY = [
   'MessagePort',
   'BroadcastChannel',
 ]
-const ABSENT = ['window', 'document', 'location', 'self', 'indexedDB', 'RTCPeerConnection', 'requestAnimationFrame']
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate']
 const before = new Map()
-for (const name of [...SHY, ...ABSENT, ...TIMERS]) {
+for (const name of [...SHY, ...TIMERS]) {
   const descriptor = Object.getOwnPropertyDescriptor(globalThis, name)
   before.set(name, descriptor)
   Object.defineProperty(globalThis, name, {
     configurable: true,
     get() {
       const stack = new Error().stack.split('\n').slice(2)
-      // Node's own machinery may; the SDK may not. `typeof` looks too, and asks for what a server does not have.
+      // Node's own machinery may, the SDK may not.
       if (stack.some((line) => line.includes('@shoal'))) touched.push(`${name}\n${stack.join('\n')}`)
       return descriptor?.get ? descriptor.get.call(globalThis) : descriptor?.value
     },

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import webpack from 'webpack'
-import shoal from '@shoal/sdk/webpack'
+import { shoal } from '@shoal/sdk/webpack'
 
 const dist = path.resolve('dist')
 webpack(
