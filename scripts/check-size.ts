@@ -10,8 +10,8 @@ import { bundlePage } from './pack-sdk/bundle-page.ts'
 const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
-  'sandbox, with its worker': 23,
-  'parser and crypto, lazy': 62,
+  'sandbox, with its worker': 28,
+  'parser and crypto, lazy': 50,
 }
 
 const { files } = await bundlePage()
