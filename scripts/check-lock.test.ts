@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { findLockFaults } from './check-lock.ts'
 
-const esbuild = ['esbuild', '@esbuild/darwin-arm64', '@esbuild/win32-x64', '@esbuild/linux-arm64', '@esbuild/linux-x64']
+const binaries = ['@esbuild/darwin-arm64', '@esbuild/win32-x64', '@esbuild/linux-arm64', '@esbuild/linux-x64']
+const esbuild = ['esbuild', ...binaries]
+const optionalDependencies = Object.fromEntries(binaries.map((name) => [name, '1.0.0']))
 
 const lockOf = (names: readonly string[]) => ({
-  packages: Object.fromEntries(names.map((name) => [`node_modules/${name}`, {}])),
+  packages: Object.fromEntries(
+    names.map((name) => [`node_modules/${name}`, name === 'esbuild' ? { optionalDependencies } : {}]),
+  ),
 })
 
 test('a lock file with every platform and no address is sound', () => {
@@ -14,7 +18,7 @@ test('a lock file with every platform and no address is sound', () => {
 test.each(esbuild.slice(1))('reports that %s is missing', (name) => {
   const faults = findLockFaults(lockOf(esbuild.filter((other) => other !== name)))
   expect(faults).toHaveLength(1)
-  expect(faults[0]).toContain(`${name} is missing`)
+  expect(faults[0]).toContain(`${name} of node_modules/esbuild is missing`)
 })
 
 test('a binding nested under its package counts', () => {

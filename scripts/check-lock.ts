@@ -5,28 +5,15 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
-interface LockFile {
-  readonly packages?: Readonly<Record<string, { readonly resolved?: string; readonly link?: boolean }>>
+interface LockEntry {
+  readonly resolved?: string
+  readonly link?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
-const NATIVE_BINDINGS: readonly { readonly name: string; readonly bindings: readonly string[] }[] = [
-  {
-    name: 'rolldown',
-    bindings: ['darwin-arm64', 'win32-x64-msvc', 'linux-arm64-gnu', 'linux-x64-gnu'].map(
-      (platform) => `@rolldown/binding-${platform}`,
-    ),
-  },
-  {
-    name: 'esbuild',
-    bindings: ['darwin-arm64', 'win32-x64', 'linux-arm64', 'linux-x64'].map((platform) => `@esbuild/${platform}`),
-  },
-  {
-    name: 'lightningcss',
-    bindings: ['darwin-arm64', 'win32-x64-msvc', 'linux-arm64-gnu', 'linux-x64-gnu'].map(
-      (platform) => `lightningcss-${platform}`,
-    ),
-  },
-]
+interface LockFile {
+  readonly packages?: Readonly<Record<string, LockEntry>>
+}
 
 /** One sentence for each fault, none when the lock file is sound. */
 export function findLockFaults(lock: LockFile): string[] {
@@ -37,12 +24,11 @@ export function findLockFaults(lock: LockFile): string[] {
     if (entry.resolved !== undefined && entry.link !== true) faults.push(`${path} names an address: ${entry.resolved}`)
   }
   const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)))
-  for (const { name, bindings } of NATIVE_BINDINGS) {
-    if (!names.has(name)) continue
-    for (const binding of bindings) {
-      if (!names.has(binding)) faults.push(`${binding} is missing: delete node_modules and lock file, npm install`)
-    }
-  }
+  // A native package lists the binaries of all platforms as optional dependencies.
+  for (const [path, { optionalDependencies = {} }] of Object.entries(packages))
+    for (const binary of Object.keys(optionalDependencies))
+      if (!names.has(binary))
+        faults.push(`${binary} of ${path} is missing: delete node_modules, take the last sound lock file, npm install`)
   return faults
 }
 
