@@ -17,7 +17,8 @@ export function createDocsProgram(
   } as ts.ParseConfigFileHost)
   if (config === undefined) throw new Error('there is no tsconfig.json')
   const aliases = Object.fromEntries(Object.entries(paths).map(([specifier, source]) => [specifier, [source]]))
-  return ts.createProgram(files, { ...config.options, paths: aliases })
+  // Parameter properties are for users to choose.
+  return ts.createProgram(files, { ...config.options, erasableSyntaxOnly: false, paths: aliases })
 }
 
 export function checkBlocks(program: ts.Program, blocks: readonly WrittenBlock[]): string[] {

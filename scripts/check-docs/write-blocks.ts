@@ -41,7 +41,7 @@ export function writeBlocks(folder: string, blocks: readonly Block[], known: rea
 function importsFor(code: string, known: readonly KnownName[]): string {
   const used = known.filter(({ name }) => {
     const isUsed = new RegExp(`(?<![.\\w$'"])${name}\\b`).test(code)
-    const isOwn = new RegExp(`\\b(?:const|let|class|function)\\s+${name}\\b|import[^;'"]*\\b${name}\\b`).test(code)
+    const isOwn = new RegExp(`\\b(?:const|let|class|function)\\s+${name}\\b|import\\s[^;'"]*\\b${name}\\b`).test(code)
     return isUsed && !isOwn
   })
   return used

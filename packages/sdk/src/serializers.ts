@@ -32,7 +32,10 @@ export function registerSerializer<T extends object, D>(Class: ClassOf<T>, seria
  * Forgets a class that was given to `registerSerializer` or `registerError`. False when it was not registered.
  *
  * @example
- * import.meta.hot?.dispose(() => deregisterSerializer(Vector))
+ * // Where a module is updated in place: the new class takes the old one's name.
+ * class Point { x = 0 }
+ * registerSerializer(Point, { name: 'Point' })
+ * console.log(deregisterSerializer(Point)) // true
  */
 export function deregisterSerializer(Class: ClassOf<object>): boolean {
   return pageSerializers.deregisterSerializer(Class)
