@@ -107,7 +107,7 @@ export function createApi(host: ApiHost): Api {
       return made
     }
     const code = inlineCode(fn, uses, encoder, remote)
-    host.checkEarly?.(code, fn)
+    if (code.kind === 'ready') host.checkEarly?.(code, fn)
     const arity = arityOf(fn, uses === undefined ? 0 : 1)
     return new RemoteFunction({ code, exportName: '', name: fn.name, arity }, options, core)
   }
@@ -129,7 +129,7 @@ export function createApi(host: ApiHost): Api {
       return made
     }
     const code = inlineCode(raw, undefined, encoder, actor)
-    host.checkEarly?.(code, raw)
+    if (code.kind === 'ready') host.checkEarly?.(code, raw)
     return new ActorClass({ code, exportName: '', name: Class.name, arity, methods }, options, core)
   }
 

@@ -21,11 +21,34 @@ export interface InlineCode extends ReadyCode {
   readonly definition: CodeDefinition & { readonly type: 'inline' }
 }
 
+/** A bundle that is fetched when it is first used, or inline code that was handed functions of one. */
+export interface LaterCode {
+  readonly kind: 'later'
+  readonly name: string
+  readonly callSite?: string
+  readonly facts?: Uint8Array<ArrayBuffer>
+  load(): Promise<CodeDefinition>
+}
+
+/** Thrown while values are encoded that hold a function of a bundle that was not fetched yet. */
+export class CodeNotLoaded extends Error {
+  readonly code: LaterCode
+
+  constructor(code: LaterCode) {
+    super(`the code of ${code.name} was not loaded yet`)
+    this.code = code
+  }
+}
+
+const loaded = new WeakMap<LaterCode, CodeDefinition>()
+
+/** What a bundle's code is, once it was fetched for a value that holds it. */
+export function loadedDefinition(code: LaterCode): CodeDefinition | undefined {
+  return loaded.get(code)
+}
+
 /** Where a remote function's or actor class's code comes from, before a node has hashed it. */
-export type Code =
-  | ReadyCode
-  /** A bundle that is fetched when it is first used. */
-  | { readonly kind: 'later'; readonly name: string; load(): Promise<CodeDefinition> }
+export type Code = ReadyCode | LaterCode
 
 /** The code of an inline function or class; `caller` is the function that the user called with it. @throws TypeError or RangeError for what can never ship. */
 export function inlineCode(
@@ -33,7 +56,7 @@ export function inlineCode(
   uses: Readonly<Record<string, unknown>> | undefined,
   encoder: ValueEncoder,
   caller: (...args: never[]) => unknown,
-): InlineCode {
+): InlineCode | LaterCode {
   if (typeof fn !== 'function') throw new TypeError('remote() takes a function, actor() a class')
   const source = Function.prototype.toString.call(fn)
   // UTF-16 length is a lower bound of the bytes, and exact for nearly all code.
@@ -42,18 +65,32 @@ export function inlineCode(
       `the function's source is ${source.length} characters; at most ${LIMITS.functionSourceBytes} can ship. ` +
         'Put its data into an object with put().',
     )
-  return {
-    kind: 'ready',
-    definition: {
-      type: 'inline',
-      name: fn.name.slice(0, 80),
-      isClass: /^class\b/.test(source),
-      source,
-      uses: uses === undefined ? undefined : encodeUses(uses, encoder),
-    },
-    callSite: callSite(caller),
-    facts: encodeFacts(fn, encoder),
-    ...(uses !== undefined && { held: uses }),
+  const define = (): InlineCode['definition'] => ({
+    type: 'inline',
+    name: fn.name.slice(0, 80),
+    isClass: /^class\b/.test(source),
+    source,
+    uses: uses === undefined ? undefined : encodeUses(uses, encoder),
+  })
+  const origin = { callSite: callSite(caller), facts: encodeFacts(fn, encoder) }
+  try {
+    return { kind: 'ready', definition: define(), ...origin, ...(uses !== undefined && { held: uses }) }
+  } catch (error) {
+    if (!(error instanceof CodeNotLoaded)) throw error
+    return { kind: 'later', name: fn.name, ...origin, load: () => defineLater(error, define) }
+  }
+}
+
+/** Functions of remote modules that are handed in travel with their code, which has to be fetched first. */
+async function defineLater(first: CodeNotLoaded, define: () => CodeDefinition): Promise<CodeDefinition> {
+  for (let missing = first; ;) {
+    loaded.set(missing.code, await missing.code.load())
+    try {
+      return define()
+    } catch (error) {
+      if (!(error instanceof CodeNotLoaded)) throw error
+      missing = error
+    }
   }
 }
 

@@ -311,7 +311,7 @@ export class CoreWorker implements RefHome {
       return
     }
     code.load().then(
-      (definition) => this.#sendCode(number, '', definition),
+      (definition) => this.#sendCode(number, code.callSite ?? '', definition, code.facts),
       (error: unknown) =>
         this.#sendCode(number, `could not be loaded: ${String(error)}`, {
           type: 'module',

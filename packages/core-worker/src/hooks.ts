@@ -3,7 +3,7 @@ import type { CodeDefinition, DecodeHooks, EncodedValue, EncodeHooks, ObjectId, 
 import { ActorClass, describeActorClass, handleContent, makeHandle } from './actor-class.ts'
 import type { ActorMethodFacts, HandleContent } from './actor-class.ts'
 import type { Arity } from './arity.ts'
-import { NO_FACTS } from './code.ts'
+import { CodeNotLoaded, loadedDefinition, NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { refuseForeign } from './foreign-handle.ts'
@@ -39,14 +39,17 @@ class IdInside {
   }
 }
 
-/** How refs, remote functions, actor classes and handles travel inside values. */
-export function replaceHandles(value: object): Replacement | undefined {
+/**
+ * How refs, remote functions, actor classes and handles travel inside values. With `canWait`, whoever encodes fetches the
+ * code that a CodeNotLoaded names and tries again.
+ */
+export function replaceHandles(value: object, canWait = false): Replacement | undefined {
   if (ObjectRef.is(value)) return { kind: 'ref', id: idOf(value) }
   if (value instanceof IdInside) return { kind: 'ref', id: value.id }
   if (RemoteFunction.is(value)) {
     const { identity, options } = describeFunction(value)
     const payload: FunctionPayload = {
-      definition: codePayload(identity.code, identity.name),
+      definition: codePayload(identity.code, identity.name, canWait),
       exportName: identity.exportName,
       name: identity.name,
       arity: identity.arity,
@@ -57,7 +60,7 @@ export function replaceHandles(value: object): Replacement | undefined {
   if (ActorClass.is(value)) {
     const { identity, options } = describeActorClass(value)
     const payload: ActorClassPayload = {
-      definition: codePayload(identity.code, identity.name),
+      definition: codePayload(identity.code, identity.name, canWait),
       exportName: identity.exportName,
       name: identity.name,
       arity: identity.arity,
@@ -71,8 +74,8 @@ export function replaceHandles(value: object): Replacement | undefined {
   return handle === undefined ? undefined : { kind: 'extension', name: 'actor', payload: { ...handle } }
 }
 
-/** Encoding alone, for what is encoded before there is a core worker. */
-export const encodeHooks: EncodeHooks = { replace: replaceHandles }
+/** For what is handed in by name, which is encoded before there is a core worker. */
+export const encodeHooks: EncodeHooks = { replace: (value) => replaceHandles(value, true) }
 
 export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; readonly decode: DecodeHooks } {
   return {
@@ -111,11 +114,12 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
   }
 }
 
-function codePayload(code: Code, name: string): CodePayload {
+function codePayload(given: Code, name: string, canWait: boolean): CodePayload {
+  const code = canWait ? whole(given) : given
   if (code.kind === 'later')
     throw new SerializationError(
       'not-serializable',
-      `${name} comes from a remote module and cannot be passed as a value from a page; import it in the module that calls it`,
+      `${name} comes from a remote module and cannot be passed as a value from a page; import it in the module that calls it, or hand it in by name: remote({ ${name} }, ...)`,
     )
   const { definition } = code
   if (definition.type !== 'known' && definition.source.length > LIMITS.functionSourceBytes)
@@ -123,6 +127,14 @@ function codePayload(code: Code, name: string): CodePayload {
   if (definition.type !== 'inline') return definition
   const { uses } = definition
   return { ...definition, uses: uses && { ...uses, refs: uses.refs.map((id) => new IdInside(id)) } }
+}
+
+/** With the definition of a bundle that was fetched. @throws CodeNotLoaded */
+function whole(code: Code): Code {
+  if (code.kind !== 'later') return code
+  const definition = loadedDefinition(code)
+  if (definition === undefined) throw new CodeNotLoaded(code)
+  return { kind: 'ready', definition, callSite: '', facts: NO_FACTS }
 }
 
 /** The same function that arrives again is the same code: the node is not told of it once more. */

@@ -63,6 +63,24 @@ describe('remote modules', () => {
     expect(await get([count.remote(), unnamed.remote()])).toEqual([[1, 2], 'default'])
   })
 
+  it('are handed in by name to inline functions, which wait for their text', async () => {
+    const outer = remote({ isEven, more: { ownName } }, async ({ isEven: even, more, get: fetch }, n: number) => [
+      await fetch(even.remote(n)),
+      await fetch(more.ownName.remote()),
+    ])
+    const inner = remote({ outer }, ({ outer: given, get: fetch }, n: number) => fetch(given.remote(n)))
+    expect(await get([outer.remote(4), outer.remote(5), inner.remote(6)])).toEqual([
+      [true, 'ownName'],
+      [false, 'ownName'],
+      [true, 'ownName'],
+    ])
+  })
+
+  it('cannot be arguments of a page’s calls, which do not wait, and the refusal says what to do', () => {
+    const call = remote({}, ({ get: fetch }, given: { f: typeof ownName }) => fetch(given.f.remote()))
+    expect(() => call.remote({ f: ownName })).toThrow('hand it in by name: remote({ ownName }, ...)')
+  })
+
   it('name their tasks by what they export, also when they call each other', async () => {
     expect(await get([ownName.remote(), nameOfChild.remote()])).toEqual(['ownName', 'ownName'])
     expect(await get(ownName.options({ name: 'mine' }).remote())).toBe('mine')
