@@ -2,8 +2,19 @@ import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
 import { createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
 import type { Directory, DirectorySync, Membership } from '@shoal/control-store'
-import { ByteReader, ByteWriter, nodeCard, submitterGrant } from '@shoal/protocol'
-import type { Crypto, KeyPair, NodeCard, NodeId, NodeMessage, Refusal, RoomId, Session } from '@shoal/protocol'
+import { ByteReader, ByteWriter, nodeCard, roomSettings, submitterGrant } from '@shoal/protocol'
+import type {
+  Crypto,
+  KeyPair,
+  NodeCard,
+  NodeId,
+  NodeMessage,
+  Refusal,
+  RoomId,
+  RoomSettings,
+  Schema,
+  Session,
+} from '@shoal/protocol'
 import { createOverlay } from '@shoal/transport'
 import type { Connector, LinkStats, Overlay, Peer, Signaling } from '@shoal/transport'
 
@@ -19,6 +30,8 @@ export interface RoomHandlers {
   bulk(from: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
   /** A member has given this tab's session up: the room has to be entered again under a higher one. */
   over(): void
+  /** The room's owner has written what holds for everybody. */
+  settings(settings: RoomSettings): void
   /** Members, cards or grants changed. */
   changed(): void
 }
@@ -31,6 +44,8 @@ export interface RoomLinkOptions {
   readonly roomKey: Uint8Array<ArrayBuffer>
   /** In tabs with the owner's link. */
   readonly ownerKeyPair: KeyPair | undefined
+  /** What the owner has decided, where it does; else what the directory says stands. */
+  readonly settings?: RoomSettings | undefined
   readonly clock: Clock
   readonly random: Random
   readonly crypto: Crypto
@@ -52,6 +67,8 @@ export interface RoomMember {
   readonly stats: LinkStats | undefined
 }
 
+/** Where the directory keeps what holds for the whole room. */
+const SETTINGS = 'room/settings'
 /** More than one session ever writes of one record. */
 const VERSIONS_A_SESSION = 2 ** 24
 /** How long a grant may lag behind the task that needs it. */
@@ -93,8 +110,10 @@ export class RoomLink {
       ...(ownerKeyPair && { ownerKeyPair }),
       versionsAbove: (session - 1) * VERSIONS_A_SESSION,
     })
-    this.#directory.subscribe(() => {
+    this.#directory.subscribe(({ key, entry }) => {
       this.#grants.emit()
+      const settings = key === SETTINGS ? understood(roomSettings, entry?.body) : undefined
+      if (settings !== undefined) handlers.settings(settings)
       handlers.changed()
     })
     this.#overlay = createOverlay({
@@ -113,7 +132,7 @@ export class RoomLink {
       self,
       log,
       handlers: {
-        alive: (node) => this.#alive(node),
+        alive: (node) => handlers.alive(node),
         dead: (node, deadSession) => this.#dead(node, deadSession),
         refused: (node, oldSession) => this.#overlay.forget(node, oldSession),
         connectivity: () => handlers.changed(),
@@ -144,8 +163,12 @@ export class RoomLink {
 
   /** Writes this node's card and, with the owner's key, its leave to submit. */
   async introduce(card: NodeCard): Promise<void> {
-    const { self, keyPair, ownerKeyPair } = this.#options
+    const { self, keyPair, ownerKeyPair, settings } = this.#options
     const writer = new ByteWriter(128)
+    if (ownerKeyPair !== undefined && settings !== undefined) {
+      roomSettings.write(writer, settings)
+      await this.#directory.set(SETTINGS, writer.finish())
+    }
     nodeCard.write(writer, card)
     await this.#directory.set(`node/${self}`, writer.finish())
     if (ownerKeyPair === undefined) return
@@ -156,8 +179,8 @@ export class RoomLink {
   /** Whether the room's owner listed the key for the node; waits a moment for the directory to tell. */
   isListed(node: NodeId, publicKey: Uint8Array): Promise<boolean> {
     const isThere = (): boolean => {
-      const entry = this.#directory.get(`submitter/${node}`)
-      return entry !== undefined && isSame(readGrant(entry.body), publicKey)
+      const grant = understood(submitterGrant, this.#directory.get(`submitter/${node}`)?.body)
+      return isSame(grant?.publicKey, publicKey)
     }
     if (isThere()) return Promise.resolve(true)
     if (this.#isClosed) return Promise.resolve(false)
@@ -204,14 +227,7 @@ export class RoomLink {
   }
 
   card(node: NodeId): NodeCard | undefined {
-    const entry = this.#directory.get(`node/${node}`)
-    if (entry === undefined) return undefined
-    try {
-      return nodeCard.read(new ByteReader(entry.body))
-    } catch {
-      // The writer is entitled to its card, not to be understood.
-      return undefined
-    }
+    return understood(nodeCard, this.#directory.get(`node/${node}`)?.body)
   }
 
   /** Bytes over all links since the room was entered, those of peers that left included. */
@@ -302,10 +318,6 @@ export class RoomLink {
     })
   }
 
-  #alive(node: NodeId): void {
-    this.#options.handlers.alive(node)
-  }
-
   #dead(node: NodeId, session: Session): void {
     const stats = this.#overlay.stats(node)
     this.#past.sent += stats?.bytesSent ?? 0
@@ -320,14 +332,16 @@ export class RoomLink {
   }
 }
 
-function readGrant(body: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
+function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a?.length === b.length && a.every((byte, index) => byte === b[index])
+}
+
+/** Writers are entitled to their records, not to be understood. */
+function understood<T>(schema: Schema<T>, body: Uint8Array<ArrayBuffer> | undefined): T | undefined {
+  if (body === undefined) return undefined
   try {
-    return submitterGrant.read(new ByteReader(body)).publicKey
+    return schema.read(new ByteReader(body))
   } catch {
     return undefined
   }
-}
-
-function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a?.length === b.length && a.every((byte, index) => byte === b[index])
 }

@@ -15,6 +15,7 @@ import type {
   Refusal,
   ResourceSet,
   RoomId,
+  RoomSettings,
   Session,
 } from '@shoal/protocol'
 import { Scheduler, showShape, workShape } from '@shoal/scheduler'
@@ -62,6 +63,8 @@ export interface NodeOptions {
   onLogLine(line: LogLine): void
   /** The room has given this tab's session up: leave it, and join with a higher session. */
   onOver(): void
+  /** What the room's owner decided for everybody in it; again after each change. */
+  onRoomSettings?(settings: RoomSettings): void
   /** Something that `status` tells has changed. */
   onChange(): void
 }
@@ -69,7 +72,7 @@ export interface NodeOptions {
 /** A room to join, with the ports that lead into it. */
 export type JoinOptions = Pick<
   RoomLinkOptions,
-  'room' | 'roomKey' | 'ownerKeyPair' | 'connector' | 'signaling' | 'seed'
+  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'seed'
 > & {
   /** Higher than any this node had in the room before: a session that others gave up is over for good. */
   readonly session?: Session
@@ -324,6 +327,7 @@ export class ShoalNode {
         message: (from, message) => this.#onMessage(from, message),
         bulk: (from, pull, offset, bytes) => this.#transfers.onBulk(from, pull, offset, bytes),
         over: () => this.#options.onOver(),
+        settings: (settings) => this.#options.onRoomSettings?.(settings),
         changed: () => this.#onRoomChanged(),
       },
     })

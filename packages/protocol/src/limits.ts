@@ -40,6 +40,10 @@ export const LIMITS = {
   messageReferences: 20_000,
   /** A line of a task's log. */
   logLineBytes: 8 * 1024,
+  /** STUN and TURN servers of a room, and addresses of one of them. */
+  iceServers: 16,
+  /** An address, a user name or a credential of one of them. */
+  iceTextBytes: 512,
   /** Names of functions, actors, rooms and people. */
   nameBytes: 256,
 } as const

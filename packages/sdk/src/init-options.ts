@@ -1,4 +1,5 @@
 import { offeredResources } from '@shoal/core-worker'
+import { LIMITS } from '@shoal/protocol'
 import type { InitOptions } from './session-types.ts'
 
 const KNOWN: readonly (keyof InitOptions)[] = [
@@ -42,18 +43,30 @@ export function refuseUnknownOptions(options: InitOptions): void {
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a string')
 }
 
-/** @throws TypeError that says which entry is wrong: else it would show up as a connection that fails. */
+/** @throws TypeError or RangeError that says which entry is wrong: else it would show up as a connection that fails. */
 export function refuseBadIceServers(servers: unknown): void {
   if (!Array.isArray(servers)) throw new TypeError('iceServers must be an array')
+  refuseTooMany('iceServers', servers)
   servers.forEach((server: unknown, index) => {
+    const place = `iceServers[${index}]`
     const { urls, username, credential } = (server ?? {}) as Record<string, unknown>
     const all: readonly unknown[] = Array.isArray(urls) ? urls : [urls]
+    refuseTooMany(`${place}.urls`, all)
     if (all.length === 0 || !all.every((url) => typeof url === 'string' && /^(stun|turn)s?:/.test(url)))
-      throw new TypeError(`iceServers[${index}].urls must start with stun:, turn: or turns:`)
-    for (const [name, text] of Object.entries({ username, credential }))
-      if (text !== undefined && typeof text !== 'string')
-        throw new TypeError(`iceServers[${index}].${name} must be a string`)
+      throw new TypeError(`${place}.urls must start with stun:, turn: or turns:`)
+    for (const [name, text] of Object.entries({ username, credential })) {
+      if (text !== undefined && typeof text !== 'string') throw new TypeError(`${place}.${name} must be a string`)
+      if (text === undefined && all.some((url) => /^turns?:/.test(String(url))))
+        throw new TypeError(`${place} is a TURN server and needs a ${name}`)
+    }
+    for (const text of [...all, username, credential])
+      if (new TextEncoder().encode(String(text)).length > LIMITS.iceTextBytes)
+        throw new RangeError(`${place} has a text of more than ${LIMITS.iceTextBytes} bytes`)
   })
+}
+
+function refuseTooMany(name: string, list: readonly unknown[]): void {
+  if (list.length > LIMITS.iceServers) throw new RangeError(`${name} has more than ${LIMITS.iceServers} entries`)
 }
 
 function refuseUnlessBoolean(name: string, value: unknown): void {

@@ -96,7 +96,10 @@ export interface IceServer {
 export interface RoomOptions {
   /** The address of its signaling server, `http(s)://host[:port][/path]`. */
   readonly server: string
-  /** STUN and TURN servers through which this tab connects; see `InitOptions.iceServers`. */
+  /**
+   * STUN and TURN servers for everybody in the room: the directory tells those who come by its links. Whoever is in the
+   * room can read them, credentials too. At most 16.
+   */
   readonly iceServers?: readonly IceServer[]
 }
 

@@ -49,6 +49,7 @@ function playedTab(given: TabOptions): Tab {
     nodeId: call('nodeId'),
     join: () => call('join'),
     newOwner: () => call('newOwner'),
+    setIceServers: (servers) => void names.push(`ice ${servers.map(({ urls }) => String(urls)).join(' ')}`),
     leave: () => call('leave'),
     lend: () => undefined,
     retryEntry: () => void names.push('retryEntry'),
@@ -223,5 +224,35 @@ describe('a session of its own', () => {
     start({ role: 'driver' })
     expect(() => session.lend(true)).toThrow(RangeError)
     expect(() => new TabSession({ role: 'driver', lend: true }, playedTab)).toThrow(RangeError)
+  })
+})
+
+describe("a room's STUN and TURN servers", () => {
+  const turn = { urls: ['turn:relay:3478'], username: 'u', credential: 'c' }
+
+  it('are those that its owner decided, for whoever comes by a link', async () => {
+    await startInRoom()
+    options.onRoomSettings({ iceServers: [{ ...turn }] })
+    expect(names).toEqual(['ice turn:relay:3478'])
+    options.onRoomSettings({ iceServers: [{ ...turn, urls: ['http://relay'] }] })
+    expect(names).toHaveLength(1)
+  })
+
+  it('give way to those that the tab was told itself', async () => {
+    start({ room: HELPER_LINK, iceServers: [{ urls: 'stun:own' }] })
+    await answer('nodeId', NODE_ID)
+    await answer('join', JOINED)
+    options.onRoomSettings({ iceServers: [turn] })
+    expect(names).not.toContain('ice turn:relay:3478')
+  })
+
+  it('are refused by name when they could not work', async () => {
+    start({})
+    const make = (iceServers: unknown): Promise<unknown> =>
+      session.createRoom({ server: 'http://localhost', iceServers: iceServers as never })
+    await expect(make([turn, { urls: 'http://x' }])).rejects.toThrow('iceServers[1].urls')
+    await expect(make([{ ...turn, credential: undefined }])).rejects.toThrow('iceServers[0] is a TURN server')
+    await expect(make(Array(17).fill(turn))).rejects.toThrow(RangeError)
+    await expect(make({})).rejects.toThrow('an array')
   })
 })

@@ -4,10 +4,11 @@ import type { Api } from '@shoal/core-worker'
 import { createTab, platformClock } from '@shoal/node/web'
 import type { Tab } from '@shoal/node/web'
 import { parseRoomLink, RoomError, ShutdownError } from '@shoal/protocol'
-import type { NodeId, RoomSecret } from '@shoal/protocol'
+import type { NodeId, RoomSecret, RoomSettings, WireIceServer } from '@shoal/protocol'
 import { CloseGuard } from './close-guard.ts'
 import { createCollectedRefs } from './collected-refs.ts'
 import { describeBrowser } from './describe-browser.ts'
+import { refuseBadIceServers } from './init-options.ts'
 import { Lending } from './lending.ts'
 import type { PageSession } from './page-session.ts'
 import { DRIVER_LENDS, roleOf } from './role.ts'
@@ -53,6 +54,8 @@ export class TabSession implements PageSession {
   #room: RoomInSession | undefined
   /** Enters the present room once more. */
   #enter: (() => ReturnType<Tab['join']>) | undefined
+  /** What the room's owner decided, once the directory has told. */
+  #roomIce: readonly RTCIceServer[] | undefined
   #isJoining = false
   /** The room has given our node's session up since it was last entered. */
   #isGivenUp = false
@@ -97,6 +100,7 @@ export class TabSession implements PageSession {
         stackSourcesOf(() => this.core),
         (level, text) => console[level](text),
       ),
+      onRoomSettings: (settings) => this.#applySettings(settings),
       onEnterAgain: () => {
         this.#isGivenUp = true
         void this.#enterAgain()
@@ -170,6 +174,7 @@ export class TabSession implements PageSession {
   }
 
   async createRoom({ server, iceServers }: RoomOptions): Promise<Room> {
+    if (iceServers !== undefined) refuseBadIceServers(iceServers)
     const { seed } = await this.#tab.newOwner()
     const roomKey = crypto.getRandomValues(new Uint8Array(16))
     return this.#join(server, { kind: 'owner', roomKey, ownerSeed: seed }, iceServers)
@@ -202,10 +207,12 @@ export class TabSession implements PageSession {
       const config = await readServerConfig(server, this.#over.signal)
       const owner = secret.kind === 'owner' ? secret.ownerSeed : secret.ownerPublicKey
       const { kind, roomKey } = secret
-      const iceServers = toRtc(roomIce ?? this.#options.iceServers) ?? config.iceServers
+      const asked = toRtc(this.#options.iceServers)
+      const iceServers = toRtc(roomIce) ?? asked ?? config.iceServers
+      const settings = roomIce === undefined ? {} : { settings: { iceServers: toWire(roomIce) } }
       const maySubmit = this.#maySubmit(kind === 'owner')
       const enter = (): ReturnType<Tab['join']> =>
-        this.#tab.join({ server, kind, maySubmit, roomKey, owner }, iceServers)
+        this.#tab.join({ server, kind, maySubmit, roomKey, owner, ...settings }, this.#roomIce ?? iceServers)
       const joined = await enter()
       this.#over.signal.throwIfAborted()
       this.#enter = enter
@@ -254,10 +261,29 @@ export class TabSession implements PageSession {
     }
   }
 
+  #applySettings({ iceServers }: RoomSettings): void {
+    // What this tab was told itself stands.
+    if (this.#options.iceServers !== undefined || iceServers.length === 0) return
+    const servers = iceServers.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username !== undefined && { username }),
+      ...(credential !== undefined && { credential }),
+    }))
+    try {
+      refuseBadIceServers(servers)
+    } catch (error) {
+      console.warn(`Shoal: the room's iceServers are passed over: ${toError(error).message}`)
+      return
+    }
+    this.#roomIce = servers
+    this.#tab.setIceServers(servers)
+  }
+
   async #leave(): Promise<void> {
     const room = this.#room
     if (room === undefined) return
     this.#room = undefined
+    this.#roomIce = undefined
     this.#lending.roomChanged()
     try {
       await this.#tab.leave()
@@ -308,6 +334,14 @@ const NO_BADGE =
 
 function toRtc(servers: readonly IceServer[] | undefined): readonly RTCIceServer[] | undefined {
   return servers?.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? urls : [...urls] }))
+}
+
+function toWire(servers: readonly IceServer[]): WireIceServer[] {
+  return servers.map(({ urls, username, credential }) => ({
+    urls: typeof urls === 'string' ? [urls] : [...urls],
+    username,
+    credential,
+  }))
 }
 
 function listenerFailed(error: unknown): void {

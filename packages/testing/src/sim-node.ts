@@ -9,11 +9,14 @@ import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
 import type { SimWorkerHost } from './sim-worker-host.ts'
 import type { SimParticipant, SimPorts } from './sim-world.ts'
-import type { KeyPair } from '@shoal/protocol'
+import type { KeyPair, RoomSettings } from '@shoal/protocol'
 
 export interface SimNodeOptions {
   /** The room has given the node's session up. */
   readonly onOver?: () => void
+  readonly onRoomSettings?: (settings: RoomSettings) => void
+  /** What it decides for the room, where it has the owner's key. */
+  readonly settings?: RoomSettings
   readonly slots?: number
   /** What it has beside its CPUs, by name. */
   readonly resources?: Readonly<Record<string, number>>
@@ -79,6 +82,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     },
     onLogLine: (line) => lines.push(line),
     onOver: () => options.onOver?.(),
+    onRoomSettings: (settings) => options.onRoomSettings?.(settings),
     onChange: () => undefined,
   })
   const collector = new SimCollector()
@@ -98,7 +102,14 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   })
   if (options.isAlone !== true) {
     const { room, roomKey, connector, signaling } = ports
-    await node.join({ room, roomKey, connector, signaling, ownerKeyPair: options.ownerKeyPair })
+    await node.join({
+      room,
+      roomKey,
+      connector,
+      signaling,
+      ownerKeyPair: options.ownerKeyPair,
+      settings: options.settings,
+    })
   }
   return {
     node,

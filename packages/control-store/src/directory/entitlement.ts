@@ -7,8 +7,8 @@ interface KeyRule {
   /** What stands behind the kind in a key of this rule. */
   readonly rest: RegExp
   readonly isEntitled: (match: RegExpExecArray, writer: WriterId, room: RoomId) => boolean
-  /** Whose record it is about; gone when that node is gone for good. */
-  readonly subject: (match: RegExpExecArray) => NodeId
+  /** Whose record it is about; gone when that node is gone for good. Undefined: it is the room's. */
+  readonly subject: (match: RegExpExecArray) => NodeId | undefined
 }
 
 const named = (match: RegExpExecArray): NodeId => match[1] as NodeId
@@ -22,6 +22,8 @@ const RULES: Readonly<Record<string, KeyRule>> = Object.assign(Object.create(nul
   node: { rest: /^([0-9a-f]{32})$/, isEntitled: (match, writer) => writer === match[1], subject: named },
   /** Leave to submit work: the room's owner, whose key's hash is the room's id. */
   submitter: { rest: /^([0-9a-f]{32})$/, isEntitled: (_match, writer, room) => writer === room, subject: named },
+  /** What holds for the whole room: its owner. */
+  room: { rest: /^settings$/, isEntitled: (_match, writer, room) => writer === room, subject: () => undefined },
   /** A driver's run: that driver. */
   job: { rest: /^([0-9a-f]{32})-\d{1,16}$/, isEntitled: (match, writer) => writer === match[1], subject: named },
 } satisfies Record<string, KeyRule>)
@@ -32,7 +34,7 @@ export function isEntitled(key: string, writer: WriterId, room: RoomId): boolean
   return found !== undefined && found.rule.isEntitled(found.match, writer, room)
 }
 
-/** The node that a record is about; undefined for keys of no known kind. */
+/** The node that a record is about; undefined for the room's own, and for keys of no known kind. */
 export function subjectOf(key: string): NodeId | undefined {
   const found = ruleOf(key)
   return found?.rule.subject(found.match)

@@ -85,6 +85,7 @@ async function start(init: TabInit): Promise<void> {
     isLending: init.isLending,
     onLogLine: (line) => tell({ type: 'log', line }),
     onOver: () => entry.ask(),
+    onRoomSettings: (settings) => tell({ type: 'settings', settings }),
     onChange: reporter.changed,
   })
   const endWatch = watchSleep(() => entry.ask())
@@ -105,6 +106,7 @@ async function start(init: TabInit): Promise<void> {
           room,
           roomKey,
           ownerKeyPair: request.maySubmit ? owner : undefined,
+          settings: request.settings,
           session: ++session,
           connector: createRtcConnector(rtcPort),
           signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),

@@ -1,4 +1,4 @@
-import type { LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
+import type { LogLine, NodeId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
 import type { NodeStatus } from '../shoal-node.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
@@ -30,6 +30,8 @@ export type NodeNews =
   | { readonly type: 'status'; readonly status: NodeStatus }
   | { readonly type: 'log'; readonly line: LogLine }
   | { readonly type: 'chunk'; readonly name: ChunkName }
+  /** What the room's owner decided. */
+  | { readonly type: 'settings'; readonly settings: RoomSettings }
   /**
    * The tab stood still for so long that the room will have given it up, or a member said that it has, or the page asked
    * for another try: enter again. At most once in three seconds, and never dropped.
@@ -45,6 +47,8 @@ export interface JoinRequest {
   /** The room's server, `http(s)://host[:port][/path]`. */
   readonly server: string
   readonly kind: 'helper' | 'owner'
+  /** What the owner decides for the room as it is made; left out, what was decided stands. */
+  readonly settings?: RoomSettings
   /** Whether this tab's page submits work to the room; only an owner's link can make it true. */
   readonly maySubmit: boolean
   readonly roomKey: Uint8Array<ArrayBuffer>

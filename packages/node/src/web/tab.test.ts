@@ -58,6 +58,7 @@ beforeEach(() => {
     createWorker: () => worker as unknown as Worker,
     onStatus: () => undefined,
     onLogLine: () => undefined,
+    onRoomSettings: () => undefined,
     onEnterAgain: () => undefined,
     onFailed: (reason) => failures.push(reason),
   })

@@ -2,7 +2,7 @@ import { createLog, deferred } from '@shoal/base'
 import type { Deferred, Log } from '@shoal/base'
 import { createMessageFramePort, createSandboxFrame } from '@shoal/executor/web'
 import { PROTOCOL_VERSION, ShutdownError } from '@shoal/protocol'
-import type { FramePort, LogLine, NodeId, ResourceSet } from '@shoal/protocol'
+import type { FramePort, LogLine, NodeId, ResourceSet, RoomSettings } from '@shoal/protocol'
 import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
@@ -23,6 +23,8 @@ export interface TabOptions {
   readonly createWorker?: () => Worker
   onStatus(status: NodeStatus): void
   onLogLine(line: LogLine): void
+  /** What the room's owner decided for everybody in it. */
+  onRoomSettings(settings: RoomSettings): void
   /** The room has given this tab up, or will have: leave it and join again. Never more than once in three seconds. */
   onEnterAgain(): void
   /** The node worker could not start, or broke. */
@@ -38,6 +40,8 @@ export interface Tab {
   readonly pagePort: FramePort
   readonly nodeId: Promise<NodeId>
   join(request: JoinRequest, iceServers: readonly RTCIceServer[]): Promise<Joined>
+  /** For the links that are made from now on. */
+  setIceServers(iceServers: readonly RTCIceServer[]): void
   newOwner(): ReturnType<NodeControl['newOwner']>
   leave(): Promise<void>
   lend(isOn: boolean): void
@@ -122,6 +126,10 @@ class PageTab implements Tab {
     const { port1, port2 } = new MessageChannel()
     this.#rtc = createRtcHost(port1, { iceServers, log: this.#log.child('rtc') })
     return this.#untilOver(this.#control.join(request, transfer(port2, [port2])))
+  }
+
+  setIceServers(iceServers: readonly RTCIceServer[]): void {
+    this.#rtc?.setIceServers(iceServers)
   }
 
   async newOwner(): ReturnType<NodeControl['newOwner']> {
@@ -211,6 +219,9 @@ class PageTab implements Tab {
         return
       case 'log':
         this.#options.onLogLine(news.line)
+        return
+      case 'settings':
+        this.#options.onRoomSettings(news.settings)
         return
       case 'enter-again':
         this.#options.onEnterAgain()

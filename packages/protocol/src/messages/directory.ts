@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
-import { bytes, fixedBytes, string, struct, varint } from '../schema.ts'
+import { array, bytes, fixedBytes, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 
 /**
@@ -33,3 +33,17 @@ export type NodeCard = Infer<typeof nodeCard>
 /** Under `submitter/<node id>`, written by the room owner's key: the node whose key may submit work. */
 export const submitterGrant = struct({ publicKey: fixedBytes(32) })
 export type SubmitterGrant = Infer<typeof submitterGrant>
+
+const text = string(LIMITS.iceTextBytes)
+
+/** A STUN or TURN server, as the platform's RTCIceServer. */
+export const iceServer = struct({
+  urls: array(text, LIMITS.iceServers),
+  username: optional(text),
+  credential: optional(text),
+})
+export type WireIceServer = Infer<typeof iceServer>
+
+/** Under `room/settings`, written by the room owner's key: what holds for everybody in the room. */
+export const roomSettings = struct({ iceServers: array(iceServer, LIMITS.iceServers) })
+export type RoomSettings = Infer<typeof roomSettings>

@@ -13,6 +13,8 @@ export interface RtcHostOptions {
 }
 
 export interface RtcHost {
+  /** For the connections that are made from now on. */
+  setIceServers(iceServers: readonly RTCIceServer[]): void
   /** Ends every connection and stops listening. Idempotent. */
   close(): void
 }
@@ -26,10 +28,11 @@ export function createRtcHost(port: MessagePort, options: RtcHostOptions): RtcHo
   const connections = new Map<number, RtcHostConnection>()
   const post = (message: FromRtcHost, transfer: Transferable[] = []): void => port.postMessage(message, transfer)
   const isAvailable = typeof RTCPeerConnection === 'function'
+  let { iceServers } = options
   let isClosed = false
 
   const connect = async (id: number, isInitiator: boolean): Promise<void> => {
-    const connection = new RtcHostConnection(id, { ...options, post, forget: () => connections.delete(id) })
+    const connection = new RtcHostConnection(id, { ...options, iceServers, post, forget: () => connections.delete(id) })
     connections.set(id, connection)
     if (!isAvailable) {
       connection.fail('this browser has no WebRTC, or it is switched off')
@@ -57,6 +60,9 @@ export function createRtcHost(port: MessagePort, options: RtcHostOptions): RtcHo
   post({ type: 'ready', isAvailable })
 
   return {
+    setIceServers(servers) {
+      iceServers = servers
+    },
     close() {
       if (isClosed) return
       isClosed = true
