@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { copyFile, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Page } from '@playwright/test'
 import { expect, test } from './support/embedding-test.ts'
@@ -75,52 +76,58 @@ test.describe('without a bundler', () => {
   })
 
   // As docs/embedding.md has them.
-  const policies: readonly [title: string, policy: (server: string) => readonly string[]][] = [
-    ['scripts with a nonce', () => ["script-src 'nonce-r4nd0m' 'strict-dynamic'", "worker-src 'self'"]],
-    ["scripts of 'self'", () => ["script-src 'self'"]],
+  const SANDBOX = { 'content-security-policy': "sandbox allow-scripts; frame-ancestors 'self'" }
+  const ISOLATION = {
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+    'cross-origin-resource-policy': 'same-origin',
+  }
+  const connectTo = (server: string): string => `connect-src ${server} ${server.replace('http', 'ws')}`
+  const variants = [
+    { title: 'scripts with a nonce', scripts: "script-src 'nonce-r4nd0m' 'strict-dynamic'", isIsolated: false },
+    { title: "scripts of 'self', an isolated page", scripts: "script-src 'self'", isIsolated: true },
   ]
-  for (const [title, scripts] of policies)
+  for (const { title, scripts, isIsolated } of variants)
     test(`a strict policy, ${title}, with sandboxUrl and createWorker`, async ({
       workplace,
       server,
       serve,
       openApp,
     }) => {
-      const connect = `connect-src ${server} ${server.replace('http', 'ws')}`
-      const policy = ["default-src 'none'", ...scripts(server), "frame-src 'self'", connect, "base-uri 'none'"].join(
-        '; ',
-      )
+      const directives = ["default-src 'none'", scripts, "worker-src 'self'", "frame-src 'self'", connectTo(server)]
+      const policy = { 'content-security-policy': [...directives, "base-uri 'none'"].join('; ') }
       const { origin } = await serve({
         folders: { '/shoal/': path.dirname(workplace.shipped('shoal.js')), '/': workplace.app('plain') },
         // The whole site has the policy, the worker's script too; the sandbox brings its own.
-        headers: (file): Record<string, string> =>
-          file === '/shoal/sandbox.html' ? {} : { 'content-security-policy': policy },
+        headers: (file) => ({ ...(file === '/shoal/sandbox.html' ? SANDBOX : policy), ...(isIsolated && ISOLATION) }),
       })
       const page = await openApp(`${origin}/`)
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(isIsolated)
       const { values } = await page.evaluate((at) => window.app.run(at), server)
       expect(values).toEqual(VALUES)
       expect(await page.evaluate(() => window.violations)).toEqual([])
     })
 
-  test('a policy that allows blobs and inline scripts needs no hosted files', async ({
+  test('a policy that allows blobs and inline scripts needs no hosted files, and a worker no neighbours', async ({
     workplace,
     server,
     serve,
     openApp,
   }) => {
-    const policy = [
-      "default-src 'none'",
-      "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
-      'worker-src blob:',
-      `connect-src ${server} ${server.replace('http', 'ws')}`,
-    ].join('; ')
+    const scripts = "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:"
+    const policy = ["default-src 'none'", scripts, "worker-src 'self' blob:", connectTo(server)].join('; ')
+    await mkdir(path.join(workplace.app('plain'), 'alone'))
+    await copyFile(workplace.shipped('node-worker.js'), path.join(workplace.app('plain'), 'alone/renamed.js'))
     const { origin } = await serve({
       folders: { '/shoal/': path.dirname(workplace.shipped('shoal.js')), '/': workplace.app('plain') },
       headers: () => ({ 'content-security-policy': policy }),
     })
-    const page = await openApp(`${origin}/`)
-    expect(await page.evaluate((at) => window.app.runWithBlobs(at), server)).toEqual(VALUES)
-    expect(await page.evaluate(() => window.violations)).toEqual([])
+    for (const worker of [undefined, '/alone/renamed.js']) {
+      const page = await openApp(`${origin}/`)
+      const values = await page.evaluate(([at, file]) => window.app.runWithBlobs(at, file), [server, worker] as const)
+      expect(values).toEqual(VALUES)
+      expect(await page.evaluate(() => window.violations)).toEqual([])
+    }
   })
 
   test('two copies of the SDK in one page: two sessions, and a ref of one is refused by the other', async ({

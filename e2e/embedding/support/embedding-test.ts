@@ -16,7 +16,7 @@ import type { Workplace } from './workplace.ts'
 interface App {
   run(server: string): Promise<{ values: number[]; link: string }>
   join(link: string): Promise<string>
-  runWithBlobs(server: string): Promise<number[]>
+  runWithBlobs(server: string, worker: string | undefined): Promise<number[]>
 }
 
 declare global {

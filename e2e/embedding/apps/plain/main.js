@@ -15,8 +15,8 @@ window.app = {
     const values = await get([add.remote(1, add.remote(2, 3)), fib.remote(10)])
     return { values, link: room.helperLink }
   },
-  async runWithBlobs(server) {
-    await createRoom({ server })
+  async runWithBlobs(server, worker) {
+    await createRoom({ server, ...(worker && { createWorker: () => new Worker(worker) }) })
     return get([add.remote(1, add.remote(2, 3)), fib.remote(10)])
   },
 }
