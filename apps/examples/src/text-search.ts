@@ -17,9 +17,9 @@ export interface FoundFile {
 const LONGEST_LINE = 200
 
 /** The lines of a text that contain the words, whatever their case. Throws for what is no text. */
-const search = remote((bytes: Uint8Array, words: string, longest: number): Match[] => {
+const search = remote(async (file: Blob, words: string, longest: number): Promise<Match[]> => {
   // `fatal`: bytes that are no UTF-8 are an error, which arrives at the page as the cause of a TaskError.
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
   const wanted = words.toLowerCase()
   const matches: Match[] = []
   text.split(/\r?\n/).forEach((line, index) => {
@@ -37,9 +37,8 @@ export async function searchFiles(
   if (words.trim() === '') throw new RangeError('what shall be searched for?')
   let total = 0
   const searchFile = async (file: File): Promise<void> => {
-    const bytes = new Uint8Array(await file.arrayBuffer())
-    // `using` releases the ref at the end of the block: the result is not kept for anybody.
-    using found = search.remote(bytes, words, LONGEST_LINE)
+    // A File is an argument like any other. `using` releases the ref at the end of the block.
+    using found = search.remote(file, words, LONGEST_LINE)
     try {
       const matches = await get(found, { timeoutMs: 30_000 })
       total += matches.length

@@ -6,9 +6,7 @@ import { make } from './card.ts'
 export async function startTab(state: HTMLElement, invite: HTMLElement): Promise<Session> {
   // A link into a room has its secret behind the #: a tab that comes by one helps, once its person says so in the badge.
   const isHelper = location.hash.length > 1
-  // Work of others runs here only while the badge, which says so, is on the page.
-  if (isHelper) document.body.append(document.createElement('shoal-badge'))
-  const session = await init(isHelper ? { room: location.href, lend: true } : {})
+  const session = await init(isHelper ? { room: location.href } : {})
   const show = (): void => {
     const { members, slots, guestTasksRun, wantsToLend } = session.status()
     const others = members.filter((member) => !member.isSelf && member.state === 'connected').length
