@@ -5,6 +5,8 @@ import * as sdk from '@shoal/sdk'
 import type { SessionStatus } from '@shoal/sdk'
 import { conform } from './conform.ts'
 import { contentHash, madeBytes } from './content.ts'
+import * as geometry from './geometry.ts'
+import * as values from './values.remote.ts'
 import * as work from './work.remote.ts'
 
 /**
@@ -30,7 +32,7 @@ function until(accepts: (status: SessionStatus) => boolean, limitMs = 20_000): P
   })
 }
 
-const shoalTest = { conform, sdk, work, until, contentHash, madeBytes, ES_SETTINGS, trainEs }
+const shoalTest = { conform, sdk, work, values, geometry, until, contentHash, madeBytes, ES_SETTINGS, trainEs }
 
 declare global {
   interface Window {

@@ -17,18 +17,39 @@ import { codeDefinition, runTemplate, templateDefinition } from './port/definiti
 import { FrameReader, FrameWriter } from './port/frame.ts'
 import type { Frame } from './port/frame.ts'
 import { toResourceSet } from './resources.ts'
+import { OwnerDiedError, SerializationError } from './errors.ts'
 import { ProtocolError } from './protocol-error.ts'
-import { decodeValue } from './value/decode-value.ts'
+import { decodeValue, noDecodeHooks } from './value/decode-value.ts'
+import type { DecodeHooks } from './value/decode-value.ts'
 import { ValueEncoder } from './value/encode-value.ts'
 import { fromRun, toRun } from './value/encoded-value.ts'
+import { SerializerRegistry } from './value/serializer-registry.ts'
 import { TAG } from './value/tags.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 const ROUNDS = 3_000
 const node = randomNodeId(seededRandom(1))
-const value = new ValueEncoder().encode(
+class Point {
+  x = 1
+}
+const registry = new SerializerRegistry()
+registry.registerSerializer(Point, { name: 'Point' })
+registry.registerSerializer(URL, {
+  name: 'URL',
+  serialize: (url) => url.href,
+  deserialize: (href: string) => new URL(href),
+})
+const hooks: DecodeHooks = { ...noDecodeHooks, serializers: () => registry }
+const memory = new Float64Array(4_100)
+const value = new ValueEncoder({ replace: () => undefined, serializers: () => registry }).encode(
   {
+    halves: '\uD800 and \uDC00',
+    point: new Point(),
+    url: new URL('https://a.example/'),
+    lost: new OwnerDiedError('owner-died', 'gone', { details: { objectId: 'x/1' }, cause: new URIError('u') }),
+    all: new AggregateError([new DOMException('stop', 'AbortError')], 'all'),
+    views: [memory.subarray(1, 5), new DataView(memory.buffer, 8, 3), memory.buffer],
     list: [1, -5, 2.5, 'text', 'ü', null, undefined, true, 10n ** 30n],
     map: new Map<unknown, unknown>([[1, new Set(['a'])]]),
     error: new RangeError('far'),
@@ -56,7 +77,7 @@ function damaged(random: Random, bytes: Bytes): Bytes {
   return Uint8Array.from(list)
 }
 
-/** Reads damaged bytes many times: what is thrown must be a ProtocolError, and some reads must fail. */
+/** Reads damaged bytes many times: what is thrown must be an error of ours, and some reads must fail. */
 function attack(bytes: Bytes, read: (bytes: Bytes) => unknown): void {
   const random = seededRandom(99)
   let refused = 0
@@ -65,7 +86,8 @@ function attack(bytes: Bytes, read: (bytes: Bytes) => unknown): void {
     try {
       read(input)
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw new Error(`round ${round} threw ${String(error)}`, { cause: error })
+      if (!(error instanceof ProtocolError || error instanceof SerializationError))
+        throw new Error(`round ${round} threw ${String(error)}`, { cause: error })
       refused++
     }
   }
@@ -228,11 +250,28 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
     attack(run, (bytes) => runTemplate.read(new ByteReader(bytes)))
   })
 
-  it('values', () => {
-    attack(value.body, (body) => decodeValue({ ...value, body }))
+  it('[V11] values', () => {
+    expect(Object.keys(decodeValue({ ...value }, hooks) as object)).toContain('views')
+    attack(value.body, (body) => decodeValue({ ...value, body }, hooks))
   })
 
-  it('values that claim arrays within arrays as long as all that is left', () => {
+  it('[V11] values with Blobs, whose bytes may be missing or of another length', () => {
+    const blobs = new ValueEncoder().encodeForFrame([new File(['abc'], 'a.txt'), new Blob(['defg'])], 'value')
+    const buffers = [new Uint8Array([97, 98, 99]), new Uint8Array([1, 2, 3, 4])]
+    attack(blobs.body, (body) => decodeValue({ ...blobs, body, buffers }))
+    expect(() => decodeValue({ ...blobs, buffers: [] })).toThrow(ProtocolError)
+    expect(() => decodeValue({ ...blobs, buffers: buffers.reverse() })).toThrow(SerializationError)
+  })
+
+  it('[V11] values of which nothing can be read count their references all the same', () => {
+    let made = 0
+    const ref = (): object => ({ made: ++made })
+    const broken = { refs: [id, id, id], body: new Uint8Array([255]), buffers: [] }
+    expect(() => decodeValue(broken, { ...noDecodeHooks, ref })).toThrow(ProtocolError)
+    expect(made).toBe(3)
+  })
+
+  it('[V11] values that claim arrays within arrays as long as all that is left', () => {
     const body = new Uint8Array(200_000)
     for (let at = 0; at + 5 < body.length; at += 5) body.set([TAG.array, 0x80, 0x80, 0x06, TAG.null], at)
     expect(() => decodeValue({ refs: [], body, buffers: [] })).toThrow(ProtocolError)
@@ -244,10 +283,15 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6)
   })
 
-  it('objects received as runs', () => {
+  it('[V11] objects received as runs', () => {
     const pieces = toRun(value, new ByteWriter(64))
     const run = Uint8Array.from(pieces.flatMap((piece) => [...piece].slice(0, 2_000)))
-    attack(run, (bytes) => decodeValue(fromRun(bytes, (header) => new ByteReader(header))))
+    attack(run, (bytes) =>
+      decodeValue(
+        fromRun(bytes, (header) => new ByteReader(header)),
+        hooks,
+      ),
+    )
   })
 
   it('frames between threads', () => {

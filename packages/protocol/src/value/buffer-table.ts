@@ -81,11 +81,15 @@ export class OutgoingBuffers {
 /** The bytes under a new buffer; the old one is detached. Once more is harmless. */
 function moved({ buffer, movedAt }: Outgoing): ArrayBuffer {
   if (isDetached(buffer)) return buffer
+  let taken: ArrayBuffer | undefined
   try {
-    return clone(buffer, { transfer: [buffer] })
+    taken = clone(buffer, { transfer: [buffer] })
   } catch {
-    throw new UnmovableBuffer(movedAt ?? '')
+    // Said below.
   }
+  // Some engines throw for memory that cannot be given away, Node's copies it.
+  if (taken === undefined || !isDetached(buffer)) throw new UnmovableBuffer(movedAt ?? '')
+  return taken
 }
 
 /** Moved away already. `ArrayBuffer.prototype.detached` is too new to ask. */

@@ -157,8 +157,7 @@ export class ValueEncoder {
     const start = writer.length
     writer.u8(TAG.string)
     writer.string(value)
-    // More bytes than characters: no ASCII, and perhaps half of a surrogate pair, which UTF-8 cannot say.
-    if (writer.length - start <= value.length + 5 || !LONE_SURROGATE.test(value)) return
+    if (isAscii(value, writer.length - start - 1) || !LONE_SURROGATE.test(value)) return
     writer.truncate(start)
     writer.u8(TAG.units)
     writer.varint(value.length)
@@ -315,7 +314,7 @@ export class ValueEncoder {
   #key(key: string): void {
     const start = this.#writer.length
     this.#writer.string(key)
-    if (this.#writer.length - start > key.length + 4 && LONE_SURROGATE.test(key))
+    if (!isAscii(key, this.#writer.length - start) && LONE_SURROGATE.test(key))
       throw new Unclonable(`the key ${JSON.stringify(key)} is no valid Unicode`)
   }
 
@@ -443,7 +442,15 @@ function cannotBeSent(path: string, reason: string, cause?: unknown): Serializat
   return new SerializationError('not-serializable', `${path} cannot be sent: ${reason}`, { details: { path }, cause })
 }
 
+/** Half of a surrogate pair, which UTF-8 cannot say. */
 const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** Told by the bytes that the text took with its length: anything else takes more than one a character. */
+function isAscii(text: string, bytes: number): boolean {
+  let lengthBytes = 1
+  for (let rest = text.length; rest > 0x7f; rest = Math.floor(rest / 0x80)) lengthBytes++
+  return bytes === text.length + lengthBytes
+}
 
 const NEVER = new Set([
   'WeakMap',
