@@ -1,7 +1,7 @@
 import './style.css'
 import { imageCard } from './page/image-card.ts'
 import { monteCarloCard } from './page/monte-carlo-card.ts'
-import { startTab } from './page/more-tabs.ts'
+import { isHelper, startTab } from './page/more-tabs.ts'
 import { searchCard } from './page/search-card.ts'
 import { sweepCard } from './page/sweep-card.ts'
 
@@ -11,7 +11,11 @@ const byId = (id: string): HTMLElement => {
   return element
 }
 
-byId('cards').append(...[monteCarloCard(), sweepCard(), imageCard(), searchCard()].map(({ element }) => element))
+// A helper's link does not let a tab submit: it has the badge instead of the examples.
+if (!isHelper) {
+  document.querySelector('shoal-badge')?.remove()
+  byId('cards').append(...[monteCarloCard(), sweepCard(), imageCard(), searchCard()].map(({ element }) => element))
+}
 const state = byId('tab-state')
 startTab(state, byId('invite')).catch((error: unknown) => {
   state.textContent = error instanceof Error ? error.message : String(error)

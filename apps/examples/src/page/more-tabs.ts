@@ -2,10 +2,11 @@ import { createRoom, init } from '@shoal/sdk'
 import type { Session } from '@shoal/sdk'
 import { make } from './card.ts'
 
+/** A link into a room has its secret behind the #: a tab that comes by one helps, once its person says so in the badge. */
+export const isHelper = location.hash.length > 1
+
 /** The head of the page: what this tab does, and the way to more tabs. Resolves with the session. */
 export async function startTab(state: HTMLElement, invite: HTMLElement): Promise<Session> {
-  // A link into a room has its secret behind the #: a tab that comes by one helps, once its person says so in the badge.
-  const isHelper = location.hash.length > 1
   const session = await init(isHelper ? { room: location.href } : {})
   const show = (): void => {
     const { members, slots, guestTasksRun, wantsToLend } = session.status()
