@@ -6,7 +6,8 @@ import { pageApi } from './page-api.ts'
  * inline when it stands alone; what it needs from outside is handed in by name as the first argument.
  *
  * @function
- * @throws TypeError, RangeError for bad options, by name. CaptureError, on `get`, for what it captures.
+ * @throws TypeError, RangeError for bad options, by name. CaptureError for what it captures: in development
+ * where it is defined, else on `get`.
  * @example
  * const add = remote((a: number, b: number) => a + b)
  * await get(add.remote(1, 2)) // 3
