@@ -15,7 +15,7 @@ test('an unknown option or one of the wrong type is refused at the call, by name
     const calls: Record<string, () => unknown> = {
       'init cpu': () => sdk.init(bad({ cpu: 2 })),
       'init workers type': () => sdk.init(bad({ workers: '2' })),
-      'init workers range': () => sdk.init({ workers: 0 }),
+      'init workers range': () => sdk.init({ workers: -1 }),
       'init role': () => sdk.init(bad({ role: 'king' })),
       'init lend': () => sdk.init(bad({ lend: 1 })),
       'createRoom server': () => sdk.createRoom(bad({})),

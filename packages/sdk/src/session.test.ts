@@ -230,7 +230,7 @@ describe('a session of its own', () => {
 describe("a room's STUN and TURN servers", () => {
   const turn = { urls: ['turn:relay:3478'], username: 'u', credential: 'c' }
 
-  it('are those that its owner decided, for whoever comes by a link', async () => {
+  it('[SS9] are those that its owner decided, for whoever comes by a link', async () => {
     await startInRoom()
     options.onRoomSettings({ iceServers: [{ ...turn }] })
     expect(names).toEqual(['ice turn:relay:3478'])
@@ -238,7 +238,7 @@ describe("a room's STUN and TURN servers", () => {
     expect(names).toHaveLength(1)
   })
 
-  it('give way to those that the tab was told itself', async () => {
+  it('[SS9] give way to those that the tab was told itself', async () => {
     start({ room: HELPER_LINK, iceServers: [{ urls: 'stun:own' }] })
     await answer('nodeId', NODE_ID)
     await answer('join', JOINED)
@@ -246,7 +246,7 @@ describe("a room's STUN and TURN servers", () => {
     expect(names).not.toContain('ice turn:relay:3478')
   })
 
-  it('are refused by name when they could not work', async () => {
+  it('[SS9] are refused by name when they could not work', async () => {
     start({})
     const make = (iceServers: unknown): Promise<unknown> =>
       session.createRoom({ server: 'http://localhost', iceServers: iceServers as never })

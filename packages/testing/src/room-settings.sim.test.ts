@@ -4,7 +4,7 @@ import { createSimNode } from './sim-node.ts'
 import { SimWorld } from './sim-world.ts'
 
 describe("a room's settings", () => {
-  it('reach who is there and who comes later, and only the owner may write them', async () => {
+  it('[SS9] reach who is there and who comes later, and only the owner may write them', async () => {
     const world = new SimWorld({ seed: 21 })
     const heard: Record<string, RoomSettings[]> = { b: [], c: [] }
     const settings: RoomSettings = {
