@@ -103,7 +103,9 @@ export type {
   ActorHandle,
   ActorOptions,
   GetOptions,
+  ResourceOptions,
   RuntimeContext,
+  SchedulingStrategy,
   TaskOptions,
   WaitOptions,
 } from '@shoal/core-worker'
