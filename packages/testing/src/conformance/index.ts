@@ -7,6 +7,7 @@ import { functionCases } from './function-cases.ts'
 import { refCases } from './ref-cases.ts'
 import { resourceCases } from './resource-cases.ts'
 import { taskCases } from './task-cases.ts'
+import { valueCases } from './value-cases.ts'
 import { waitCases } from './wait-cases.ts'
 
 export type { CaseNeeds, DefineCase, Page } from './case.ts'
@@ -19,6 +20,7 @@ export function conformanceCases(it: DefineCase): void {
   waitCases(it)
   blockedCases(it)
   functionCases(it)
+  valueCases(it)
   errorCases(it)
   actorCases(it)
   edgeCases(it)
