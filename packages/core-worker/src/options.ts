@@ -18,6 +18,7 @@ export interface ResourceOptions {
   readonly schedulingStrategy?: SchedulingStrategy
 }
 
+/** How work is placed: see `schedulingStrategy` of `ResourceOptions`. */
 export type SchedulingStrategy = (typeof STRATEGIES)[number]
 
 /** How a task is run. Names, defaults and meanings are Ray's. */
