@@ -78,11 +78,12 @@ async function arrive(at: End, value: unknown): Promise<unknown> {
   const number = Number(ref.id.split('/')[1])
   const result = at.api.get(ref)
   await Promise.resolve()
+  const encoded = new ValueEncoder({ replace: replaceHandles }).encode(value, 'value')
   const writer = new FrameWriter(THIS_NODE, (frame) => at.answer(frame as Frame))
   writer.begin(TO_SUBMITTER.value)
   writer.id({ owner: THIS_NODE, number })
   writer.writer.u8(0)
-  writer.value(new ValueEncoder({ replace: replaceHandles }).encode(value, 'value'), true)
+  writer.value(encoded, true)
   writer.flush()
   return result
 }
@@ -152,4 +153,20 @@ it('[V1] what is remembered of code is bounded, and what was forgotten is told a
   // b was unused for longest.
   expect([number('a'), number('c'), number('b')]).toEqual([1, 3, 5])
   expect(told).toEqual([1, 2, 3, 4, 5])
+})
+
+it('[V1] options of a function that travels keep their error classes, by name', async () => {
+  class TooFar extends RangeError {}
+  const page = end(0)
+  const worker = end(1)
+  const flaky = page.api.remote(() => 1, { retryExceptions: [TooFar, TypeError, 'Named'] })
+  const all = page.api.remote(() => 2, { retryExceptions: true })
+  const [named, any] = (await arrive(worker, [flaky, all])) as [RemoteFunction<[], number>, RemoteFunction<[], number>]
+  named.remote()
+  any.options({ maxRetries: 1 }).remote()
+  flaky.remote()
+  all.remote()
+  const kinds = (at: End): unknown[] => at.told().templates.map(({ retryExceptions }) => retryExceptions)
+  expect(kinds(worker)).toEqual([['TooFar', 'TypeError', 'Named'], ['*']])
+  expect(kinds(page)).toEqual(kinds(worker))
 })

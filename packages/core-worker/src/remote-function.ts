@@ -93,7 +93,12 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown,
   }
 
   static {
-    describeFunction = (fn) => ({ identity: fn.#identity, options: fn.#options })
+    describeFunction = (fn) => {
+      const { retryExceptions } = fn.#resolved
+      // Classes do not travel; their names do.
+      const options = retryExceptions.length === 0 ? fn.#options : { ...fn.#options, retryExceptions }
+      return { identity: fn.#identity, options }
+    }
     nameFunction = (fn, name) => {
       if (fn.#options.name !== undefined) return
       fn.#identity.name = name
