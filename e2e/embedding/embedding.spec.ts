@@ -130,6 +130,33 @@ test.describe('without a bundler', () => {
     }
   })
 
+  test('a hosted node-worker.js that is missing, or of another version, is an error of init that says so', async ({
+    workplace,
+    serve,
+    openApp,
+  }) => {
+    const { origin } = await serve({
+      folders: { '/shoal/': path.dirname(workplace.shipped('shoal.js')), '/': workplace.app('plain') },
+    })
+    const page = await openApp(`${origin}/two-copies.html`)
+    const failures = await page.evaluate(async () => {
+      const { one } = window.copies
+      const older = (): Worker => {
+        const worker = new Worker('/shoal/node-worker.js')
+        const post = worker.postMessage.bind(worker) as (init: object, ports: Transferable[]) => void
+        worker.postMessage = (init: object, ports: unknown) => post({ ...init, version: 99 }, ports as Transferable[])
+        return worker
+      }
+      const failure = (createWorker: () => Worker): Promise<string> =>
+        one.init({ createWorker }).then(() => 'none', String)
+      return [await failure(() => new Worker('/shoal/gone.js')), await failure(older)]
+    })
+    expect(failures[0]).toMatch(/the node worker broke: it could not be started/)
+    expect(failures[1]).toMatch(
+      /node-worker\.js is of protocol version \d+ and this page of 99: serve the file of the same build/,
+    )
+  })
+
   test('two copies of the SDK in one page: two sessions, and a ref of one is refused by the other', async ({
     workplace,
     serve,
