@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SerializerRegistry } from '@shoal/protocol'
 import { fromResourceSet, toResourceSet } from '@shoal/protocol'
 import { offeredResources, resolveActorOptions, resolveTaskOptions } from './options.ts'
 import type { ActorOptions } from './options.ts'
@@ -103,5 +104,15 @@ describe('options', () => {
     }
     for (const options of [null, [], 5]) expect(() => resolveTaskOptions(options as never, 'f')).toThrow(TypeError)
     expect(() => resolveActorOptions({ maxRetries: 1 } as never, 'A')).toThrow(/unknown option maxRetries/)
+  })
+
+  it('[CW3] name an error class as it is registered, whatever a minifier called it', () => {
+    class t extends RangeError {}
+    new SerializerRegistry().registerError(t, 'TooFar')
+    expect(resolveTaskOptions({ retryExceptions: [t, TypeError, 'Named'] }, 'f').retryExceptions).toEqual([
+      'TooFar',
+      'TypeError',
+      'Named',
+    ])
   })
 })

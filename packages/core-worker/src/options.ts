@@ -1,4 +1,4 @@
-import { CPU, GPU, LIMITS, MEMORY, STRATEGIES, toResourceSet, UNITS_OF_ONE } from '@shoal/protocol'
+import { CPU, errorClassName, GPU, LIMITS, MEMORY, STRATEGIES, toResourceSet, UNITS_OF_ONE } from '@shoal/protocol'
 import type { ResourceSet } from '@shoal/protocol'
 
 /** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
@@ -200,7 +200,7 @@ function exceptions(value: boolean | readonly (ErrorClass | string)[]): readonly
   if (value.length > LIMITS.errorKinds)
     throw new RangeError(`retryExceptions takes at most ${LIMITS.errorKinds} classes, got ${value.length}`)
   return (value as readonly unknown[]).map((entry, index) => {
-    const name = typeof entry === 'string' ? entry : typeof entry === 'function' ? entry.name : ''
+    const name = typeof entry === 'string' ? entry : typeof entry === 'function' ? errorClassName(entry) : ''
     if (name === '')
       throw new TypeError(`retryExceptions[${index}] must be an error class or the name of one, got ${describe(entry)}`)
     return name.slice(0, 80)

@@ -100,7 +100,7 @@ export { fromRun, inlineValue, messageBytes, toRun, valueBytes } from './value/e
 export type { EncodedValue, OutgoingValue } from './value/encoded-value.ts'
 export { isBlob } from './value/blob.ts'
 export type { BlobLike } from './value/blob.ts'
-export { SerializerRegistry } from './value/serializer-registry.ts'
+export { errorClassName, SerializerRegistry } from './value/serializer-registry.ts'
 export type { ClassOf, Serializer } from './value/serializer-registry.ts'
 export { transfer } from './value/transfer.ts'
 export { PROTOCOL_VERSION } from './version.ts'

@@ -93,7 +93,7 @@ describe('a tab as its page sees it', () => {
       for (const ref of refs) ref.release()
       await world.clock.run(world.clock.now() + 10)
       expect(tab.node.status().objects).toBe(0)
-    })
+    }, 60_000)
 
     it('[CW4] takes as many refs as arguments as a message holds, and says so past it', async () => {
       const { get, put, remote } = tab.api

@@ -24,6 +24,13 @@ export interface RegisteredClass {
 const OWN_WAY: readonly object[] = [Object, Array, Map, Set, Date, RegExp, Error, ArrayBuffer, DataView, Function]
 const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => object
 
+const registeredNames = new WeakMap<object, string>()
+
+/** What an error class is called in every tab: minifiers rename classes, not what they were registered as. */
+export function errorClassName(Class: { readonly name: string }): string {
+  return registeredNames.get(Class) ?? Class.name
+}
+
 /**
  * The classes whose instances may be sent, and the errors that are made again as what they were, each under a name. A
  * page has one; in a worker each remote module has its own, so that two versions of one module never mix.
@@ -86,6 +93,7 @@ export class SerializerRegistry {
       throw new TypeError(`registerError: ${Class.name} is registered as ${other} already`)
     this.#errors.set(name, Class)
     this.#errorNames.set(Class.prototype, name)
+    registeredNames.set(Class, name)
   }
 
   /** The class whose instances have exactly this prototype: a subclass has more to it. */
