@@ -84,7 +84,7 @@ export default tseslint.config(
   { files: CORE, ignores: [...TESTS, '**/web/**'], rules: noHiddenPorts },
   {
     // A simulation that looked at the real clock or real chance would not repeat from its seed.
-    files: ['packages/testing/src/**/*.ts'],
+    files: ['packages/testing/src/**/*.ts', 'packages/testing/models/**/*.ts'],
     ignores: ['**/cli*.ts', '**/*.test.ts'],
     rules: noHiddenPorts,
   },
