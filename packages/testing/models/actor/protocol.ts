@@ -5,7 +5,7 @@
  * Functions here write into a cell that the caller has just copied.
  */
 import { callOf, callerOf, CALLERS, EMPTY, incarnationName, linkOf, newProcess, numberOf } from './cell.ts'
-import type { Caller, Cell, Message, Process } from './cell.ts'
+import type { Caller, Cell, Message } from './cell.ts'
 
 export interface Rules {
   readonly checkpointEvery: number
@@ -257,5 +257,3 @@ export function at<T>(list: readonly T[], index: number): T {
   if (value === undefined) throw new RangeError(`nothing at ${String(index)}`)
   return value
 }
-
-export type { Process }
