@@ -41,4 +41,6 @@ function offerRoom(invite: HTMLElement): void {
       },
     )
   }
+  // Until now a click would have been lost.
+  button.disabled = false
 }
