@@ -3,6 +3,8 @@
  * (R1 ...) are those of docs/decisions/016-models.md.
  *
  * Functions here write into a room that the caller has just copied. They know nothing of faults or of time.
+ *
+ * Long because the rules call each other in circles, and one who checks them wants them on one page.
  * Long because these rules call each other, and are read and checked as one.
  */
 import { listEntry, packed, sessionInList, sessionOf, unpacked } from './messages.ts'
