@@ -1,6 +1,6 @@
 /**
  * The rules of an actor's restart: what callers keep, what a checkpoint and a reply contain, how the next incarnation
- * rebuilds the order. The numbers (P1 ...) are those of docs/decisions/016-models.md.
+ * rebuilds the order. The numbers (P1 ...) are those of docs/decisions/020-models.md.
  *
  * Functions here write into a cell that the caller has just copied.
  */

@@ -1,6 +1,6 @@
 /**
  * The rules of credits: granted, spent, returned, and what happens to attempts that do not run to their end. The
- * numbers (C1 ...) are those of docs/decisions/016-models.md.
+ * numbers (C1 ...) are those of docs/decisions/020-models.md.
  *
  * Functions here write into a market that the caller has just copied.
  */

@@ -1,6 +1,6 @@
 /**
  * The rules by which references are handed over, counted and taken over. This is what issue 4's code does; the numbers
- * (R1 ...) are those of docs/decisions/016-models.md.
+ * (R1 ...) are those of docs/decisions/020-models.md.
  *
  * Functions here write into a room that the caller has just copied. They know nothing of faults or of time.
  *
