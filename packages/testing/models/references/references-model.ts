@@ -31,6 +31,7 @@ import {
   nodeAt,
   nodeName,
   NODES,
+  OWNER,
   places,
   tokensFrom,
   tokensTo,
@@ -44,6 +45,8 @@ export interface ReferencesOptions {
   readonly freezes: number
   readonly crashes: number
   readonly falseVerdicts: number
+  /** The owner has handed the reference to the first successor and dropped its own: saves four steps of a search. */
+  readonly isHeldBySuccessor?: boolean
   /** Guards that are switched off. */
   readonly without?: readonly (keyof Guards)[]
 }
@@ -51,12 +54,7 @@ export interface ReferencesOptions {
 export function referencesModel(options: ReferencesOptions): Model<Room> {
   const guards: Guards = { ...ALL_GUARDS, ...Object.fromEntries((options.without ?? []).map((name) => [name, false])) }
   return {
-    initial: newRoom({
-      handOversLeft: options.handOvers,
-      freezesLeft: options.freezes,
-      crashesLeft: options.crashes,
-      falseVerdictsLeft: options.falseVerdicts,
-    }),
+    initial: firstRoom(options),
     views: 1,
     writeKey: (room, key) => {
       writeRoom(room, key)
@@ -77,6 +75,29 @@ export function referencesModel(options: ReferencesOptions): Model<Room> {
         room.nodes.some((node) => node.phase === UP && (node.tokens & room.excused) !== 0),
     },
   }
+}
+
+function firstRoom(options: ReferencesOptions): Room {
+  const room = newRoom({
+    handOversLeft: options.handOvers,
+    freezesLeft: options.freezes,
+    crashesLeft: options.crashes,
+    falseVerdictsLeft: options.falseVerdicts,
+  })
+  if (options.isHeldBySuccessor !== true) return room
+  const successor = 1
+  hand(room, ALL_GUARDS, OWNER, successor)
+  room.handOversLeft = options.handOvers
+  for (const [from, to] of [
+    [OWNER, successor],
+    [successor, OWNER],
+  ] as const) {
+    const link = from * NODES.length + to
+    for (const message of room.links[link] ?? []) receive(room, ALL_GUARDS, to, from, message)
+    room.links[link] = []
+  }
+  drop(room, ALL_GUARDS, OWNER)
+  return room
 }
 
 function step(

@@ -43,7 +43,7 @@ describe('[X3] references with take-over', () => {
   const losses: [keyof Guards, ReferencesOptions, RegExp][] = [
     ['pins', { ...NOTHING, handOvers: 2 }, /on its way and the object is freed/],
     ['numbers', { ...NOTHING, handOvers: 2, falseVerdicts: 1 }, /holds a reference/],
-    ['sessions', { ...NOTHING, handOvers: 2, falseVerdicts: 1 }, /never freed/],
+    ['sessions', { ...NOTHING, isHeldBySuccessor: true, handOvers: 1, falseVerdicts: 1 }, /never freed/],
     ['epochs', { ...NOTHING, handOvers: 2, falseVerdicts: 1 }, /holds a reference/],
     ['confirmedEpoch', { ...NOTHING, handOvers: 2, falseVerdicts: 1 }, /holds a reference/],
     ['gather', { ...NOTHING, falseVerdicts: 1 }, /holds a reference/],
