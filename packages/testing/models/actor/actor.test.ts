@@ -40,13 +40,6 @@ describe("[X3] an actor's restart with two callers", () => {
       falseDeaths: 1,
       staleTakeOvers: 1,
     },
-    'two calls, a false death, then a crash': {
-      ...NOTHING,
-      callsEach: 2,
-      checkpointEvery: 2,
-      crashes: 1,
-      falseDeaths: 1,
-    },
   }
   for (const [name, options] of Object.entries(isLarge ? { ...actors, ...largeActors } : actors)) {
     test(`keeps every promise: ${name}`, { timeout: LIMIT_MS }, () => {
