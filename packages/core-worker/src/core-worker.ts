@@ -26,6 +26,7 @@ import type {
   OutgoingValue,
   PlacedRef,
   SerializerRegistry,
+  DecodeHooks,
 } from '@shoal/protocol'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
@@ -69,6 +70,8 @@ export interface CoreWorkerOptions {
 export class CoreWorker implements RefHome {
   readonly frame: FrameWriter
   readonly encoder: ValueEncoder
+  /** How refs, handles and classes inside values are revived here. */
+  readonly decodeHooks: DecodeHooks
   readonly #options: CoreWorkerOptions
   readonly #finalizer: RefFinalizer | undefined
   readonly #waits: Waits
@@ -86,7 +89,9 @@ export class CoreWorker implements RefHome {
     this.#options = options
     this.#nextNumber = options.submitter * SUBMITTER_SPAN + 1
     this.frame = new FrameWriter(THIS_NODE, (frame) => options.port.post(frame))
-    this.encoder = new ValueEncoder(createHooks(this).encode)
+    const hooks = createHooks(this)
+    this.encoder = new ValueEncoder(hooks.encode)
+    this.decodeHooks = hooks.decode
     this.#finalizer = options.createFinalizer?.((id) => this.#releaseId(id))
     this.#waits = new Waits({
       clock: options.clock,
@@ -387,12 +392,12 @@ export class CoreWorker implements RefHome {
     const id = reader.id()
     if (reader.kind() === 0) {
       const encoded = reader.value()
-      const isWanted = this.#waits.onValue(id, () => decodeValue(encoded, createHooks(this).decode))
+      const isWanted = this.#waits.onValue(id, () => decodeValue(encoded, this.decodeHooks))
       // It came with one reference to each ref inside, and nobody is left to take them.
       if (!isWanted) this.discard(encoded)
     } else {
       const error = wireError.read(reader.reader)
-      this.#waits.onError(id, reviveError(error, createHooks(this).decode))
+      this.#waits.onError(id, reviveError(error, this.decodeHooks))
     }
   }
 }

@@ -1,7 +1,7 @@
 // Long because a run has one table of states, and every record that moves it is read or written beside them.
 import { must, Queue } from '@shoal/base'
 import type { Clock } from '@shoal/base'
-import { captureThrown, CoreWorker, createApi, createHooks } from '@shoal/core-worker'
+import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api, ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import {
   ALL_ARGUMENTS,
@@ -159,7 +159,7 @@ export class Runner {
     const number = reader.reader.varint()
     const hash = functionHash.read(reader.reader)
     const definition = reader.definition()
-    const decode = createHooks(this.core).decode
+    const decode = this.core.decodeHooks
     try {
       this.#codes.set(
         number,
@@ -262,7 +262,7 @@ export class Runner {
   }
 
   #call(run: Run): unknown {
-    const hooks = createHooks(this.core).decode
+    const hooks = this.core.decodeHooks
     const all = run.dependencies.find(({ place }) => place === ALL_ARGUMENTS)
     const args = decodeValue(all?.value ?? run.args, hooks) as unknown[]
     for (const { place, value } of run.dependencies)
