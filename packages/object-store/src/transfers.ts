@@ -55,9 +55,9 @@ interface Serve {
   inPiece: number
 }
 
-/** Room for the chunk's own header on the bulk lane. */
 /** A window of 50 ms at 100 MB/s is 80 chunks. */
 const MOST_EARLY = 256
+/** Less room for the chunk's own header on the bulk lane. */
 const CHUNK_BYTES = LIMITS.bulkChunkBytes - 64
 
 /**
