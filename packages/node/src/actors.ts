@@ -15,6 +15,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { SchedulerEvent } from '@shoal/scheduler'
+import type { Reports } from '@shoal/control-store'
 import type { GuestRequest, Guests } from './guests.ts'
 import type { Objects } from './objects.ts'
 import type { JobTemplate, OwnTasks, OwnTemplate } from './own-tasks.ts'
@@ -31,6 +32,10 @@ export interface ActorsOptions {
   schedule(event: SchedulerEvent<Work>): void
   send(to: NodeId, message: NodeMessage): void
   canReach(node: NodeId): boolean
+  /** Somebody here waits for an actor, and whoever answers for it cannot be reached. */
+  unanswered(owner: NodeId): void
+  /** Who answers for an owner's actors. */
+  answerer(owner: NodeId): NodeId | undefined
   introduce(to: NodeId, template: JobTemplate): void
 }
 
@@ -103,7 +108,8 @@ export class Actors {
   readonly #callers = new Map<number, Caller>()
   /** What own actors that are not placed yet were given: no longer needed once they are, since nothing restarts them. */
   readonly #birthArguments = new Map<number, readonly ObjectId[]>()
-  readonly #birthplaces = new Map<number, NodeId>()
+  /** Where actors that this node answers for were made, by their whole id. */
+  readonly #birthplaces = new Map<string, NodeId>()
   /** Own actors that are not placed yet, by number. */
   readonly #births = new Map<number, { readonly template: JobTemplate; readonly work: Work }>()
 
@@ -191,7 +197,7 @@ export class Actors {
       args: work.args,
       handOver: 0,
     })
-    this.#birthplaces.set(number, node)
+    this.#birthplaces.set(formatObjectId(work.id), node)
   }
 
   /** An argument was lost since the actor could be born, and is being made again: the credit goes back. */
@@ -231,12 +237,12 @@ export class Actors {
   }
 
   onCreate(from: NodeId, message: NodeMessage & { type: 'actor.create' }): void {
-    const { guests, send } = this.#options
+    const { guests } = this.#options
     const id = { owner: from, number: message.number }
-    const request: GuestRequest = { ...message, kind: 'actor-new', attempt: message.incarnation, depth: 0 }
+    const request: GuestRequest = { ...message, kind: 'actor-new', owner: from, attempt: message.incarnation, depth: 0 }
     guests.accept(from, request, (outcome) => {
       const error = outcome.kind === 'values' ? undefined : outcome.error
-      send(from, { type: 'actor.status', number: message.number, incarnation: message.incarnation, error })
+      this.#sayStatus(id, message.incarnation, error)
       if (error !== undefined) this.#unhost(formatObjectId(id))
     })
   }
@@ -257,23 +263,26 @@ export class Actors {
   }
 
   onStatus(from: NodeId, message: NodeMessage & { type: 'actor.status' }): void {
-    const id = { owner: this.#options.self, number: message.number }
-    if (this.#birthplaces.get(message.number) !== from) return
-    this.#birthAnswered(from, message.number)
+    const id = message.actor
+    if (!this.#isMine(id) || this.#birthplaces.get(formatObjectId(id)) !== from) return
+    if (id.owner === this.#options.self) this.#birthAnswered(from, id.number)
     if (message.error === undefined) this.#placed(id, { kind: 'alive', node: from })
     else this.#ownDied(id, message.error)
   }
 
   /** A peer will not make the actor and has not begun; without an error another may. */
   onRefused(from: NodeId, number: number, error: WireError | undefined): void {
-    if (!this.#births.has(number) || this.#birthplaces.get(number) !== from) return
-    this.#birthplaces.delete(number)
+    const key = formatObjectId({ owner: this.#options.self, number })
+    if (!this.#births.has(number) || this.#birthplaces.get(key) !== from) return
+    this.#birthplaces.delete(key)
     if (error === undefined) this.#scheduleBirth(number)
     else this.#ownDied({ owner: this.#options.self, number }, error)
   }
 
   onWant(from: NodeId, actor: ObjectId): void {
     const known = this.#known.get(formatObjectId(actor))
+    // Who asks us by mistake is told by the gather of whoever does answer.
+    if (known === undefined && !this.#isMine(actor) && this.#options.answerer(actor.owner) !== undefined) return
     if (known === undefined) {
       this.#options.send(from, placeMessage(actor, { kind: 'dead', error: gone(actor) }))
       return
@@ -284,7 +293,7 @@ export class Actors {
 
   onPlace(from: NodeId, message: ActorPlace): void {
     const { actor, place } = message
-    if (actor.owner !== from) return
+    if (this.#options.answerer(actor.owner) !== from) return
     if (place.type === 'alive') this.#placed(actor, { kind: 'alive', node: place.node })
     else if (place.type === 'dead') this.#placed(actor, { kind: 'dead', error: place.error })
   }
@@ -294,6 +303,7 @@ export class Actors {
     const request: GuestRequest = {
       kind: 'task',
       template: 0,
+      owner: from,
       number: message.number,
       attempt: message.attempt,
       depth: 0,
@@ -303,8 +313,10 @@ export class Actors {
     const { objects, guests } = this.#options
     for (const { object } of message.dependencies) objects.fromDependency(from, object, true)
     for (const id of message.args.refs) objects.retain(id)
+    const ended = guests.track(request)
     this.#run(from, `${from} ${message.caller}`, message, (outcome, cpuMicros, position) => {
-      guests.sendResult(from, request, outcome, cpuMicros, position)
+      ended()
+      guests.sendResult(request, outcome, cpuMicros, position)
       for (const { object } of message.dependencies) objects.release(object.id)
       for (const id of message.args.refs) objects.release(id)
     })
@@ -338,24 +350,17 @@ export class Actors {
       this.#unhost(key)
       const message = `the actor ${actor.template.name} (${showId(actor.id)}) died: ${reason}`
       const error = newWireError('actor-died', message, { actorId: key, nodeId: this.#options.self })
-      if (actor.owner === this.#options.self) this.#ownDied(actor.id, error)
-      else
-        this.#options.send(actor.owner, {
-          type: 'actor.status',
-          number: actor.id.number,
-          incarnation: FIRST_ATTEMPT,
-          error,
-        })
+      if (this.#isMine(actor.id)) this.#ownDied(actor.id, error)
+      else this.#sayStatus(actor.id, FIRST_ATTEMPT, error)
     }
   }
 
   nodeGone(node: NodeId): void {
-    const { workers } = this.#options
     for (const known of [...this.#known.values()]) {
       known.watchers.delete(node)
-      const isBornThere = known.id.owner === this.#options.self && this.#birthplaces.get(known.id.number) === node
+      const isBornThere = this.#isMine(known.id) && this.#birthplaces.get(formatObjectId(known.id)) === node
       // Nothing restarts an actor: gone with its tab, whatever its owner knows by now.
-      if (known.id.owner === node || isBornThere || (known.place.kind === 'alive' && known.place.node === node)) {
+      if (isBornThere || (known.place.kind === 'alive' && known.place.node === node)) {
         const message = `the tab ${node.slice(0, 8)} of the actor ${showId(known.id)} is gone`
         this.#ownDied(
           known.id,
@@ -368,11 +373,79 @@ export class Actors {
       const message = `the tab ${node.slice(0, 8)} of the actor ${showId(call.actor)} went while a call ran`
       this.#failCall(call, newWireError('actor-died', message, { nodeId: node, actorId: formatObjectId(call.actor) }))
     }
-    for (const [key, actor] of [...this.#hosted]) {
-      if (actor.owner !== node) continue
-      this.#unhost(key)
-      workers.kill(actor.worker, newWireError('owner-died', `the owner of ${actor.template.name} is gone`))
+  }
+
+  /** Actors of a ledger that live here. */
+  hostedOf(owner: NodeId): { number: number; incarnation: typeof FIRST_ATTEMPT }[] {
+    return [...this.#hosted.values()].flatMap(({ id }) =>
+      id.owner === owner ? [{ number: id.number, incarnation: FIRST_ATTEMPT }] : [],
+    )
+  }
+
+  /** Owners of actors that live here or were called from here. */
+  owners(): Set<NodeId> {
+    const owners = new Set<NodeId>()
+    for (const { owner } of this.#hosted.values()) owners.add(owner)
+    for (const { id, place } of this.#known.values()) if (place.kind === 'pending') owners.add(id.owner)
+    return owners
+  }
+
+  /** This node answers for the actor from now on; it lives where its host says. */
+  adopt(id: ObjectId, node: NodeId): void {
+    this.#birthplaces.set(formatObjectId(id), node)
+    const known = this.#know(id)
+    if (known.place.kind === 'pending') this.#placed(id, { kind: 'alive', node })
+  }
+
+  /** Another node answers for the ledger: it is asked where its actors are. */
+  moved(owner: NodeId): void {
+    for (const known of this.#known.values()) {
+      if (known.id.owner !== owner || known.place.kind !== 'pending') continue
+      known.isAsked = false
+      this.#know(known.id)
     }
+  }
+
+  /** This tab comes back under a new session: a call that its actor's tab does not know of was lost on the way, or its reply. */
+  restoreCalls(runs: Reports['runs']): void {
+    for (const call of [...this.#calls.values()]) {
+      const { sentTo, number } = call
+      if (sentTo === undefined || runs.get(number)?.some(({ node }) => node === sentTo) === true) continue
+      const message = `this tab was away while a call to ${showId(call.actor)} ran: it may have run`
+      this.#failCall(call, newWireError('actor-unavailable', message, { actorId: formatObjectId(call.actor) }))
+    }
+  }
+
+  /** All reports about the ledger are in: what nobody hosts was lost before it lived. */
+  takenOver(owner: NodeId): void {
+    for (const known of [...this.#known.values()])
+      if (known.id.owner === owner && owner !== this.#options.self && known.place.kind === 'pending')
+        this.#ownDied(known.id, gone(known.id))
+  }
+
+  /** Nobody can call the ledger's actors any more. */
+  ledgerOver(owner: NodeId): void {
+    const error = newWireError('owner-died', `the tab ${owner.slice(0, 8)} that owned this actor is gone`, {
+      nodeId: owner,
+    })
+    for (const [key, actor] of [...this.#hosted]) {
+      if (actor.owner !== owner) continue
+      this.#unhost(key)
+      this.#options.workers.kill(actor.worker, error)
+    }
+    for (const known of [...this.#known.values()])
+      if (known.id.owner === owner && known.place.kind === 'pending') this.#ownDied(known.id, error)
+  }
+
+  #isMine(id: ObjectId): boolean {
+    return this.#options.answerer(id.owner) === this.#options.self
+  }
+
+  #sayStatus(actor: ObjectId, incarnation: typeof FIRST_ATTEMPT, error: WireError | undefined): void {
+    const answerer = this.#options.answerer(actor.owner)
+    if (answerer === this.#options.self) {
+      if (error !== undefined) this.#ownDied(actor, error)
+    } else if (answerer !== undefined) this.#options.send(answerer, { type: 'actor.status', actor, incarnation, error })
   }
 
   /** The driver of a job is gone: the actors that its tasks made, and that live here, go too. */
@@ -381,8 +454,18 @@ export class Actors {
       if (actor.template.job.driver !== driver) continue
       this.#unhost(key)
       this.#options.workers.kill(actor.worker, error)
-      if (actor.owner === this.#options.self) this.#ownDied(actor.id, error)
+      if (this.#isMine(actor.id)) this.#ownDied(actor.id, error)
     }
+  }
+
+  /** This tab was given up by its room: its actors of others' are dead to them. */
+  suspended(error: WireError): void {
+    for (const [key, actor] of [...this.#hosted]) {
+      if (actor.owner === this.#options.self) continue
+      this.#unhost(key)
+      this.#options.workers.kill(actor.worker, error)
+    }
+    for (const known of this.#known.values()) if (known.place.kind === 'pending') known.isAsked = false
   }
 
   failAll(error: WireError): void {
@@ -408,9 +491,11 @@ export class Actors {
     const known = this.#know(id)
     if (known.place.kind === 'dead') return
     known.place = place
-    if (id.owner === this.#options.self) {
-      for (const argument of this.#birthArguments.get(id.number) ?? []) this.#options.objects.release(argument)
-      this.#birthArguments.delete(id.number)
+    if (this.#isMine(id)) {
+      if (id.owner === this.#options.self) {
+        for (const argument of this.#birthArguments.get(id.number) ?? []) this.#options.objects.release(argument)
+        this.#birthArguments.delete(id.number)
+      }
       for (const watcher of known.watchers) this.#options.send(watcher, placeMessage(id, place))
       if (place.kind === 'alive') this.#options.objects.storeHere(id, FIRST_ATTEMPT, CREATED)
     }
@@ -441,10 +526,11 @@ export class Actors {
       known = { id, place: { kind: 'pending' }, isAsked: false, watchers: new Set(), waiting: [] }
       this.#known.set(key, known)
     }
-    if (id.owner !== this.#options.self && !known.isAsked) {
-      known.isAsked = true
-      if (!this.#options.canReach(id.owner)) known.place = { kind: 'dead', error: gone(id) }
-      this.#options.send(id.owner, { type: 'actor.want', actor: id })
+    const answerer = this.#options.answerer(id.owner)
+    if (answerer !== this.#options.self && !known.isAsked) {
+      known.isAsked = answerer !== undefined && this.#options.canReach(answerer)
+      if (answerer !== undefined && known.isAsked) this.#options.send(answerer, { type: 'actor.want', actor: id })
+      else this.#options.unanswered(id.owner)
     }
     return known
   }

@@ -35,6 +35,16 @@ export function carriedRefs(message: Carrier): readonly ObjectId[] {
   }
 }
 
+/** Those that user code at the receiver gets to see: inside values, not the arguments themselves, which it sees as values. */
+export function exposedRefs(message: Carrier): readonly ObjectId[] {
+  if (message.type === 'task.result' || message.type === 'object.answer') return carriedRefs(message)
+  if (message.dependencies.length === 0) return message.args.refs
+  const inside = message.dependencies.flatMap(({ object }) =>
+    object.value.type === 'inline' ? object.value.value.refs : NONE,
+  )
+  return inside.length === 0 ? message.args.refs : [...message.args.refs, ...inside]
+}
+
 function within(dependencies: readonly TaskArgument[]): ObjectId[] {
   return dependencies.flatMap(({ object }) =>
     object.value.type === 'inline' ? [object.id, ...object.value.value.refs] : [object.id],

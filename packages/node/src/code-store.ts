@@ -141,6 +141,33 @@ export class CodeStore {
     return body === undefined ? undefined : { refs: [], body, buffers: [] }
   }
 
+  /** Code of a task that was taken over with its grant: ready once the grant holds and the code is here. */
+  granted(
+    job: JobId,
+    hash: FunctionHash,
+    room: RoomId | undefined,
+    grant: CodeGrant,
+    isListed: (submitter: NodeId, publicKey: Uint8Array) => Promise<boolean>,
+  ): CodeEntry {
+    const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
+    const refuse = (message: string): void =>
+      settle(entry, { kind: 'refused', error: newWireError('permission', message) })
+    const answer =
+      room === undefined ? Promise.resolve('unlisted' as const) : this.admit(job, hash, room, grant, isListed)
+    answer.then(
+      (admission) => {
+        if (admission !== 'admitted') {
+          refuse(`the code of a task of ${job.driver.slice(0, 8)} came without a grant that holds`)
+          return
+        }
+        const code = this.byHash(hash, job.driver)
+        whenCode(code, () => settle(entry, code.state))
+      },
+      (error: unknown) => refuse(`a grant could not be checked: ${String(error)}`),
+    )
+    return entry
+  }
+
   /** A grant that is at hand already. */
   knownGrant(job: JobId, hash: FunctionHash, room: RoomId): CodeGrant | undefined {
     return this.#grants.get(grantKey(room, job, hash))

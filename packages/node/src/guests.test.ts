@@ -37,6 +37,8 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     isListed: () => Promise.resolve(false),
     isLending: () => true,
     canReach: () => true,
+    answerer: (owner) => owner,
+    endedHere: () => undefined,
   })
   const template = {
     type: 'task.template',
@@ -56,7 +58,7 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     const args = new ValueEncoder({ replace: () => undefined }).encode([], 'arguments')
     guests.accept(
       driver,
-      { kind: 'task', template: 1, number: 1, attempt: FIRST_ATTEMPT, depth: 0, dependencies: [], args },
+      { kind: 'task', template: 1, owner: driver, number: 1, attempt: FIRST_ATTEMPT, depth: 0, dependencies: [], args },
       () => undefined,
     )
     await Promise.resolve()

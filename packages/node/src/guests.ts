@@ -6,6 +6,7 @@ import type {
   Attempt,
   NodeId,
   NodeMessage,
+  ObjectId,
   ResultValue,
   RoomId,
   TaskArgument,
@@ -50,12 +51,26 @@ export interface GuestsOptions {
   /** Whether this tab lends its workers. */
   isLending(): boolean
   canReach(node: NodeId): boolean
+  /** Who answers for a ledger; undefined until a take-over is done. */
+  answerer(owner: NodeId): NodeId | undefined
+  /** The outcome of work of a ledger that this node has come to answer for itself. */
+  endedHere(request: GuestRequest, outcome: WorkOutcome): void
+}
+
+interface Untold {
+  readonly request: GuestRequest
+  readonly outcome: WorkOutcome
+  readonly cpuMicros: number
+  readonly position: number
+  readonly refs: readonly ObjectId[]
 }
 
 /** What a peer asks to be run: a task's attempt, or the birth of an actor. */
 export interface GuestRequest {
   readonly kind: 'task' | 'actor-new'
   readonly template: number
+  /** Whose ledger the work is of: the sender's own, or one that it answers for. */
+  readonly owner: NodeId
   readonly number: number
   readonly attempt: Attempt
   readonly depth: number
@@ -70,6 +85,10 @@ export interface GuestRequest {
 export class Guests {
   readonly #options: GuestsOptions
   readonly #templates = new Map<NodeId, Map<number, GuestTemplate>>()
+  /** Accepted, and neither given back nor ended. */
+  readonly #active = new Set<GuestRequest>()
+  /** Outcomes for ledgers that nobody answers for now. */
+  readonly #untold = new Map<NodeId, Untold[]>()
 
   constructor(options: GuestsOptions) {
     this.#options = options
@@ -102,13 +121,22 @@ export class Guests {
     const template = this.#templates.get(from)?.get(request.template)
     for (const { object } of request.dependencies) objects.fromDependency(from, object, true)
     for (const id of request.args.refs) objects.retain(id)
+    this.#active.add(request)
     const letGo = (): void => {
+      this.#active.delete(request)
       for (const { object } of request.dependencies) objects.release(object.id)
       for (const id of request.args.refs) objects.release(id)
     }
     const giveBack = (error: WireError | undefined): void => {
       letGo()
-      this.#options.send(from, { type: 'task.refused', number: request.number, attempt: request.attempt, error })
+      const { owner, number, attempt } = request
+      const to = this.#options.answerer(owner) ?? from
+      if (to === this.#options.self) {
+        const outcome = { kind: 'lost', error: error ?? newWireError('object-lost', 'a run was given back') } as const
+        this.#options.endedHere(request, outcome)
+        return
+      }
+      this.#options.send(to, { type: 'task.refused', ledger: owner === to ? undefined : owner, number, attempt, error })
     }
     const refuse = (error: WireError | undefined): void => {
       giveBack(error)
@@ -143,19 +171,69 @@ export class Guests {
     })
   }
 
-  /** The owner's side of a task's outcome; large values stay here until the owner frees them. */
-  sendResult(to: NodeId, request: GuestRequest, outcome: WorkOutcome, cpuMicros: number, position: number): void {
-    // A large result would be kept for an owner that can never free it.
-    if (!this.#options.canReach(to)) return
+  /**
+   * A task's outcome, to whoever answers for its ledger now; large values stay here until that node frees them. While nobody
+   * answers it is kept.
+   */
+  sendResult(request: GuestRequest, outcome: WorkOutcome, cpuMicros: number, position: number): void {
+    const { owner, number, attempt } = request
+    const to = this.#options.answerer(owner)
+    if (to === this.#options.self) {
+      this.#options.endedHere(request, outcome)
+      return
+    }
+    if (to === undefined || !this.#options.canReach(to)) {
+      const kept = this.#untold.get(owner) ?? []
+      this.#untold.set(owner, kept)
+      // What is inside has to stay until somebody hears of it.
+      const refs = outcome.kind === 'values' ? outcome.values.flatMap((value) => value.refs) : []
+      for (const id of refs) this.#options.objects.retain(id)
+      kept.push({ request, outcome, cpuMicros, position, refs })
+      return
+    }
     this.#options.send(to, {
       type: 'task.result',
-      number: request.number,
-      attempt: request.attempt,
-      outcome: this.#outcome(to, request, outcome),
+      ledger: owner === to ? undefined : owner,
+      number,
+      attempt,
+      outcome: this.#outcome(request, outcome),
       cpuMicros,
       position,
       handOver: 0,
     })
+  }
+
+  /** A call that an actor here was asked for: as a run until it is over. */
+  track(request: GuestRequest): () => void {
+    this.#active.add(request)
+    return () => this.#active.delete(request)
+  }
+
+  /** Tasks of a ledger that are queued or running here, or done without anybody having heard of it. */
+  runsOf(owner: NodeId): readonly GuestRequest[] {
+    const untold = (this.#untold.get(owner) ?? []).map(({ request }) => request)
+    return [...this.#active, ...untold].filter((request) => request.kind === 'task' && request.owner === owner)
+  }
+
+  /** Whose work is here. */
+  owners(): Set<NodeId> {
+    return new Set([...this.#untold.keys(), ...[...this.#active].map(({ owner }) => owner)])
+  }
+
+  /** Somebody answers for the ledger and knows of its runs here: the outcomes that nobody was told go there. */
+  moved(owner: NodeId): void {
+    const kept = this.#untold.get(owner) ?? []
+    this.#untold.delete(owner)
+    for (const { request, outcome, cpuMicros, position, refs } of kept) {
+      this.sendResult(request, outcome, cpuMicros, position)
+      for (const id of refs) this.#options.objects.release(id)
+    }
+  }
+
+  /** Nobody will ever ask for the outcomes. */
+  ledgerOver(owner: NodeId): void {
+    for (const { refs } of this.#untold.get(owner) ?? []) for (const id of refs) this.#options.objects.release(id)
+    this.#untold.delete(owner)
   }
 
   peerGone(node: NodeId): void {
@@ -194,7 +272,7 @@ export class Guests {
   #queue(from: NodeId, template: GuestTemplate, request: GuestRequest, ends: Pick<Work, 'ended' | 'givenBack'>): void {
     const work: Work = {
       kind: request.kind,
-      id: { owner: from, number: request.number },
+      id: { owner: request.owner, number: request.number },
       attempt: request.attempt,
       template: (template.work ??= workTemplate(template)),
       method: '',
@@ -220,7 +298,7 @@ export class Guests {
     })
   }
 
-  #outcome(to: NodeId, request: GuestRequest, outcome: WorkOutcome): TaskOutcome {
+  #outcome(request: GuestRequest, outcome: WorkOutcome): TaskOutcome {
     if (outcome.kind !== 'values') return { type: 'failed', error: outcome.error }
     // Together they stay within what one message holds.
     let room = roomBeside(0, outcome.values.length)
@@ -229,7 +307,7 @@ export class Guests {
         room -= messageBytes(value)
         return { type: 'inline', value }
       }
-      const id = { owner: to, number: request.number + index }
+      const id = { owner: request.owner, number: request.number + index }
       this.#options.objects.keepForOwner(id, request.attempt, value)
       return { type: 'stored', bytes: valueBytes(value), refs: [...value.refs] }
     })

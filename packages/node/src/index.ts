@@ -1,5 +1,5 @@
+export type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
 export { CodeStore } from './code-store.ts'
 export type { CheckSource } from './code-store.ts'
 export type { RoomMember } from './room-link.ts'
 export { ShoalNode } from './shoal-node.ts'
-export type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './shoal-node.ts'

@@ -7,7 +7,6 @@ import {
   LIMITS,
   messageBytes,
   newWireError,
-  ProtocolError,
   showId,
   valueBytes,
 } from '@shoal/protocol'
@@ -16,12 +15,16 @@ import type {
   Dependency,
   EncodedValue,
   JobId,
+  LedgerReport,
   NodeId,
   NodeMessage,
   ObjectId,
   ReconstructionFailure,
   WireError,
 } from '@shoal/protocol'
+import { sourceOf } from '@shoal/control-store'
+import type { Reports, StoredRecord } from '@shoal/control-store'
+import { ownerDied } from './loss-errors.ts'
 import type { Life } from './references.ts'
 
 /** What is known of an object: not yet there; its bytes here; its bytes with others; or the error in its place. */
@@ -38,12 +41,12 @@ export type ObjectState =
 
 interface Entry {
   readonly id: ObjectId
-  /** Own objects only: whose it is. */
+  /** Objects of this tab's own ledger only: whose they are. */
   readonly job: JobId | undefined
   state: ObjectState
   /** References of this tab's page and workers, and of tasks that were given it. */
   count: number
-  /** Own objects only: the nodes that hold references to it. */
+  /** Objects that this node answers for: the nodes that hold references to them. */
   borrowers: Set<Life> | undefined
   /** A large result that was made here for its owner, who will pull it or free it. */
   isKept: boolean
@@ -54,7 +57,7 @@ interface Entry {
   askers: Set<NodeId> | undefined
   /** Fetches in a row that found none of the holders the owner named. */
   lostFetches: number
-  /** Own objects that were fetched: who else has a copy, to be told when it is freed. */
+  /** Objects that this node answers for and that are here: who else has a copy, to be told when it is freed. */
   copies: readonly NodeId[]
 }
 
@@ -68,23 +71,36 @@ export interface ObjectsOptions {
   canReach(node: NodeId): boolean
   /** Calls back after that time, unless the session ends before. */
   later(delayMs: number, callback: () => void): void
-  /** This tab has no reference to an object of another owner any more, and perhaps no copy that it had. */
+  /** Who answers for the objects of an owner: this node itself, another, or nobody until a take-over is done. */
+  answerer(owner: NodeId): NodeId | undefined
+  /** This node answers for the owner's objects, and everybody has said what there is of them. */
+  knowsAll(owner: NodeId): boolean
+  /** And what nobody holds is not kept for an owner that may come back. */
+  mayFree(owner: NodeId): boolean
+  /** Somebody here waits for an object, and whoever answers for it cannot be reached. */
+  unanswered(id: ObjectId): void
+  /** What is known of an object's bytes, or that it is gone, has changed. */
+  changed(id: ObjectId, isUrgent?: boolean): void
+  /** This tab has no reference to an object that another node answers for any more, and perhaps no copy that it had. */
   dropped(id: ObjectId, isCopyGone: boolean): void
+  /** Counts refs and registers them with whoever answers for them. */
+  adopt(ids: readonly ObjectId[]): void
   /** What a fetched value has inside came with counts of its own; the function given back ends them. */
   receiveInside(refs: readonly ObjectId[], holds: PullHolds): () => void
-  /** Nobody refers to the own object any more. */
+  /** Nobody refers any more to the object, for which this node answers. */
   freed(id: ObjectId): void
   /** An own object is gone that stood for an error, and nobody was ever told of that error. */
   unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
-  /** All copies of an own object are gone; true when it is being made again. */
+  /** All copies of an object that this node answers for are gone; true when it is being made again. */
   rebuild(id: ObjectId): boolean
-  /** Why an own object whose copies are gone may not be made again; undefined when no task has made it. */
+  /** Why such an object may not be made again; undefined when no task has made it. */
   whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined
 }
 
 /**
  * Which objects this node knows, own and others': their state, who waits for them, and how many references this tab
- * holds. The owner's word is final; for an object of another owner that owner is asked once. It knows nothing of tasks.
+ * holds. The word of whoever answers for an object is final: its owner, or who took the owner's ledger over; for an object
+ * of another ledger that node is asked once. It knows nothing of tasks, nor how ledgers are taken over.
  */
 export class Objects {
   readonly #options: ObjectsOptions
@@ -137,15 +153,15 @@ export class Objects {
     this.#entry(id).count++
   }
 
-  /** Another node holds a reference to an own object. False when there is no such object. */
+  /** Another node holds a reference to an object that this one answers for. False when there is no such object. */
   lend(id: ObjectId, to: Life): boolean {
-    const entry = this.#own.get(id.number)
+    const entry = this.#isMine(id) ? this.#awaited(id) : undefined
     ;(entry && (entry.borrowers ??= new Set()))?.add(to)
     return entry !== undefined
   }
 
   takeBack(id: ObjectId, from: Life, isCopyGone: boolean): void {
-    const entry = this.#own.get(id.number)
+    const entry = this.#isMine(id) ? this.#find(id) : undefined
     if (entry === undefined) return
     entry.borrowers?.delete(from)
     if (isCopyGone) {
@@ -156,7 +172,7 @@ export class Objects {
   }
 
   takeBackAll(from: Life): void {
-    for (const entry of [...this.#own.values()]) if (entry.borrowers?.delete(from)) this.#freeIfUnused(entry)
+    for (const entry of this.#all()) if (entry.borrowers?.delete(from)) this.#freeIfUnused(entry)
   }
 
   standing(id: ObjectId): 'counted' | 'kept' | 'gone' {
@@ -218,18 +234,29 @@ export class Objects {
   /** Calls back once, as soon as the object exists or has failed; at once when it does. */
   whenKnown(id: ObjectId, callback: (state: ObjectState) => void): void {
     const entry = this.#entry(id)
-    const isOthers = id.owner !== this.#options.self
-    if (entry.state.kind === 'pending' && isOthers && !this.#options.canReach(id.owner))
-      this.#settle(entry, { kind: 'failed', error: ownerDied(id) })
     if (entry.state.kind !== 'pending') {
       callback(entry.state)
       return
     }
     entry.waiters.push(callback)
-    if (isOthers && !entry.isAsked) {
-      entry.isAsked = true
-      this.#options.send(id.owner, { type: 'object.want', id })
-    }
+    if (!entry.isAsked) this.#ask(entry)
+  }
+
+  /** Asks whoever answers for the object; while nobody does, it is asked for when somebody took its ledger over. */
+  #ask(entry: Entry): void {
+    const answerer = this.#options.answerer(entry.id.owner)
+    if (answerer === this.#options.self) return
+    if (answerer === undefined || !this.#options.canReach(answerer)) this.#options.unanswered(entry.id)
+    entry.isAsked = answerer !== undefined && this.#options.canReach(answerer)
+    if (answerer !== undefined && entry.isAsked) this.#options.send(answerer, { type: 'object.want', id: entry.id })
+  }
+
+  #isMine(id: ObjectId): boolean {
+    return this.#options.answerer(id.owner) === this.#options.self
+  }
+
+  #all(): Entry[] {
+    return [...this.#own.values(), ...this.#others.values()]
   }
 
   /** Calls back once with the bytes, fetching them when they are elsewhere, or with the error. */
@@ -263,8 +290,8 @@ export class Objects {
       const entry = this.#find(id)
       // Somebody else may have found it, or begun to make it again, in the meantime.
       if (entry !== undefined && entry.state !== state) this.whenHere(id, callback)
-      else if (entry !== undefined && this.#options.rebuild(id)) this.whenHere(id, callback)
-      else if (entry !== undefined && id.owner !== self && ++entry.lostFetches < MOST_LOST_FETCHES)
+      else if (entry !== undefined && this.#isMine(id) && this.#options.rebuild(id)) this.whenHere(id, callback)
+      else if (entry !== undefined && !this.#isMine(id) && ++entry.lostFetches < MOST_LOST_FETCHES)
         this.#askOwnerAgain(entry, callback)
       else callback(undefined, this.#notRebuilt(id))
     })
@@ -276,9 +303,16 @@ export class Objects {
     if (entry?.state.kind !== 'elsewhere' || compareAttempts(entry.state.attempt, attempt) !== 0) return
     const { holders } = entry.state
     entry.lostFetches = 0
-    if (id.owner === this.#options.self) entry.copies = holders
-    else this.#options.send(id.owner, { type: 'object.held', id, attempt })
+    if (this.#isMine(id)) entry.copies = holders
+    else this.sayHeld(id, attempt)
     this.storeHere(id, attempt, value)
+  }
+
+  /** Whoever answers for it hears that a copy is here. */
+  sayHeld(id: ObjectId, attempt: Attempt): void {
+    const answerer = this.#options.answerer(id.owner)
+    if (answerer !== undefined && answerer !== this.#options.self)
+      this.#options.send(answerer, { type: 'object.held', id, attempt })
   }
 
   /** The owner hears of a death when we do, more or less; then it knows of other copies, or makes the object again. */
@@ -291,8 +325,7 @@ export class Objects {
     this.whenHere(entry.id, callback)
     if (entry.state !== PENDING) return
     this.#options.later(ASK_AGAIN_MS, () => {
-      if (entry.state === PENDING && entry.waiters.length > 0)
-        this.#options.send(entry.id.owner, { type: 'object.want', id: entry.id })
+      if (entry.state === PENDING && entry.waiters.length > 0) this.#ask(entry)
     })
   }
 
@@ -319,20 +352,24 @@ export class Objects {
     // An answer that nobody waits for any more.
     if (entry === undefined) return
     if (retain) entry.count++
-    if (object.id.owner !== from) return
+    if (this.#options.answerer(object.id.owner) !== from) return
     if (entry.state.kind !== 'pending') return
     if (object.value.type === 'inline') this.storeHere(object.id, object.attempt, object.value.value)
     else this.storeElsewhere(object.id, object.attempt, object.value.bytes, object.value.holders)
   }
 
-  /** A large result that this tab made for another owner: it stays here until that owner frees it or dies. */
+  /** A copy that this tab has for whoever answers for the object: it stays until that node frees it, or the ledger is over. */
   keepForOwner(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
     this.#entry(id).isKept = true
     this.storeHere(id, attempt, value)
   }
 
   onWant(from: NodeId, id: ObjectId): void {
-    const entry = id.owner === this.#options.self ? this.#own.get(id.number) : undefined
+    // Who asks us by mistake is told by the gather of whoever does answer.
+    if (!this.#isMine(id)) {
+      if (id.owner !== this.#options.self && this.#options.answerer(id.owner) !== undefined) return
+    }
+    const entry = this.#isMine(id) ? this.#awaited(id) : undefined
     if (entry === undefined) {
       this.#answer(from, id, { kind: 'failed', error: lost(id) })
       return
@@ -344,20 +381,183 @@ export class Objects {
   onAnswer(from: NodeId, message: NodeMessage & { type: 'object.answer' }): void {
     const { answer } = message
     const id = answer.type === 'value' ? answer.object.id : answer.id
-    if (id.owner !== from) throw new ProtocolError('denied', 'an answer about an object of another owner')
+    if (this.#options.answerer(id.owner) !== from) return
     if (answer.type === 'value') this.fromDependency(from, answer.object, false)
     else this.fail(answer.id, answer.error)
   }
 
   onHeld(from: NodeId, id: ObjectId, attempt: Attempt): void {
-    const entry = id.owner === this.#options.self ? this.#own.get(id.number) : undefined
-    if (entry?.state.kind !== 'elsewhere' || entry.state.holders.includes(from)) return
-    if (entry.state.attempt.number === attempt.number)
-      entry.state = { ...entry.state, holders: [...entry.state.holders, from] }
+    if (!this.#isMine(id)) return
+    const entry = this.#find(id)
+    const state = entry?.state
+    const hasBytes = state?.kind === 'elsewhere' || state?.kind === 'here'
+    // A copy that nobody needs: of what is gone, or of another run.
+    if (entry === undefined || !hasBytes || compareAttempts(state.attempt, attempt) !== 0) {
+      if (this.#options.knowsAll(id.owner)) this.#options.send(from, { type: 'object.free', attempt, ids: [id] })
+      return
+    }
+    if (state.kind === 'here') {
+      if (!entry.copies.includes(from)) entry.copies = [...entry.copies, from]
+    } else if (!state.holders.includes(from)) entry.state = { ...state, holders: [...state.holders, from] }
   }
 
-  onFree(from: NodeId, ids: readonly ObjectId[]): void {
-    for (const id of ids) if (id.owner === from) this.#drop(id)
+  onFree(from: NodeId, ids: readonly ObjectId[], attempt: Attempt | undefined): void {
+    for (const id of ids) {
+      const entry = this.#find(id)
+      if (entry === undefined || this.#options.answerer(id.owner) !== from) continue
+      const { state } = entry
+      if (attempt !== undefined && state.kind === 'here' && compareAttempts(state.attempt, attempt) !== 0) continue
+      entry.isKept = false
+      if (entry.count === 0 && entry.waiters.length === 0) this.#drop(id)
+    }
+  }
+
+  /** What this tab has of a ledger: what it refers to, and whose bytes are here. */
+  holdingsOf(owner: NodeId): { readonly refs: number[]; readonly copies: LedgerReport['copies'] } {
+    const refs: number[] = []
+    const copies: LedgerReport['copies'] = []
+    for (const entry of this.#of(owner)) {
+      const { number } = entry.id
+      if (entry.count > 0 || entry.waiters.length > 0) refs.push(number)
+      if (entry.state.kind === 'here') copies.push({ number, attempt: entry.state.attempt, bytes: entry.state.bytes })
+    }
+    return { refs, copies }
+  }
+
+  /** What this tab refers to of a ledger. */
+  heldOf(owner: NodeId): ObjectId[] {
+    return this.#of(owner).flatMap(({ id, count, waiters }) => (count > 0 || waiters.length > 0 ? [id] : []))
+  }
+
+  has(id: ObjectId): boolean {
+    return this.#find(id) !== undefined
+  }
+
+  countOf(owner: NodeId): number {
+    return this.#of(owner).length
+  }
+
+  /** Who has the object's bytes, as far as this node knows. */
+  holdersOf(id: ObjectId): NodeId[] {
+    const entry = this.#find(id)
+    if (entry?.state.kind === 'elsewhere') return [...entry.state.holders]
+    return entry?.state.kind === 'here' ? [this.#options.self, ...entry.copies] : []
+  }
+
+  /** Fetches a copy and keeps it for whoever answers for the object. */
+  keepCopy(id: ObjectId, attempt: Attempt, bytes: number, holders: readonly NodeId[]): void {
+    const entry = this.#entry(id)
+    entry.isKept = true
+    if (entry.state.kind === 'pending') entry.state = { kind: 'elsewhere', attempt, bytes, holders }
+    if (entry.state.kind === 'here') this.sayHeld(id, attempt)
+    else this.whenHere(id, () => undefined)
+  }
+
+  /** This node takes its own ledger back: where the bytes of its objects are now, and what came of them meanwhile. */
+  restore(copies: Reports['copies'], records: ReadonlyMap<number, StoredRecord>): void {
+    for (const entry of [...this.#own.values()]) {
+      const { id, state } = entry
+      if (state.kind === 'here' || state.kind === 'failed') continue
+      const source = sourceOf(id.number, records.get(id.number), { copies, runs: NO_RUNS, actors: NO_ACTORS })
+      if (source.kind === 'copies') {
+        const { attempt, bytes, holders } = source
+        this.#settle(entry, { kind: 'elsewhere', attempt, bytes, holders })
+      } else if (source.kind === 'record' && source.record.body.type === 'value')
+        this.recoverHere(id, source.record.attempt, source.record.body.value)
+      else if (state.kind === 'elsewhere') for (const holder of state.holders) this.#lostHolder(entry, holder)
+    }
+  }
+
+  #lostHolder(entry: Entry, holder: NodeId): void {
+    if (entry.state.kind === 'elsewhere') this.#holderGone(entry, entry.state, holder)
+  }
+
+  /** Objects of a ledger that somebody holds or waits for, here or elsewhere. */
+  neededOf(owner: NodeId): ObjectId[] {
+    const isNeeded = (entry: Entry): boolean =>
+      isReferenced(entry) || entry.waiters.length > 0 || (entry.askers?.size ?? 0) > 0
+    return this.#of(owner).flatMap((entry) => (isNeeded(entry) ? [entry.id] : []))
+  }
+
+  /** The owners of objects that this tab knows, itself left out. */
+  owners(): Set<NodeId> {
+    const owners = new Set<NodeId>()
+    for (const { id } of this.#others.values()) owners.add(id.owner)
+    return owners
+  }
+
+  /** Another node answers for the ledger from now on: it is asked what its predecessor did not answer. */
+  moved(owner: NodeId): void {
+    for (const entry of this.#of(owner)) {
+      entry.isAsked = false
+      if (entry.state.kind === 'pending' && entry.waiters.length > 0) this.#ask(entry)
+    }
+  }
+
+  /** Copies that were kept for whoever answers for them, and who may have forgotten that they are here. */
+  offer(owner: NodeId): void {
+    for (const { id, isKept, state } of this.#of(owner))
+      if (isKept && state.kind === 'here') this.sayHeld(id, state.attempt)
+  }
+
+  /** This node answers for the ledger no more; what it has of it is a copy for whoever does. */
+  deposed(owner: NodeId): void {
+    for (const entry of this.#of(owner)) {
+      entry.borrowers = undefined
+      entry.askers = undefined
+      if (entry.state.kind === 'here') entry.isKept = true
+      else this.#freeIfUnused(entry)
+    }
+  }
+
+  /** What is said of the object in the ledger is said anew: another attempt is under way. */
+  toldAnew(id: ObjectId): void {
+    this.#options.changed(id, true)
+  }
+
+  /** Counts refs that this tab just came to hold of its own accord, where they are owned. */
+  adopt(ids: readonly ObjectId[]): void {
+    this.#options.adopt(ids)
+  }
+
+  /** As `recover`, for bytes that came with the word. */
+  recoverHere(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
+    this.#entry(id)
+    const letGo = this.#options.receiveInside(value.refs, [])
+    this.storeHere(id, attempt, value)
+    letGo()
+  }
+
+  /** Where an object of a ledger that was taken over is, or what stands in its place. */
+  recover(id: ObjectId, state: ObjectState): void {
+    const entry = this.#entry(id)
+    if (entry.state.kind === 'here' && state.kind === 'elsewhere') {
+      if (compareAttempts(entry.state.attempt, state.attempt) === 0) {
+        entry.copies = state.holders
+        this.#settle(entry, entry.state)
+        return
+      }
+    }
+    this.#settle(entry, state)
+  }
+
+  /** What was kept for an owner that might have come back. */
+  freeUnusedOf(owner: NodeId): void {
+    for (const entry of this.#of(owner)) this.#freeIfUnused(entry)
+  }
+
+  /** Nobody will ever answer for the ledger again. */
+  ledgerOver(owner: NodeId): void {
+    for (const entry of this.#of(owner)) {
+      entry.isKept = false
+      if (entry.state.kind === 'pending') this.#settle(entry, { kind: 'failed', error: ownerDied(entry.id) })
+      if (entry.count === 0 && entry.waiters.length === 0 && this.#find(entry.id) === entry) this.#drop(entry.id)
+    }
+  }
+
+  #of(owner: NodeId): Entry[] {
+    if (owner === this.#options.self) return [...this.#own.values()]
+    return [...this.#others.values()].filter(({ id }) => id.owner === owner)
   }
 
   /** A job is over: nobody asks any more for what its tasks owned here, whoever still counts a reference to it. */
@@ -375,20 +575,13 @@ export class Objects {
     }
   }
 
-  /** A node died: it holds nothing any more, and what it owned is lost unless it is here. */
+  /** A node died: it holds nothing any more. Who answers for what it owned, or had taken over, is decided elsewhere. */
   nodeGone(node: NodeId): void {
-    for (const entry of [...this.#own.values(), ...this.#others.values()]) {
-      if (entry.id.owner === node) entry.isKept = false
+    for (const entry of this.#all()) {
       entry.askers?.delete(node)
-      if (entry.state.kind === 'elsewhere') {
-        this.#holderGone(entry, entry.state, node)
-        if (entry.state.kind === 'elsewhere') this.#freeIfUnused(entry)
-      } else if (entry.state.kind === 'pending' && entry.id.owner === node)
-        this.#settle(entry, {
-          kind: 'failed',
-          error: ownerDied(entry.id),
-        })
-      else this.#freeIfUnused(entry)
+      entry.copies = entry.copies.filter((holder) => holder !== node)
+      if (entry.state.kind === 'elsewhere') this.#holderGone(entry, entry.state, node)
+      this.#freeIfUnused(entry)
     }
   }
 
@@ -397,18 +590,18 @@ export class Objects {
     const holders = state.holders.filter((holder) => holder !== node)
     entry.state = { ...state, holders }
     if (holders.length > 0) return
-    const isOwn = entry.id.owner === this.#options.self
-    if (isOwn && this.#options.rebuild(entry.id)) return
-    if (entry.id.owner === node || isOwn) this.#settle(entry, { kind: 'failed', error: this.#notRebuilt(entry.id) })
+    const isMine = this.#isMine(entry.id)
+    if (isMine && this.#options.rebuild(entry.id)) return
+    if (isMine) this.#settle(entry, { kind: 'failed', error: this.#notRebuilt(entry.id) })
     else {
-      // The owner knows of other copies, or makes it again.
+      // Whoever answers for it knows of other copies, or makes it again.
       entry.state = PENDING
       entry.isAsked = false
     }
   }
 
   #notRebuilt(id: ObjectId): WireError {
-    const reason = id.owner === this.#options.self ? this.#options.whyNotRebuilt(id) : undefined
+    const reason = this.#isMine(id) ? this.#options.whyNotRebuilt(id) : undefined
     if (reason === undefined) return lost(id)
     const why = reason === 'retries-disabled' ? 'may not run again (maxRetries 0)' : 'has used up its retries'
     return newWireError(
@@ -425,6 +618,7 @@ export class Objects {
     entry.askers = undefined
     for (const node of askers ?? []) this.#answer(node, entry.id, state)
     for (const waiter of waiters) waiter(state)
+    if (this.#isMine(entry.id)) this.#options.changed(entry.id)
     this.#freeIfUnused(entry)
   }
 
@@ -443,14 +637,16 @@ export class Objects {
     const known = this.#find(id)
     if (known !== undefined) return known
     const entry = newEntry(id, 0)
-    if (id.owner === this.#options.self) {
-      // A ref to an own object that is gone already: it can only have been released everywhere.
-      entry.state = { kind: 'failed', error: lost(id) }
-      this.#own.set(id.number, entry)
-    } else {
-      this.#others.set(formatObjectId(id), entry)
-    }
+    // A ref to an object of ours that is gone already: it can only have been released everywhere.
+    if (this.#options.knowsAll(id.owner)) entry.state = { kind: 'failed', error: lost(id) }
+    if (id.owner === this.#options.self) this.#own.set(id.number, entry)
+    else this.#others.set(formatObjectId(id), entry)
     return entry
+  }
+
+  /** Until all reports about a ledger are in, whatever is asked about may turn out to exist. */
+  #awaited(id: ObjectId): Entry | undefined {
+    return this.#find(id) ?? (this.#options.knowsAll(id.owner) ? undefined : this.#entry(id))
   }
 
   #find(id: ObjectId): Entry | undefined {
@@ -460,17 +656,18 @@ export class Objects {
   #freeIfUnused(entry: Entry): void {
     const { id, state } = entry
     if (isReferenced(entry) || entry.waiters.length > 0 || this.#find(id) !== entry) return
-    if (id.owner !== this.#options.self) {
+    if (!this.#isMine(id)) {
       const isCopyGone = state.kind === 'here' && !entry.isKept
       if (!entry.isKept) this.#drop(id)
       this.#options.dropped(id, isCopyGone)
       return
     }
-    if (state.kind === 'pending') return
+    if (state.kind === 'pending' || !this.#options.mayFree(id.owner)) return
     for (const holder of new Set([...entry.copies, ...(state.kind === 'elsewhere' ? state.holders : [])]))
-      this.#options.send(holder, { type: 'object.free', ids: [id] })
+      this.#options.send(holder, { type: 'object.free', attempt: undefined, ids: [id] })
     this.#drop(id)
     this.#options.freed(id)
+    this.#options.changed(id)
   }
 
   #tellUnfetched({ id, job, state }: Entry): void {
@@ -495,6 +692,8 @@ export class Objects {
 const MOST_LOST_FETCHES = 20
 const ASK_AGAIN_MS = 300
 const PENDING: ObjectState = { kind: 'pending' }
+const NO_RUNS: Reports['runs'] = new Map()
+const NO_ACTORS: Reports['actors'] = new Map()
 
 function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
   return {
@@ -514,10 +713,6 @@ function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
 
 function isReferenced({ count, borrowers }: Entry): boolean {
   return count > 0 || (borrowers !== undefined && borrowers.size > 0)
-}
-
-function ownerDied(id: ObjectId): WireError {
-  return newWireError('owner-died', `the tab that owned ${showId(id)} is gone`, { nodeId: id.owner })
 }
 
 function lost(id: ObjectId): WireError {

@@ -7,6 +7,8 @@ import type {
   Attempt,
   EncodedValue,
   JobId,
+  LedgerRecord,
+  LedgerTemplate,
   NodeId,
   NodeMessage,
   ObjectId,
@@ -18,8 +20,10 @@ import type {
   TemplateDefinition,
   WireError,
 } from '@shoal/protocol'
+import type { Reports } from '@shoal/control-store'
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeGrant, CodeStore } from './code-store.ts'
+import { ownerDied } from './loss-errors.ts'
 import type { Objects } from './objects.ts'
 import { roomBeside } from './message-room.ts'
 import type { Submission } from './submitter.ts'
@@ -34,6 +38,15 @@ export interface OwnTemplate {
   readonly jobs: Map<string, JobTemplate>
 }
 
+type TaskRecordBody = LedgerRecord['body'] & { type: 'task' }
+
+/** A task as the ledger's record has it. */
+export interface TaskSpec {
+  readonly attempt: Attempt
+  readonly body: TaskRecordBody
+  readonly template: LedgerTemplate
+}
+
 export interface JobTemplate {
   readonly work: WorkTemplate
   /** The number by which peers know it. */
@@ -44,12 +57,18 @@ export interface JobTemplate {
 
 export interface OwnTasksOptions {
   readonly self: NodeId
+  /** Whose ledger the tasks are of: this node's own, or one that it took over. */
+  readonly owner: NodeId
+  /** Of the ledger: attempts are numbered within it. */
+  epoch(): number
   readonly objects: Objects
   readonly codes: CodeStore
   schedule(event: SchedulerEvent<Work>): void
   send(to: NodeId, message: NodeMessage): void
   /** Undefined while this tab is alone. */
   room(): RoomId | undefined
+  /** A number for a template that peers know it by, unique on this node. */
+  nextWire(): number
   /** Tells the peer what a template is, once a session. */
   introduce(to: NodeId, template: JobTemplate): void
 }
@@ -77,7 +96,7 @@ export interface Startable {
 }
 
 /**
- * The tasks that this tab owns, from `.remote()` to their outcome: waits for arguments and code, queues each ready
+ * The tasks of one ledger that this tab answers for, its own or one that it took over, from `.remote()` to their outcome: waits for arguments and code, queues each ready
  * attempt, retries what was lost with a worker or tab, keeps the recipe of results whose only copies are elsewhere.
  * Where a task runs is the scheduler's business. A task's states: waiting -> queued -> here | sent -> done, and back to
  * queued with the next attempt while retries are left.
@@ -88,7 +107,12 @@ export class OwnTasks {
   /** Tasks that are done and can be done again, by each of their returns. */
   readonly #lineage = new Map<number, OwnTask>()
   readonly #works = new WeakMap<Work, OwnTask>()
-  #nextWire = 1
+  /** Runs of a ledger that was taken over of which nobody has the record: their outcome is all that will be known of them. */
+  readonly #loose = new Map<number, { readonly node: NodeId; readonly attempt: Attempt }>()
+  /** Tasks whose grant was asked for on behalf of their records. */
+  readonly #asked = new WeakSet<OwnTask>()
+  /** Tasks of more than one return, by all but the first. */
+  readonly #ofMany = new Map<number, OwnTask>()
 
   constructor(options: OwnTasksOptions) {
     this.#options = options
@@ -127,6 +151,7 @@ export class OwnTasks {
       sentAtMs: 0,
     }
     this.#tasks.set(number, task)
+    for (const each of returns(task)) if (each !== number) this.#ofMany.set(each, task)
     this.#pin(task, 1)
     this.#enqueue(task)
   }
@@ -188,6 +213,7 @@ export class OwnTasks {
     this.#options.send(node, {
       type: 'task.submit',
       template: template.wire,
+      ledger: this.#options.owner === this.#options.self ? undefined : this.#options.owner,
       number,
       attempt,
       depth,
@@ -229,6 +255,7 @@ export class OwnTasks {
   /** A peer's word on an attempt; false for one that is not, or no longer, with it. */
   onResult(from: NodeId, result: TaskResult): boolean {
     const task = this.#tasks.get(result.number)
+    if (task === undefined && this.#onLooseResult(from, result)) return true
     if (task?.at !== from || !isSameAttempt(task.attempt, result.attempt)) return false
     const { outcome } = result
     if (outcome.type === 'failed') {
@@ -241,7 +268,7 @@ export class OwnTasks {
       return true
     }
     outcome.values.forEach((value, index) => {
-      const id = { owner: this.#options.self, number: task.number + index }
+      const id = this.#object(task.number + index)
       if (value.type === 'inline') this.#options.objects.storeHere(id, task.attempt, value.value)
       else this.#options.objects.storeElsewhere(id, task.attempt, value.bytes, [from])
     })
@@ -274,6 +301,11 @@ export class OwnTasks {
       const message = `the tab ${node.slice(0, 8)} that ran ${name} (${showId(this.#id(task))}) is gone`
       this.#ended(task, { kind: 'lost', error: newWireError('node-died', message, { nodeId: node, taskName: name }) })
     }
+    for (const [number, run] of [...this.#loose])
+      if (run.node === node) {
+        this.#loose.delete(number)
+        this.#options.objects.fail(this.#object(number), ownerDied(this.#object(number)))
+      }
   }
 
   /** All copies of a result are gone: true when the task that made it runs again. */
@@ -283,7 +315,7 @@ export class OwnTasks {
     this.#dropLineage(task)
     this.#nextAttempt(task)
     this.#tasks.set(task.number, task)
-    for (const number of returns(task)) this.#options.objects.reopen({ owner: this.#options.self, number })
+    for (const number of returns(task)) this.#options.objects.reopen(this.#object(number))
     this.#enqueue(task)
     return true
   }
@@ -301,6 +333,157 @@ export class OwnTasks {
     if (task === undefined) return
     this.#lineage.delete(id.number)
     if (returns(task).every((number) => !this.#lineage.has(number))) this.#pin(task, -1)
+  }
+
+  /** What the ledger's record of an object's task says; undefined where none made it, or its code may not leave this tab. */
+  specOf(number: number): TaskSpec | undefined {
+    const task = this.#taskOf(number)
+    if (task === undefined) return undefined
+    const template = task.template.jobs.get(formatJobId(task.job))
+    if (template === undefined || !this.mayLeave(template)) {
+      this.#askGrant(task)
+      return undefined
+    }
+    const { definition } = task.template
+    const { submitter, signature } = must(template.grant?.value)
+    const { job, hash, exportName, name, shape, held, numReturns, timeoutMs } = template.work
+    return {
+      attempt: task.attempt,
+      body: {
+        type: 'task',
+        template: 0,
+        task: task.number,
+        depth: task.depth,
+        retriesLeft: task.retriesLeft,
+        dependencies: task.dependencies.map(({ place, id }) => ({ place, id })),
+        args: task.args,
+      },
+      template: {
+        job,
+        fn: hash,
+        exportName,
+        name,
+        submitter,
+        signature,
+        shape: { resources: shape.resources, strategy: shape.strategy },
+        held,
+        numReturns,
+        maxRetries: definition.maxRetries,
+        retryExceptions: definition.retryExceptions,
+        timeoutMs,
+      },
+    }
+  }
+
+  /** While a task waits for its arguments nobody else asks for the leave that its record needs. */
+  #askGrant(task: OwnTask): void {
+    if (this.#asked.has(task) || this.#options.room() === undefined) return
+    this.#asked.add(task)
+    this.#whenTemplate(task.template, task.job, (template) => {
+      if (template !== undefined && this.mayLeave(template))
+        for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
+    })
+  }
+
+  /** True for what is known of a task here: the record of a ledger that is taken over need not be looked at. */
+  has(number: number): boolean {
+    return this.#taskOf(number) !== undefined || this.#loose.has(number)
+  }
+
+  /** A task of a ledger that was taken over, run by a peer already, or to be run again. */
+  adopt(record: TaskRecordBody, attempt: Attempt, template: OwnTemplate, job: JobId, at: NodeId | undefined): void {
+    if (this.#tasks.has(record.task)) return
+    const { task: number, depth, dependencies, args, retriesLeft } = record
+    const task: OwnTask = {
+      number,
+      template,
+      job,
+      depth,
+      parent: undefined,
+      dependencies,
+      args,
+      attempt,
+      retriesLeft,
+      at,
+      sentAtMs: 0,
+    }
+    this.#tasks.set(number, task)
+    this.#options.objects.adopt([...dependencies.map(({ id }) => id), ...args.refs])
+    if (at !== undefined) return
+    const name = template.definition.name
+    const message = `the tab that owned ${showId(this.#id(task))}, a run of ${name}, is gone`
+    this.#ended(task, { kind: 'lost', error: newWireError('owner-died', message, { nodeId: this.#options.owner }) })
+  }
+
+  /** A run by a peer of which nothing is known but that. */
+  adoptRun(number: number, node: NodeId, attempt: Attempt): void {
+    if (!this.#tasks.has(number)) this.#loose.set(number, { node, attempt })
+  }
+
+  forgetRun(number: number): void {
+    this.#loose.delete(number)
+  }
+
+  /** Loose runs that are under way for nobody, with their nodes. */
+  looseRuns(): readonly (readonly [number: number, node: NodeId, attempt: Attempt])[] {
+    return [...this.#loose].map(([number, { node, attempt }]) => [number, node, attempt] as const)
+  }
+
+  /** This node answers for the ledger no more: whoever does has its own record of each task. */
+  abandon(): void {
+    for (const task of new Set([...this.#tasks.values(), ...this.#lineage.values()])) this.#pin(task, -1)
+    this.#tasks.clear()
+    this.#lineage.clear()
+    this.#loose.clear()
+  }
+
+  /**
+   * This node takes its own ledger back: where each of its runs is now, as the reports say. One that nobody has was lost,
+   * or its outcome is among the copies.
+   */
+  takeBack(runs: Reports['runs']): void {
+    const hasOutcome = (number: number): boolean => this.#options.objects.state(this.#object(number)).kind !== 'pending'
+    for (const task of [...this.#tasks.values()]) {
+      if (task.at === undefined || task.at === 'queue' || task.at === 'here') continue
+      if (returns(task).every(hasOutcome) && returns(task).length > 0) {
+        this.#done(task, true)
+        continue
+      }
+      const run = runs.get(task.number)?.find(({ attempt }) => isSameAttempt(attempt, task.attempt))
+      if (run !== undefined) {
+        task.at = run.node
+        continue
+      }
+      const name = task.template.definition.name
+      const message = `the tab that ran ${name} (${showId(this.#id(task))}) did not know of it any more`
+      this.#ended(task, { kind: 'lost', error: newWireError('node-died', message, { taskName: name }) })
+    }
+  }
+
+  #onLooseResult(from: NodeId, result: TaskResult): boolean {
+    const run = this.#loose.get(result.number)
+    if (run?.node !== from || !isSameAttempt(run.attempt, result.attempt)) return false
+    this.#loose.delete(result.number)
+    const { objects } = this.#options
+    const { outcome } = result
+    if (outcome.type === 'failed') {
+      objects.recover(this.#object(result.number), { kind: 'failed', error: outcome.error })
+      return true
+    }
+    outcome.values.forEach((value, index) => {
+      const id = this.#object(result.number + index)
+      if (value.type === 'inline') objects.recoverHere(id, result.attempt, value.value)
+      else objects.recover(id, { kind: 'elsewhere', attempt: result.attempt, bytes: value.bytes, holders: [from] })
+    })
+    return true
+  }
+
+  #taskOf(number: number): OwnTask | undefined {
+    const task = this.#tasks.get(number) ?? this.#lineage.get(number) ?? this.#ofMany.get(number)
+    // What is done and not in the lineage is no task any more.
+    return task !== undefined && (this.#tasks.get(task.number) === task || this.#lineage.get(number) === task)
+      ? task
+      : undefined
   }
 
   /** The session ends: every task that has no outcome gets this one. */
@@ -378,7 +561,7 @@ export class OwnTasks {
       return
     }
     outcome.values.forEach((value, index) => {
-      this.#options.objects.storeHere({ owner: this.#options.self, number: task.number + index }, task.attempt, value)
+      this.#options.objects.storeHere(this.#object(task.number + index), task.attempt, value)
     })
     this.#done(task, false)
   }
@@ -389,17 +572,20 @@ export class OwnTasks {
       this.#enqueue(task)
       return
     }
-    for (const number of returns(task)) this.#options.objects.fail({ owner: this.#options.self, number }, outcome.error)
+    for (const number of returns(task)) this.#options.objects.fail(this.#object(number), outcome.error)
     this.#done(task, false)
   }
 
   #nextAttempt(task: OwnTask): void {
     task.retriesLeft--
-    task.attempt = { epoch: task.attempt.epoch, number: task.attempt.number + 1 }
+    const epoch = this.#options.epoch()
+    task.attempt = { epoch, number: task.attempt.epoch === epoch ? task.attempt.number + 1 : 0 }
+    for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
   }
 
   #done(task: OwnTask, keepsRecipe: boolean): void {
     this.#tasks.delete(task.number)
+    for (const each of returns(task)) this.#ofMany.delete(each)
     const kept = keepsRecipe
       ? returns(task).filter((number) => this.#options.objects.isReferenced(this.#object(number)))
       : []
@@ -464,7 +650,7 @@ export class OwnTasks {
     if (state.kind !== 'ready') throw new TypeError('a template without code')
     const { exportName, name, numReturns, held, timeoutMs, maxRetries } = template.definition
     const made: JobTemplate = {
-      wire: this.#nextWire++,
+      wire: this.#options.nextWire(),
       grant: undefined,
       work: {
         key: `${template.key} ${key}`,
@@ -489,7 +675,7 @@ export class OwnTasks {
   }
 
   #object(number: number): ObjectId {
-    return { owner: this.#options.self, number }
+    return { owner: this.#options.owner, number }
   }
 }
 

@@ -74,6 +74,7 @@ class Counting {
       log: silentLog,
       send: (to, message) => room.send(this, to, message),
       canReach: (node) => !room.dead.has(node),
+      answerer: (owner) => owner,
       later: (delayMs, callback) => void room.later.push({ delayMs, callback }),
       retain: (object) => this.retain(object),
       release: (object) => this.release(object),

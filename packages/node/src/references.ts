@@ -1,3 +1,4 @@
+// Long because the rules of one protocol call each other: see docs/decisions/020.
 import type { Log } from '@shoal/base'
 import { formatObjectId, LIMITS } from '@shoal/protocol'
 import type { NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
@@ -13,18 +14,20 @@ export interface ReferencesOptions {
   send(to: NodeId, message: NodeMessage): void
   /** False for a node that is gone and will never answer. */
   canReach(node: NodeId): boolean
+  /** Who answers for an owner's objects, and so counts who holds them; undefined until a take-over is done. */
+  answerer(owner: NodeId): NodeId | undefined
   later(delayMs: number, callback: () => void): void
   retain(id: ObjectId): void
   release(id: ObjectId): void
   /** What this tab has of an object of another owner: references, only a copy that it keeps for that owner, or nothing. */
   standing(id: ObjectId): 'counted' | 'kept' | 'gone'
-  /** An own object is counted for a borrower. False when there is no such object. */
+  /** An object that this node answers for is counted for a borrower. False when there is no such object. */
   lend(id: ObjectId, to: Life): boolean
   /** It is no longer; `isCopyGone`: nor does that node have a copy. */
   takeBack(id: ObjectId, from: Life, isCopyGone: boolean): void
   /** A dead node holds nothing. */
   takeBackAll(from: Life): void
-  /** An object of another owner that the owner does not know. */
+  /** An object of which whoever answers for it knows nothing. */
   unknown(id: ObjectId): void
 }
 
@@ -52,9 +55,9 @@ const DEAD_MS = 10_000
 
 /**
  * References between nodes, by numbered hand-overs. Whoever sends a ref keeps a count of its own until the receiver
- * confirms that hand-over by its number, and the receiver confirms once it is counted by the owner: at once when the owner
- * is the sender, whose count becomes the borrower's with the confirmation, or the receiver itself; else after it has
- * registered there. A borrower tells the owner when it holds the object no more. Sessions deliver in order, so that a
+ * confirms that hand-over by its number, and the receiver confirms once it is counted by whoever answers for the
+ * ledger, its owner at first: at once when that is the sender, whose count becomes the borrower's with the confirmation, or
+ * the receiver itself; else after it has registered there. A borrower tells that node when it holds the object no more. Sessions deliver in order, so that a
  * release never overtakes the registration it ends, nor a later registration a release. See docs/decisions/010.
  *
  * It knows neither tasks nor values, and counts nothing itself: Objects does. Life of a foreign object's registration:
@@ -66,7 +69,7 @@ export class References {
   /** Objects of others for which the owner counts us. */
   readonly #registered = new Set<string>()
   /** Those that are on their way there, and what waits for it. */
-  readonly #asked = new Map<string, (() => void)[]>()
+  readonly #asked = new Map<string, { readonly id: ObjectId; readonly waiters: (() => void)[] }>()
   #isFlushScheduled = false
 
   constructor(options: ReferencesOptions) {
@@ -103,8 +106,8 @@ export class References {
     if (number === 0) return nothing
     const peer = this.#peer(from)
     for (const id of ids) this.#options.retain(id)
-    const others = ids.filter(({ owner }) => owner !== from)
-    const senders = ids.filter(({ owner }) => owner === from)
+    const others = ids.filter(({ owner }) => this.#options.answerer(owner) !== from)
+    const senders = ids.filter(({ owner }) => this.#options.answerer(owner) === from)
     this.#whenRegistered(others, () => {
       this.#confirm(peer, number)
       // From now on the sender counts us for its own: also for those that were let go meanwhile.
@@ -142,33 +145,69 @@ export class References {
         this.#onConfirm(from, message.number)
         return true
       case 'ref.register':
-        this.#onRegister(from, message.number, message.objects)
+        this.#onRegister(from, message.owner, message.number, message.objects)
         return true
       case 'ref.registered':
         this.#onRegistered(from, message.number, message.unknown)
         return true
       case 'ref.release':
-        this.#options.takeBack(
-          { owner: this.#options.self, number: message.number },
-          this.#peer(from),
-          message.isCopyGone,
-        )
+        this.#options.takeBack(message.id, this.#peer(from), message.isCopyGone)
         return true
       default:
         return false
     }
   }
 
-  /** The node is dead: what was handed or lent to it comes back, late. What it owned needs no counting any more. */
+  /** Whoever answers for the ledger now has been told all that this tab holds of it, and counts it. */
+  reported(owner: NodeId): void {
+    for (const [key, { id, waiters }] of this.#asked) {
+      if (id.owner !== owner) continue
+      this.#asked.delete(key)
+      if (this.#options.answerer(owner) !== this.#options.self) this.#counted(id)
+      for (const waiter of waiters) waiter()
+    }
+  }
+
+  /** Another node answers for the ledger: what this tab holds of it goes there in one report. */
+  moved(owner: NodeId, held: readonly ObjectId[]): void {
+    for (const key of this.#registered) if (key.startsWith(owner)) this.#registered.delete(key)
+    for (const id of held) {
+      const key = formatObjectId(id)
+      if (!this.#asked.has(key)) this.#asked.set(key, { id, waiters: [] })
+    }
+    if (this.#options.answerer(owner) === this.#options.self) this.reported(owner)
+  }
+
+  /** Whoever answers for the ledger may have given this tab up meanwhile: it is told of everything again. */
+  registerAnew(owner: NodeId, held: readonly ObjectId[]): void {
+    this.moved(owner, held)
+    const open = [...this.#asked.values()].filter(({ id }) => id.owner === owner).map(({ id }) => id)
+    for (let at = 0; at < open.length; at += LIMITS.messageReferences)
+      this.#register(owner, open.slice(at, at + LIMITS.messageReferences))
+  }
+
+  /** Everything of the ledger is over: nobody counts it. */
+  ledgerOver(owner: NodeId): void {
+    this.moved(owner, [])
+    this.reported(owner)
+  }
+
+  /** Counts the refs inside what this tab just came to hold of its own accord, and registers them. */
+  adopt(ids: readonly ObjectId[]): void {
+    for (const id of ids) this.#options.retain(id)
+    this.#whenRegistered(ids, nothing)
+  }
+
+  /** What another node holds, as it says itself. */
+  reportedBy(node: NodeId, ids: readonly ObjectId[]): void {
+    const peer = this.#peer(node)
+    for (const id of ids) this.#options.lend(id, peer)
+  }
+
+  /** The node is dead: what was handed or lent to it comes back, late. Who counts what it owned is decided elsewhere. */
   peerGone(node: NodeId): void {
     const peer = this.#peers.get(node)
     this.#peers.delete(node)
-    for (const key of this.#registered) if (key.startsWith(node)) this.#registered.delete(key)
-    for (const [key, waiters] of this.#asked) {
-      if (!key.startsWith(node)) continue
-      this.#asked.delete(key)
-      for (const waiter of waiters) waiter()
-    }
     if (peer === undefined) return
     this.#options.later(DEAD_MS, () => {
       for (const { ids } of peer.pins.values()) for (const id of ids) this.#options.release(id)
@@ -180,7 +219,7 @@ export class References {
   #pin(to: NodeId, ids: readonly ObjectId[], lends: boolean): number {
     if (ids.length === 0 || !this.#options.canReach(to)) return 0
     // What goes home is counted there before anything that follows.
-    const away = lends ? ids.filter(({ owner }) => owner !== to) : ids
+    const away = lends ? ids.filter(({ owner }) => this.#options.answerer(owner) !== to) : ids
     const peer = this.#peer(to)
     const number = ++peer.nextHandOver
     for (const id of away) this.#options.retain(id)
@@ -204,7 +243,10 @@ export class References {
   }
 
   #sayRelease(id: ObjectId, isCopyGone: boolean): void {
-    this.#say(id.owner, { type: 'ref.release', number: id.number, isCopyGone })
+    const answerer = this.#options.answerer(id.owner)
+    // Without one, the next report says what is still held.
+    if (answerer !== undefined && answerer !== this.#options.self)
+      this.#say(answerer, { type: 'ref.release', id, isCopyGone })
   }
 
   #onConfirm(from: NodeId, number: number): void {
@@ -216,14 +258,16 @@ export class References {
     }
     peer.pins.delete(number)
     for (const id of pin.ids) {
-      if (pin.lends && id.owner === this.#options.self) this.#options.lend(id, peer)
+      if (pin.lends && this.#options.answerer(id.owner) === this.#options.self) this.#options.lend(id, peer)
       this.#options.release(id)
     }
   }
 
-  #onRegister(from: NodeId, number: number, objects: readonly number[]): void {
+  #onRegister(from: NodeId, owner: NodeId, number: number, objects: readonly number[]): void {
     const peer = this.#peer(from)
-    const unknown = objects.filter((object) => !this.#options.lend({ owner: this.#options.self, number: object }, peer))
+    // It will be asked to report by whoever answers now; until then its pins and senders' pins hold.
+    if (this.#options.answerer(owner) !== this.#options.self) return
+    const unknown = objects.filter((object) => !this.#options.lend({ owner, number: object }, peer))
     this.#say(from, { type: 'ref.registered', number, unknown })
   }
 
@@ -234,10 +278,10 @@ export class References {
     peer.registering.delete(number)
     for (const id of ids) {
       const key = formatObjectId(id)
-      const waiters = this.#asked.get(key) ?? []
+      const asked = this.#asked.get(key)
       this.#asked.delete(key)
       this.#counted(id)
-      for (const waiter of waiters) waiter()
+      for (const waiter of asked?.waiters ?? []) waiter()
       if (unknown.includes(id.number)) this.#options.unknown(id)
     }
   }
@@ -250,19 +294,21 @@ export class References {
     }
     const fresh = new Map<NodeId, ObjectId[]>()
     for (const id of ids) {
-      const { owner } = id
-      if (owner === this.#options.self || !this.#options.canReach(owner)) continue
+      const answerer = this.#options.answerer(id.owner)
+      if (answerer === this.#options.self) continue
       const key = formatObjectId(id)
       if (this.#registered.has(key)) continue
       missing++
-      const waiters = this.#asked.get(key)
-      if (waiters !== undefined) {
-        waiters.push(one)
+      const asked = this.#asked.get(key)
+      if (asked !== undefined) {
+        asked.waiters.push(one)
         continue
       }
-      this.#asked.set(key, [one])
-      const list = fresh.get(owner) ?? []
-      fresh.set(owner, list)
+      this.#asked.set(key, { id, waiters: [one] })
+      // Nobody answers now: whoever will asks for a report, and that counts.
+      if (answerer === undefined || !this.#options.canReach(answerer)) continue
+      const list = fresh.get(id.owner) ?? []
+      fresh.set(id.owner, list)
       list.push(id)
     }
     for (const [owner, list] of fresh)
@@ -272,10 +318,12 @@ export class References {
   }
 
   #register(owner: NodeId, ids: readonly ObjectId[]): void {
-    const peer = this.#peer(owner)
+    const answerer = this.#options.answerer(owner)
+    if (answerer === undefined) return
+    const peer = this.#peer(answerer)
     const number = ++peer.nextRegistration
     peer.registering.set(number, ids)
-    this.#say(owner, { type: 'ref.register', number, objects: ids.map((id) => id.number) })
+    this.#say(answerer, { type: 'ref.register', owner, number, objects: ids.map((id) => id.number) })
   }
 
   #peer(node: NodeId): Peer {

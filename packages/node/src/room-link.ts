@@ -1,3 +1,4 @@
+// Long because overlay, membership and directory meet here and nowhere else.
 import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
 import { createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
@@ -88,6 +89,7 @@ export class RoomLink {
   readonly #connecting = new Map<NodeId, 'connecting' | 'unreachable' | 'incompatible'>()
   readonly #linked = new Map<NodeId, Peer>()
   readonly #grants: Subscribable<void>
+  readonly #departed = new Set<NodeId>()
   #isServerUp = false
   #refusal: Refusal | undefined
   /** Traffic with peers that are gone. */
@@ -221,6 +223,11 @@ export class RoomLink {
     return this.#membership.sessionOf(node) !== undefined
   }
 
+  /** It was alive, and its last session is over. */
+  isKnownDead(node: NodeId): boolean {
+    return this.#departed.has(node) && !this.isAlive(node)
+  }
+
   /** Alive, or about to be linked for the first time. Whoever is neither will never answer. */
   canReach(node: NodeId): boolean {
     return this.isAlive(node) || this.#connecting.get(node) === 'connecting'
@@ -327,6 +334,7 @@ export class RoomLink {
     this.#connecting.delete(node)
     this.#sync.unlinked(node)
     this.#directory.retire(node)
+    this.#departed.add(node)
     this.#options.handlers.dead(node)
     this.#options.handlers.changed()
   }

@@ -1,149 +1,50 @@
 // Long because every route between the parts of a node is listed here, and nowhere else.
 import { Scope } from '@shoal/base'
-import type { Clock, Log, Random, Timer } from '@shoal/base'
-import type { WorkerHost } from '@shoal/executor'
+import type { Log, Timer } from '@shoal/base'
 import { ObjectTable, Transfers } from '@shoal/object-store'
 import { CPU, fromResourceSet, LIMITS, newWireError, ProtocolError, RoomError, toResourceSet } from '@shoal/protocol'
 import type {
-  Crypto,
-  FramePort,
-  KeyPair,
   LOG_LEVELS,
   LogLine,
   NodeId,
   NodeMessage,
-  Refusal,
   ResourceSet,
   RoomId,
-  RoomSettings,
-  Session,
+  TaskResult,
+  WireError,
 } from '@shoal/protocol'
-import { Scheduler, showShape, workShape } from '@shoal/scheduler'
-import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
+import { Scheduler, workShape } from '@shoal/scheduler'
+import type { SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors.ts'
-import { carriedRefs, isCarrier } from './carried-refs.ts'
+import { carriedRefs, exposedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
-import type { CheckSource } from './code-store.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { Guests } from './guests.ts'
+import type { GuestRequest } from './guests.ts'
+import { Ownership } from './ledger/ownership.ts'
 import { Objects } from './objects.ts'
 import { OwnTasks } from './own-tasks.ts'
 import type { JobTemplate } from './own-tasks.ts'
+import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import { RoomLink } from './room-link.ts'
-import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
 import { guestsAmong } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import { Workers } from './workers.ts'
-import type { Run, Worker } from './workers.ts'
-
-export interface NodeOptions {
-  readonly self: NodeId
-  readonly session: Session
-  readonly keyPair: KeyPair
-  readonly clock: Clock
-  readonly random: Random
-  readonly crypto: Crypto
-  readonly log: Log
-  readonly workerHost: WorkerHost
-  readonly checkSource: CheckSource
-  readonly pagePort: FramePort
-  /** Tasks of one CPU that this tab runs at a time. */
-  readonly slots: number
-  /** What it has beside its CPUs, e.g. GPUs, memory, a camera. */
-  readonly resources?: ResourceSet
-  readonly name: string
-  readonly agent: string
-  readonly cores: number
-  readonly isLending: boolean
-  /** A line that a task of this tab's job wrote to its console. */
-  onLogLine(line: LogLine): void
-  /** The room has given this tab's session up: leave it, and join with a higher session. */
-  onOver(): void
-  /** What the room's owner decided for everybody in it; again after each change. */
-  onRoomSettings?(settings: RoomSettings): void
-  /** Something that `status` tells has changed. */
-  onChange(): void
-}
-
-/** A room to join, with the ports that lead into it. */
-export type JoinOptions = Pick<
-  RoomLinkOptions,
-  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'seed'
-> & {
-  /** Higher than any this node had in the room before: a session that others gave up is over for good. */
-  readonly session?: Session
-}
-
-export interface NodeStatus {
-  readonly room: RoomId | undefined
-  readonly isServerUp: boolean
-  readonly isOffline: boolean
-  /** Why the room's server will not have this tab. */
-  readonly refusal: Refusal | undefined
-  readonly isLending: boolean
-  readonly slots: number
-  /** All that this tab has, and what of it running tasks and actors reserve. */
-  readonly resources: ResourceSet
-  readonly usedResources: ResourceSet
-  readonly running: number
-  readonly queued: number
-  /** Of those queued, what no known node could take. */
-  readonly infeasible: readonly InfeasibleTasks[]
-  readonly pending: number
-  /** Whether a task or actor call of the job that this tab drives has no outcome yet. */
-  readonly hasOwnJob: boolean
-  /** Runs in this tab's workers for other tabs, and the names of some. */
-  readonly guestsRunning: number
-  readonly guestNames: readonly string[]
-  /** Actors of other tabs' jobs that live here; they stay until their job ends. */
-  readonly guestActors: number
-  readonly tasksRun: number
-  readonly guestTasksRun: number
-  readonly tasksFailed: number
-  readonly cpuMicros: number
-  readonly objects: number
-  readonly objectBytes: number
-  /** Hand-overs of references that their receivers have not confirmed. */
-  readonly pinned: number
-  /** Objects of other tabs that their owners count this one for. */
-  readonly borrowed: number
-  readonly bytesSent: number
-  readonly bytesReceived: number
-  readonly members: readonly RoomMember[]
-}
-
-/**
- * What a node keeps for somebody. All but actors and workers are 0 once every ref is released and everything has
- * ended; those two, since actors live as long as their job and workers are kept warm, once the node is closed.
- */
-export interface NodeHoldings {
-  readonly ownObjects: number
-  /** Objects of other owners that are known here. */
-  readonly otherObjects: number
-  readonly objectBytes: number
-  /** References that were handed over and not confirmed, or that owners in other tabs count for this one. */
-  readonly borrowed: number
-  /** Who waits for an object here. */
-  readonly waiters: number
-  /** Gets and waits of this tab's page that are not answered. */
-  readonly questions: number
-  readonly pendingTasks: number
-  readonly queuedTasks: number
-  readonly runs: number
-  readonly calls: number
-  readonly actors: number
-  /** Results whose tasks could be run again. */
-  readonly recipes: number
-  readonly pulls: number
-  readonly timers: number
-  readonly workers: number
-}
 
 const MAX_WORKERS = 256
+/** How long what only a tab that is gone held is kept for it. */
+const GRACE_MS = 60_000
+/** A ref may come before its owner's link is up. */
+const UNKNOWN_OWNER_MS = 5_000
+/** Who enters again looks this often, for at least and at most so long, whether everybody who is there is linked. */
+const ENTRY_LOOK_MS = 250
+const ENTRY_LEAST_MS = 1_000
+const ENTRY_MOST_MS = 10_000
 /** People are shown what runs in their tab; more names than this nobody reads. */
 const GUEST_NAMES = 3
 /** Messages kept for one peer until its first link; what comes past it is dropped, and its pulls ask again by themselves. */
@@ -173,15 +74,20 @@ export class ShoalNode {
   readonly #requests: Requests
   readonly #references: References
   readonly #unfetched: UnfetchedErrors
-  readonly #introduced = new Map<NodeId, Set<number>>()
+  readonly #ownership: Ownership
+  readonly #dispatcher: Dispatcher
+  /** Drivers and helpers that said they leave for good. */
+  readonly #leaving = new Set<NodeId>()
+  #nextWire = 1
+  /** It was in the room before, under another session. */
+  #isBack = false
+  /** Whom it knew there, while it is out of the room in order to enter again. */
+  #suspended = new Set<NodeId>()
   #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
   #isLending: boolean
-  #events: SchedulerEvent<Work>[] = []
-  #isStepScheduled = false
   readonly #timers = new Set<Timer>()
   /** Messages to peers that have not been linked yet. */
   readonly #unsent = new Map<NodeId, NodeMessage[]>()
-  readonly #counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -194,9 +100,13 @@ export class ShoalNode {
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
     const canReach = (node: NodeId): boolean => this.#room?.link.canReach(node) ?? false
     const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
-    const schedule = (event: SchedulerEvent<Work>): void => this.#schedule(event)
+    const schedule = (event: SchedulerEvent<Work>): void => this.#dispatcher.schedule(event)
     const room = (): RoomId | undefined => this.#room?.id
-    const introduce = (to: NodeId, template: JobTemplate): void => this.#introduce(to, template)
+    const answerer = (owner: NodeId): NodeId | undefined => this.#ownership.ledgers.answerer(owner)
+    const unanswered = (owner: NodeId): void => this.#unanswered(owner)
+    const isListed = (node: NodeId, key: Uint8Array): Promise<boolean> =>
+      this.#room?.link.isListed(node, key) ?? Promise.resolve(false)
+    const introduce = (to: NodeId, template: JobTemplate): void => this.#dispatcher.introduce(to, template)
     this.#transfers = new Transfers({
       log: log.child('transfers'),
       network: {
@@ -209,8 +119,11 @@ export class ShoalNode {
       lookup: (subject) =>
         subject.type === 'function' ? this.#codes.serve(subject.hash) : this.#table.get(subject.id)?.value,
       // What is inside of code stays with its owner for as long as the code does.
-      hold: (to, subject, value) =>
-        subject.type === 'object' && value.refs.length > 0 ? this.#references.hold(to, [subject.id]) : 0,
+      hold: (to, subject, value) => {
+        if (subject.type !== 'object' || value.refs.length === 0) return 0
+        this.#ownership.expose(to, value.refs)
+        return this.#references.hold(to, [subject.id])
+      },
       unhold: (holds) => this.#references.receiveInside([], holds)(),
     })
     this.#references = new References({
@@ -218,6 +131,7 @@ export class ShoalNode {
       log: log.child('references'),
       send,
       canReach,
+      answerer,
       later,
       retain: (id) => this.#objects.retain(id),
       release: (id) => this.#objects.release(id),
@@ -245,15 +159,37 @@ export class ShoalNode {
       table: this.#table,
       send,
       canReach,
+      answerer,
+      knowsAll: (owner) => this.#ownership.ledgers.knowsAll(owner),
+      mayFree: (owner) => this.#ownership.ledgers.mayFree(owner),
+      changed: (id, isUrgent) => this.#ownership.changed(id, isUrgent),
+      unanswered: ({ owner }) => this.#unanswered(owner),
+      adopt: (ids) => this.#references.adopt(ids),
       later,
-      freed: (id) => this.#tasks.freed(id),
-      rebuild: (id) => this.#tasks.rebuild(id),
-      dropped: (id, isCopyGone) => this.#references.dropped(id, isCopyGone),
+      freed: (id) => this.#ownership.tasksOf(id.owner)?.freed(id),
+      rebuild: (id) => this.#ownership.rebuild(id),
+      dropped: (id, isCopyGone) => {
+        this.#references.dropped(id, isCopyGone)
+        this.#ownership.dropped(id)
+      },
       receiveInside: (refs, holds) => this.#references.receiveInside(refs, holds),
-      whyNotRebuilt: (id) => this.#tasks.whyNotRebuilt(id),
+      whyNotRebuilt: (id) => this.#ownership.tasksOf(id.owner)?.whyNotRebuilt(id),
       unfetched: (id, error, job) => this.#unfetched.add(id, error, job),
     })
-    this.#tasks = new OwnTasks({ self, objects: this.#objects, codes: this.#codes, schedule, send, room, introduce })
+    const newTasks = (owner: NodeId): OwnTasks =>
+      new OwnTasks({
+        self,
+        owner,
+        objects: this.#objects,
+        codes: this.#codes,
+        epoch: () => this.#ownership.ledgers.viewOf(owner).epoch.number,
+        schedule,
+        send,
+        room,
+        nextWire: () => this.#nextWire++,
+        introduce,
+      })
+    this.#tasks = newTasks(self)
     this.#guests = new Guests({
       self,
       log: log.child('guests'),
@@ -262,9 +198,11 @@ export class ShoalNode {
       schedule,
       send,
       room,
-      isListed: (node, key) => this.#room?.link.isListed(node, key) ?? Promise.resolve(false),
+      isListed,
       isLending: () => this.#isLending,
       canReach,
+      answerer,
+      endedHere: (request, outcome) => this.#guestEndedHere(request, outcome),
     })
     this.#requests = new Requests({
       self,
@@ -282,10 +220,10 @@ export class ShoalNode {
       host: options.workerHost,
       objects: this.#objects,
       handlers: this.#handlers(),
-      finished: (run, outcome, cpuMicros) => this.#finished(run, outcome, cpuMicros),
-      givenBack: (work, worker) => this.#givenBack(work, worker),
+      finished: (run, outcome, cpuMicros) => this.#dispatcher.finished(run, outcome, cpuMicros),
+      givenBack: (work, worker) => this.#dispatcher.givenBack(work, worker),
       workerGone: (worker, reason) => {
-        this.#schedule({ type: 'lane-gone', lane: worker.lane })
+        this.#dispatcher.schedule({ type: 'lane-gone', lane: worker.lane })
         this.#actors.workerGone(worker, reason)
       },
     })
@@ -295,13 +233,64 @@ export class ShoalNode {
       workers: this.#workers,
       objects: this.#objects,
     }
-    this.#actors = new Actors({ self, objects, tasks, guests, workers, schedule, send, canReach, introduce })
-    this.#schedule({ type: 'lending', isOn: this.#isLending })
+    this.#actors = new Actors({
+      self,
+      objects,
+      tasks,
+      guests,
+      workers,
+      schedule,
+      send,
+      canReach,
+      answerer,
+      unanswered,
+      introduce,
+    })
+    this.#ownership = new Ownership({
+      self,
+      log: log.child('ledgers'),
+      graceMs: options.graceMs ?? GRACE_MS,
+      codes: this.#codes,
+      objects,
+      references: this.#references,
+      guests,
+      tasks,
+      newTasks,
+      granted: (job, hash, grant) => this.#codes.granted(job, hash, this.#room?.id, grant, isListed),
+      actorsOf: (owner) => this.#actors.hostedOf(owner),
+      actorOwners: () => this.#actors.owners(),
+      adoptActor: (id, node) => this.#actors.adopt(id, node),
+      actorsMoved: (owner) => this.#actors.moved(owner),
+      actorsTaken: (owner) => this.#actors.takenOver(owner),
+      restoreCalls: (runs) => this.#actors.restoreCalls(runs),
+      ledgerOver: (owner) => this.#actors.ledgerOver(owner),
+      valueOf: (id) => this.#table.get(id)?.value,
+      send,
+      alive: () => this.#room?.link.alive() ?? [],
+      isAlive: (node) => this.#room?.link.isAlive(node) ?? false,
+      deviceOf: (node) => (node === self ? options.device : this.#deviceOf(node)),
+      later,
+    })
+    this.#dispatcher = new Dispatcher({
+      self,
+      scheduler: this.#scheduler,
+      tasks,
+      ownership: this.#ownership,
+      actors: this.#actors,
+      workers,
+      now: () => clock.now(),
+      later,
+      link: () => this.#room?.link,
+      toDriver: (line) => this.#toDriver(line),
+      changed: () => options.onChange(),
+    })
+    this.#dispatcher.schedule({ type: 'lending', isOn: this.#isLending })
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
     this.#scope.add(() => {
       for (const timer of this.#timers) timer.cancel()
       this.#timers.clear()
     })
+    this.#scope.add(() => this.#dispatcher.close())
     this.#scope.add(() => this.#page.close())
     this.#scope.add(() => this.#transfers.close())
     this.#scope.add(() => this.#workers.close())
@@ -332,23 +321,76 @@ export class ShoalNode {
       },
     })
     this.#room = { id: options.room, link, isOwner: options.ownerKeyPair !== undefined }
+    if (this.#isBack) {
+      this.#suspended = new Set()
+      this.#ownership.ledgers.takeBack()
+      this.#whenEntered(0)
+    }
     await this.#introduceSelf()
     this.#options.onChange()
+  }
+
+  /**
+   * The room has given this tab's session up, or will have: it leaves in order to enter again under a higher one, and keeps
+   * what it owns. Runs for others end, since others have them by now.
+   */
+  suspend(): void {
+    const room = this.#room
+    if (room === undefined) return
+    this.#ownership.ledgers.suspend()
+    const known = this.#knownNodes(room.link)
+    room.link.close('reload')
+    this.#room = undefined
+    this.#isBack = true
+    this.#suspended = known
+    for (const node of known) {
+      this.#dispatcher.forget(node)
+      this.#unsent.delete(node)
+      this.#dispatcher.schedule({ type: 'peer-gone', node })
+      this.#guests.peerGone(node)
+      this.#references.peerGone(node)
+      this.#transfers.peerGone(node)
+    }
+    const isOver = (work: Work): boolean => work.isGuest
+    const error = newWireError('node-died', 'this tab was given up by its room')
+    for (const work of this.#scheduler.takeWhere(isOver)) work.ended({ kind: 'failed', error }, 0)
+    this.#workers.endWhere(isOver, error)
+    this.#actors.suspended(error)
+    this.#options.onChange()
+  }
+
+  #knownNodes(link: RoomLink): Set<NodeId> {
+    // Those on their way too: what was said or asked of them waits.
+    return new Set([...link.alive(), ...link.members().map(({ node }) => node), ...this.#unsent.keys()])
+  }
+
+  /** Who comes back waits until everybody who is there is linked, or has had the time for it. */
+  #whenEntered(waitedMs: number): void {
+    this.#later(ENTRY_LOOK_MS, () => {
+      const link = this.#room?.link
+      if (link === undefined) return
+      const isWhole = waitedMs >= ENTRY_LEAST_MS && link.members().every(({ state }) => state !== 'connecting')
+      if (isWhole || waitedMs >= ENTRY_MOST_MS) this.#ownership.ledgers.entered()
+      else this.#whenEntered(waitedMs + ENTRY_LOOK_MS)
+    })
   }
 
   /** Says goodbye and goes on alone. */
   leave(reason: 'left' | 'closed' | 'reload'): void {
     const room = this.#room
-    if (room === undefined) return
-    // Those on their way too: what was said or asked of them waits.
-    const known = new Set([
-      ...room.link.alive(),
-      ...room.link.members().map(({ node }) => node),
-      ...this.#unsent.keys(),
-    ])
-    room.link.close(reason)
+    const known = room === undefined ? this.#suspended : this.#knownNodes(room.link)
+    this.#suspended = new Set()
+    if (room === undefined && known.size === 0 && !this.#isBack) return
+    // What only this tab held need not be kept for it.
+    if (reason === 'left')
+      for (const node of room?.link.alive() ?? [])
+        room?.link.send(node, { type: 'job.ended', job: { driver: this.#options.self, number: 1 } })
+    room?.link.close(reason)
     this.#room = undefined
     for (const node of known) this.#peerDead(node)
+    for (const node of known) this.#endJobsOf(node)
+    this.#ownership.clear()
+    this.#isBack = false
     this.#options.onChange()
   }
 
@@ -356,7 +398,7 @@ export class ShoalNode {
   lend(isOn: boolean): void {
     if (this.#isLending === isOn) return
     this.#isLending = isOn
-    this.#schedule({ type: 'lending', isOn })
+    this.#dispatcher.schedule({ type: 'lending', isOn })
     if (this.#room) this.#introduceSelf().catch((error: unknown) => this.#log.warn('no card', { error: String(error) }))
     this.#options.onChange()
   }
@@ -381,9 +423,12 @@ export class ShoalNode {
       guestsRunning: guests.running,
       guestNames: guests.names,
       guestActors: this.#actors.guestCount,
-      ...this.#counts,
+      ...this.#dispatcher.counts,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,
+      replicas: this.#ownership.replicaCount,
+      recorded: this.#ownership.exportedCount,
+      taken: this.#ownership.ledgers.taken(),
       pinned: this.#references.pinned,
       borrowed: this.#references.borrowed,
       bytesSent: traffic?.sent ?? 0,
@@ -400,12 +445,13 @@ export class ShoalNode {
       borrowed: this.#references.pinned + this.#references.borrowed,
       waiters: this.#objects.waiterCount,
       questions: this.#page.questionCount,
-      pendingTasks: this.#tasks.pendingCount,
+      pendingTasks: this.#tasks.pendingCount + this.#ownership.counts().pending,
       queuedTasks: this.#scheduler.queued,
       runs: this.#workers.runCount,
       calls: this.#actors.callCount,
       actors: this.#actors.hostedCount,
-      recipes: this.#tasks.lineageCount,
+      recipes: this.#tasks.lineageCount + this.#ownership.counts().recipes,
+      replicas: this.#ownership.replicaCount,
       pulls: this.#transfers.openPulls,
       timers: this.#timers.size,
       workers: this.#workers.workerCount,
@@ -419,7 +465,7 @@ export class ShoalNode {
     this.#objects.close()
     this.#unfetched.close()
     this.leave(reason)
-    this.#tasks.failAll(error)
+    for (const tasks of this.#ownership.allTasks()) tasks.failAll(error)
     this.#actors.failAll(error)
     // What waited, for a slot or for a tab that has what it asks for, has its outcome now.
     this.#scheduler.takeWhere(() => true)
@@ -443,11 +489,11 @@ export class ShoalNode {
         if (isBlocked && !from.isOwed) return
         const { lane } = run.worker
         const kind = run.work.template.key
-        this.#schedule(isBlocked ? { type: 'blocked', lane, kind } : { type: 'resumed', lane })
+        this.#dispatcher.schedule(isBlocked ? { type: 'blocked', lane, kind } : { type: 'resumed', lane })
       },
       dropped: (from, run) => this.#workers.dropped(from, run),
       log: (from, run, level, text) => this.#onLog(from, run, level, text),
-      frameEnd: () => this.#step(),
+      frameEnd: () => this.#dispatcher.step(),
     }
   }
 
@@ -457,14 +503,6 @@ export class ShoalNode {
     const { job, name } = run.work.template
     const line: LogLine = { job, task: run.work.id, node: this.#options.self, name, level, text }
     this.#toDriver(line)
-  }
-
-  #onInfeasible(work: Work, shape: WorkShape, staysHere: boolean): void {
-    const { job, name } = work.template
-    const text = staysHere
-      ? `this was defined by a task in this tab, may run here alone, and here is less than ${showShape(shape)}. It waits for ever: define it in a remote module.`
-      : `no tab of this room has what this asks for: ${showShape(shape)}. It waits until one comes.`
-    this.#toDriver({ job, task: work.id, node: this.#options.self, name, level: 'warn', text })
   }
 
   #toDriver(line: LogLine): void {
@@ -486,6 +524,7 @@ export class ShoalNode {
     const link = this.#room?.link
     if (link === undefined || !link.canReach(to)) return
     if (isCarrier(message)) {
+      this.#ownership.expose(to, exposedRefs(message))
       const handOver = this.#references.handOver(to, carriedRefs(message))
       if (handOver !== 0) message = { ...message, handOver }
     }
@@ -499,138 +538,23 @@ export class ShoalNode {
     else this.#log.warn('too much waits for a peer that is not linked', { to })
   }
 
-  #schedule(event: SchedulerEvent<Work>): void {
-    this.#events.push(event)
-    if (this.#isStepScheduled) return
-    this.#isStepScheduled = true
-    queueMicrotask(() => this.#step())
-  }
-
-  #step(): void {
-    this.#isStepScheduled = false
-    while (this.#events.length > 0 && !this.#scope.isClosed) {
-      const events = this.#events
-      this.#events = []
-      for (const effect of this.#scheduler.step(events)) this.#carryOut(effect)
-    }
-  }
-
-  #carryOut(effect: SchedulerEffect<Work>): void {
-    switch (effect.type) {
-      case 'start':
-        this.#tasks.started(effect.task.key)
-        this.#workers.start(effect.task.key, effect.lane)
-        return
-      case 'send': {
-        const work = effect.task.key
-        const node = effect.node as NodeId
-        if (work.kind === 'actor-new') this.#actors.sendTo(node, work)
-        else this.#tasks.sendTo(node, work, this.#options.clock.now())
-        return
-      }
-      case 'want': {
-        const message: NodeMessage = { type: 'credit.want', shape: effect.shape, queued: effect.queued }
-        if (effect.node !== undefined) this.#room?.link.send(effect.node as NodeId, message)
-        else for (const node of this.#room?.link.alive() ?? []) this.#room?.link.send(node, message)
-        return
-      }
-      case 'timer': {
-        const { timer, shape } = effect
-        this.#later(effect.afterMs, () => this.#schedule({ type: 'passed', timer, shape }))
-        return
-      }
-      case 'refuse':
-        effect.task.key.givenBack?.()
-        return
-      case 'infeasible':
-        this.#onInfeasible(effect.task.key, effect.shape, effect.task.staysHere)
-        return
-      case 'grant':
-      case 'return':
-        this.#room?.link.send(effect.node as NodeId, {
-          type: effect.type === 'grant' ? 'credit.grant' : 'credit.return',
-          shape: effect.shape,
-          count: effect.count,
-        })
-    }
-  }
-
-  #finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void {
-    const { work, worker } = run
-    this.#counts.tasksRun++
-    this.#counts.cpuMicros += cpuMicros
-    if (work.isGuest) this.#counts.guestTasksRun++
-    if (outcome.kind !== 'values') this.#counts.tasksFailed++
-    if (work.kind === 'actor-new' && outcome.kind === 'values') {
-      this.#actors.born(run)
-      this.#schedule({ type: 'lane-gone', lane: worker.lane })
-    } else if (work.kind !== 'actor-call')
-      this.#schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
-    work.ended(outcome, cpuMicros)
-    this.#options.onChange()
-  }
-
-  #givenBack(work: Work, worker: Worker): void {
-    if (work.kind === 'actor-call') {
-      work.ended({ kind: 'lost', error: newWireError('actor-died', 'the actor died before the call ran') }, 0)
-      return
-    }
-    const { template } = work
-    this.#schedule({
-      type: 'given-back',
-      lane: worker.lane,
-      shape: template.shape,
-      task: {
-        key: work,
-        kind: template.key,
-        staysHere: !this.#tasks.givenBack(work),
-        isGuest: work.isGuest,
-        depth: work.depth,
-        isExclusive: template.isExclusive || work.kind !== 'task',
-        inputs: [],
-      },
-    })
-  }
-
-  #introduce(to: NodeId, template: JobTemplate): void {
-    const known = this.#introduced.get(to) ?? new Set<number>()
-    this.#introduced.set(to, known)
-    if (known.has(template.wire)) return
-    const grant = this.#tasks.mayLeave(template) ? template.grant?.value : undefined
-    if (grant === undefined) return
-    known.add(template.wire)
-    const { job, hash, exportName, name, numReturns, shape, held, timeoutMs, isExclusive } = template.work
-    this.#room?.link.send(to, {
-      type: 'task.template',
-      template: template.wire,
-      job,
-      fn: hash,
-      exportName,
-      name,
-      submitter: grant.submitter,
-      signature: grant.signature,
-      shape,
-      held: [...held],
-      numReturns,
-      maxRetries: isExclusive && timeoutMs === 0 ? 0 : 1,
-      timeoutMs,
-    })
-  }
-
   #peerAlive(node: NodeId): void {
-    this.#introduced.delete(node)
-    this.#schedule({ type: 'peer', node, resources: this.#room?.link.card(node)?.resources })
+    this.#dispatcher.forget(node)
+    this.#leaving.delete(node)
+    this.#dispatcher.schedule({ type: 'peer', node, resources: this.#room?.link.card(node)?.resources })
     const unsent = this.#unsent.get(node) ?? []
     this.#unsent.delete(node)
+    // What was handed over meanwhile is told by whoever answers for it, and that goes first.
+    this.#ownership.peerAlive(node, this.#isBack)
     for (const message of unsent) this.#room?.link.send(node, message)
     this.#transfers.peerLinked(node)
     this.#options.onChange()
   }
 
   #peerDead(node: NodeId): void {
-    this.#introduced.delete(node)
+    this.#dispatcher.forget(node)
     this.#unsent.delete(node)
-    this.#schedule({ type: 'peer-gone', node })
+    this.#dispatcher.schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
     this.#references.peerGone(node)
     // Before the transfers: a pull that is lost with the node finds the object's state as it is now.
@@ -638,14 +562,54 @@ export class ShoalNode {
     this.#transfers.peerGone(node)
     this.#tasks.nodeGone(node)
     this.#actors.nodeGone(node)
-    this.#endJobsOf(node)
+    const isForGood = this.#leaving.delete(node)
+    this.#ownership.peerGone(node, isForGood)
+    if (isForGood) this.#jobOver(node)
+    else
+      this.#later(this.#options.graceMs ?? GRACE_MS, () => {
+        if (this.#room?.link.isAlive(node) !== true) this.#jobOver(node)
+      })
     this.#options.onChange()
+  }
+
+  #jobOver(driver: NodeId): void {
+    this.#endJobsOf(driver)
+    this.#ownership.ledgers.finish(driver)
+  }
+
+  #deviceOf(node: NodeId): string | undefined {
+    const device = this.#room?.link.card(node)?.device
+    return device === '' ? undefined : device
+  }
+
+  /** Somebody waits for what a node owned that cannot be reached: without a room, in vain. */
+  #unanswered(owner: NodeId): void {
+    const link = this.#room?.link
+    if (link === undefined) this.#later(0, () => this.#room === undefined && this.#objects.ledgerOver(owner))
+    else this.#ownership.unanswered(owner, link.isKnownDead(owner) ? 0 : UNKNOWN_OWNER_MS)
+  }
+
+  /** A guest's outcome, for a ledger that this node has come to answer for itself. */
+  #guestEndedHere(request: GuestRequest, outcome: WorkOutcome): void {
+    const { owner, number, attempt } = request
+    const result: TaskResult = {
+      ledger: owner,
+      number,
+      attempt,
+      outcome:
+        outcome.kind === 'values'
+          ? { type: 'values', values: outcome.values.map((value) => ({ type: 'inline', value })) }
+          : { type: 'failed', error: outcome.kind === 'lost' ? asLost(outcome.error) : outcome.error },
+      cpuMicros: 0,
+      position: 0,
+      handOver: 0,
+    }
+    this.#ownership.ledgers.whenKnown(owner, () => this.#ownership.tasksOf(owner)?.onResult(this.#options.self, result))
   }
 
   /** Nobody will ever ask for what a driver that is gone wanted: its tasks leave the queue and the workers. */
   #endJobsOf(driver: NodeId): void {
-    const isOver = (work: Work): boolean =>
-      work.template.job.driver === driver || (work.isGuest && work.id.owner === driver)
+    const isOver = (work: Work): boolean => work.template.job.driver === driver
     const error = newWireError('owner-died', `the tab ${driver.slice(0, 8)} that wanted this is gone`, {
       nodeId: driver,
     })
@@ -660,7 +624,7 @@ export class ShoalNode {
   #onRoomChanged(): void {
     for (const node of this.#room?.link.alive() ?? []) {
       const card = this.#room?.link.card(node)
-      if (card) this.#schedule({ type: 'peer', node, resources: card.resources })
+      if (card) this.#dispatcher.schedule({ type: 'peer', node, resources: card.resources })
     }
     this.#options.onChange()
   }
@@ -668,7 +632,8 @@ export class ShoalNode {
   async #introduceSelf(): Promise<void> {
     const { name, cores, agent } = this.#options
     const resources = this.#isLending ? this.#resources : []
-    await this.#room?.link.introduce({ name, cores, resources, agent, joinedAtMs: 0 })
+    const device = this.#options.device ?? ''
+    await this.#room?.link.introduce({ name, cores, resources, agent, device, joinedAtMs: 0 })
   }
 
   #onMessage(from: NodeId, message: NodeMessage): void {
@@ -686,6 +651,7 @@ export class ShoalNode {
 
   #handle(from: NodeId, message: NodeMessage): void {
     if (this.#transfers.onMessage(from, message) || this.#references.onMessage(from, message)) return
+    if (this.#ownership.onMessage(from, message)) return
     switch (message.type) {
       case 'task.template':
         this.#guests.onTemplate(from, message)
@@ -697,21 +663,40 @@ export class ShoalNode {
         this.#onResult(from, message)
         return
       case 'task.refused':
-        this.#tasks.onRefused(from, message.number, message.attempt, message.error)
-        this.#actors.onRefused(from, message.number, message.error)
-        this.#schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
+        this.#ownership.ledgers.whenKnown(message.ledger ?? this.#options.self, () =>
+          this.#ownership
+            .tasksOf(message.ledger ?? this.#options.self)
+            ?.onRefused(from, message.number, message.attempt, message.error),
+        )
+        if (message.ledger === undefined) this.#actors.onRefused(from, message.number, message.error)
+        this.#dispatcher.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
         return
       case 'task.recall':
         // An owner that wants work back gets its result instead while recall is not decided on: see docs/decisions.
         return
       case 'credit.want':
-        this.#schedule({ type: 'wanted', node: from, shape: workShape(message.shape), queued: message.queued })
+        this.#dispatcher.schedule({
+          type: 'wanted',
+          node: from,
+          shape: workShape(message.shape),
+          queued: message.queued,
+        })
         return
       case 'credit.grant':
-        this.#schedule({ type: 'granted', node: from, shape: workShape(message.shape), count: message.count })
+        this.#dispatcher.schedule({
+          type: 'granted',
+          node: from,
+          shape: workShape(message.shape),
+          count: message.count,
+        })
         return
       case 'credit.return':
-        this.#schedule({ type: 'returned', node: from, shape: workShape(message.shape), count: message.count })
+        this.#dispatcher.schedule({
+          type: 'returned',
+          node: from,
+          shape: workShape(message.shape),
+          count: message.count,
+        })
         return
       default:
         this.#onObjectMessage(from, message)
@@ -730,7 +715,7 @@ export class ShoalNode {
         this.#objects.onHeld(from, message.id, message.attempt)
         return
       case 'object.free':
-        this.#objects.onFree(from, message.ids)
+        this.#objects.onFree(from, message.ids, message.attempt)
         return
       case 'actor.create':
         this.#actors.onCreate(from, message)
@@ -747,6 +732,12 @@ export class ShoalNode {
       case 'actor.call':
         this.#actors.onCall(from, message)
         return
+      case 'job.ended':
+        this.#leaving.add(from)
+        return
+      case 'ledger.end':
+        this.#onLedgerEnd(from, message)
+        return
       case 'log.lines':
         for (const line of message.lines) if (line.job.driver === this.#options.self) this.#options.onLogLine(line)
         return
@@ -757,16 +748,42 @@ export class ShoalNode {
 
   #onSubmit(from: NodeId, message: NodeMessage & { type: 'task.submit' }): void {
     if (message.depth > LIMITS.taskDepth) throw new ProtocolError('too-large', `a task ${message.depth} levels deep`)
-    const request = { ...message, kind: 'task' } as const
-    this.#guests.accept(from, request, (outcome, cpuMicros) =>
-      this.#guests.sendResult(from, request, outcome, cpuMicros, 0),
-    )
+    const request = { ...message, kind: 'task', owner: message.ledger ?? from } as const
+    this.#guests.accept(from, request, (outcome, cpuMicros) => this.#guests.sendResult(request, outcome, cpuMicros, 0))
   }
 
   #onResult(from: NodeId, message: NodeMessage & { type: 'task.result' }): void {
-    const kind = this.#tasks.kindOf(message.number)
-    if (this.#tasks.onResult(from, message))
-      this.#schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
-    else this.#actors.onResult(from, message)
+    const owner = message.ledger ?? this.#options.self
+    this.#ownership.ledgers.whenKnown(owner, () => {
+      const tasks = this.#ownership.tasksOf(owner)
+      const kind = tasks?.kindOf(message.number) ?? ''
+      if (tasks?.onResult(from, message) === true)
+        this.#dispatcher.schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
+      else if (message.ledger !== undefined || !this.#actors.onResult(from, message))
+        this.#onLateResult(from, owner, message)
+    })
   }
+
+  /** Of a run that was given up: what its node keeps of it will never be asked for. */
+  #onLateResult(from: NodeId, owner: NodeId, { number, attempt, outcome }: TaskResult): void {
+    if (outcome.type !== 'values') return
+    const ids = outcome.values.flatMap(({ type }, index) =>
+      type === 'stored' ? [{ owner, number: number + index }] : [],
+    )
+    if (ids.length > 0) this.#send(from, { type: 'object.free', attempt, ids })
+  }
+
+  /** Whoever answers for a ledger knows that nobody waits for a run. */
+  #onLedgerEnd(from: NodeId, { owner, number }: NodeMessage & { type: 'ledger.end' }): void {
+    if (this.#ownership.ledgers.answerer(owner) !== from) return
+    const isMeant = (work: Work): boolean => work.isGuest && work.id.owner === owner && work.id.number === number
+    const error = newWireError('owner-died', `nobody waits for it: the tab ${owner.slice(0, 8)} is gone`)
+    for (const work of this.#scheduler.takeWhere(isMeant)) work.ended({ kind: 'failed', error }, 0)
+    this.#workers.endWhere(isMeant, error)
+  }
+}
+
+/** What makes an owner run the task again. */
+function asLost(error: WireError): WireError {
+  return { ...error, code: 'worker-crashed' }
 }

@@ -112,6 +112,7 @@ const dependency: TaskArgument = {
 const MESSAGES: NodeMessage[] = [
   {
     type: 'task.submit',
+    ledger: undefined,
     template: 3,
     number: 2 ** 33,
     attempt,
@@ -138,6 +139,7 @@ const MESSAGES: NodeMessage[] = [
   },
   {
     type: 'task.result',
+    ledger: undefined,
     number: 5,
     attempt,
     outcome: {
@@ -153,6 +155,7 @@ const MESSAGES: NodeMessage[] = [
   },
   {
     type: 'task.result',
+    ledger: undefined,
     number: 5,
     attempt,
     outcome: { type: 'failed', error: newWireError('task-failed', 'no', { stack: 'at f', cause: small }) },
@@ -162,11 +165,11 @@ const MESSAGES: NodeMessage[] = [
   },
   { type: 'object.answer', answer: { type: 'value', object: dependency.object }, handOver: 9 },
   { type: 'ref.confirm', number: 300 },
-  { type: 'ref.register', number: 2, objects: [1, 2 ** 40] },
+  { type: 'ref.register', owner: id.owner, number: 2, objects: [1, 2 ** 40] },
   { type: 'ref.registered', number: 2, unknown: [2 ** 40] },
-  { type: 'ref.release', number: 2 ** 40, isCopyGone: true },
+  { type: 'ref.release', id, isCopyGone: true },
   { type: 'object.pull', pull: 4, subject: { type: 'function', hash }, offset: 65_536 },
-  { type: 'object.free', ids: [id, id] },
+  { type: 'object.free', attempt: undefined, ids: [id, id] },
   {
     type: 'actor.place',
     actor: id,

@@ -52,6 +52,14 @@ export { bulkChunk } from './messages/bulk.ts'
 export type { BulkChunk } from './messages/bulk.ts'
 export { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'
 export type { DirectoryRecord, NodeCard, RoomSettings, SubmitterGrant, WireIceServer } from './messages/directory.ts'
+export type {
+  LedgerEpoch,
+  LedgerRecord,
+  LedgerRecords,
+  LedgerReport,
+  LedgerTemplate,
+  Succession,
+} from './messages/ledger.ts'
 export { linkFrame } from './messages/link.ts'
 export type { LinkFrame, LinkHello, LinkPacket } from './messages/link.ts'
 export { LOG_LEVELS, logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'

@@ -51,6 +51,7 @@ function playedTab(given: TabOptions): Tab {
     newOwner: () => call('newOwner'),
     setIceServers: (servers) => void names.push(`ice ${servers.map(({ urls }) => String(urls)).join(' ')}`),
     leave: () => call('leave'),
+    suspend: () => call('suspend'),
     lend: () => undefined,
     retryEntry: () => void names.push('retryEntry'),
     close: () => {
@@ -143,13 +144,13 @@ describe('a session whose room gave it up', () => {
   it('[SS5] leaves and enters again, also when it is told so while it is on its way', async () => {
     await startInRoom()
     options.onEnterAgain()
-    await answer('leave')
+    await answer('suspend')
     expect(session.status().state).toBe('joining')
     options.onEnterAgain()
     await answer('join', JOINED)
-    await answer('leave')
+    await answer('suspend')
     await answer('join', JOINED)
-    expect(names).toEqual(['leave', 'join', 'leave', 'join'])
+    expect(names).toEqual(['suspend', 'join', 'suspend', 'join'])
     expect(session.status()).toMatchObject({ state: 'alone', problem: undefined })
   })
 
@@ -159,21 +160,21 @@ describe('a session whose room gave it up', () => {
     await vi.waitUntil(() => names.includes('join'))
     options.onEnterAgain()
     await answer('join', JOINED)
-    await answer('leave')
+    await answer('suspend')
     await answer('join', JOINED)
-    expect(names).toEqual(['nodeId', 'join', 'leave', 'join'])
+    expect(names).toEqual(['nodeId', 'join', 'suspend', 'join'])
   })
 
   it('[SS5] asks for another try when it could not enter', async () => {
     await startInRoom()
     options.onEnterAgain()
-    await answer('leave')
+    await answer('suspend')
     await vi.waitUntil(() => calls.some(({ name }) => name === 'join'))
     calls.splice(0)[0]?.fail(new Error('no port'))
     await vi.waitUntil(() => names.includes('retryEntry'))
     expect(session.status().problem).toContain('no port')
     options.onEnterAgain()
-    await answer('leave')
+    await answer('suspend')
     await answer('join', JOINED)
     expect(session.status().problem).toBeUndefined()
   })
@@ -181,13 +182,13 @@ describe('a session whose room gave it up', () => {
   it('[SS5] stays out when it left meanwhile', async () => {
     await startInRoom()
     options.onEnterAgain()
-    await answer('leave')
+    await answer('suspend')
     const leaving = session.room?.leave()
     await answer('join', JOINED)
     await answer('leave')
     await answer('leave')
     await leaving
-    expect(names).toEqual(['leave', 'join', 'leave', 'leave'])
+    expect(names).toEqual(['suspend', 'join', 'leave', 'leave'])
     expect(session.status().state).toBe('alone')
   })
 })

@@ -244,7 +244,7 @@ export class TabSession implements PageSession {
       this.#emit()
       const room = this.#room
       try {
-        await this.#tab.leave()
+        await this.#tab.suspend()
         // Whoever left, or shut down, in the meantime has left.
         if (this.#room !== room || this.isClosed) return
         await this.#enter?.()

@@ -1,3 +1,4 @@
+// Long because a scenario is its faults, its oracle and its ghosts, and they speak of each other.
 import { must, randomInt } from '@shoal/base'
 import { ShoalError, showResources } from '@shoal/protocol'
 import type { NodeId } from '@shoal/protocol'
@@ -25,7 +26,7 @@ export interface RoomScenarioOptions {
 const QUIET_MS = 60_000
 const SETTLE_MS = 3_000
 /** References of dead nodes are dropped 10 s late. */
-const RELEASED_MS = 13_000
+const RELEASED_MS = 25_000
 const HANDLES_BYTES = 2_000
 const SLOTS = 2
 
@@ -86,6 +87,8 @@ class Room {
   /** A tab died, or could be held for dead. */
   #hadVerdict = false
   #hadCrash = false
+  /** Tabs on their way back into the room. */
+  readonly #entering = new Set<string>()
   #isRepaired = false
 
   constructor(world: SimWorld, profile: RoomProfile) {
@@ -109,6 +112,7 @@ class Room {
       resources: { camera: 1 },
       garbageDelayMs: () => collected.float() * 30,
       ...(seat.isDriver && { ownerKeyPair }),
+      onOver: () => this.#enterAgain(name, seat),
       globals: {
         simRun: (label: string) => {
           this.#runs.set(label, (this.#runs.get(label) ?? 0) + 1)
@@ -197,6 +201,22 @@ class Room {
     await clock.run(clock.now() + SETTLE_MS)
   }
 
+  /** As a page: soon, and not while it is at it. */
+  #enterAgain(name: string, seat: Seat): void {
+    if (this.#entering.has(name)) return
+    this.#entering.add(name)
+    this.#count('enters again')
+    this.#world.clock.after(100, () => {
+      this.#entering.delete(name)
+      const { tab } = seat
+      if (tab?.ports.name !== name) return
+      this.#world.trace.add(`${name} enters again`)
+      tab
+        .enterAgain(this.#world.nextSession(tab.ports))
+        .catch((error: unknown) => this.#violated(`${name} could not enter again: ${String(error)}`))
+    })
+  }
+
   #settled(operation: Operation): void {
     const { label, outcome } = operation
     const told = outcome?.kind === 'value' ? String(outcome.value) : codeOf(outcome?.error)
@@ -206,7 +226,9 @@ class Room {
 
   #checkOutcome({ label, expected, maxRetries, outcome, usesActor }: Operation): void {
     if (outcome?.kind === 'value') {
-      if (expected.kind === 'value' && outcome.value !== expected.value)
+      // A call that "may have run" has been counted by the oracle, and perhaps not by its actor.
+      const isUnsure = usesActor && this.counters['errors: actor-unavailable'] !== undefined
+      if (expected.kind === 'value' && outcome.value !== expected.value && !isUnsure)
         this.#violated(`T2: ${label} is ${String(outcome.value)}, not ${expected.value}`)
       if (expected.kind === 'throws') this.#violated(`T2: ${label} is ${String(outcome.value)} and should have thrown`)
       return
@@ -214,7 +236,7 @@ class Room {
     const error = outcome?.error
     const code = codeOf(error)
     // What an argument could be run again is the argument's own affair, and checked there.
-    const isOfArgument = String(error).includes('an argument of')
+    const isOfArgument = /argument \d+ of|the arguments of/.test(String(error))
     const happened: Readonly<Record<string, boolean>> = {
       'task-failed': expected.kind === 'throws',
       'worker-crashed': this.#hadCrash && (maxRetries !== -1 || isOfArgument),
@@ -223,6 +245,7 @@ class Room {
       'object-lost': this.#hadVerdict,
       'object-reconstruction-failed': this.#hadVerdict,
       'actor-died': usesActor && (this.#hadVerdict || this.#hadCrash),
+      'actor-unavailable': usesActor && this.#hadVerdict,
     }
     // A nested task may lose its own child, whose retries are its own; what it throws then is the child's error.
     if (happened[code] !== true) this.#violated(`T2: ${label} failed with ${code}: ${String(error)}`)

@@ -21,6 +21,10 @@ export interface SimNodeOptions {
   /** What it has beside its CPUs, by name. */
   readonly resources?: Readonly<Record<string, number>>
   readonly isLending?: boolean
+  /** What only a tab that is gone held is kept for it this long. Default 3,000. */
+  readonly graceMs?: number
+  /** Tabs of one device die together. */
+  readonly device?: string
   /** With the room owner's key the node's page may submit. */
   readonly ownerKeyPair?: KeyPair
   /** Stays out of the room. */
@@ -46,6 +50,8 @@ export interface SimNode extends SimParticipant {
   readonly workers: SimWorkerHost
   readonly lines: readonly LogLine[]
   readonly ports: SimPorts
+  /** As a page does when its node says that its session is over: leaves, and enters again under these. */
+  enterAgain(ports: SimPorts): Promise<void>
 }
 
 export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {}): Promise<SimNode> {
@@ -71,6 +77,8 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     agent: 'simulation',
     cores: options.slots ?? 1,
     isLending: options.isLending ?? true,
+    graceMs: options.graceMs ?? 3_000,
+    ...(options.device !== undefined && { device: options.device }),
     checkSource: (source, isClass, hasUses) => {
       // The simulation's names stand for something that every worker has.
       const known = names.reduce((text, name) => text.replaceAll(name, 'setTimeout'), source)
@@ -100,17 +108,18 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     moduleScope: () => undefined,
     context: () => ({ nodeId: ports.node, workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
   })
-  if (options.isAlone !== true) {
-    const { room, roomKey, connector, signaling } = ports
-    await node.join({
+  const join = async ({ room, roomKey, connector, signaling, session }: SimPorts): Promise<void> =>
+    node.join({
       room,
       roomKey,
       connector,
       signaling,
+      session,
       ownerKeyPair: options.ownerKeyPair,
       settings: options.settings,
     })
-  }
+  if (options.isAlone !== true) await join(ports)
+  let present = ports
   return {
     node,
     api,
@@ -119,7 +128,14 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     serializers,
     workers,
     lines,
-    ports,
+    get ports() {
+      return present
+    },
+    async enterAgain(next) {
+      node.suspend()
+      present = next
+      await join(next)
+    },
     close(reason) {
       node.close(reason)
       core.close()

@@ -106,6 +106,21 @@ export class SimWorld {
     return ports
   }
 
+  /** Ports for the next session of a node that goes on living: its clock and chance are the same. */
+  nextSession(ports: SimPorts): SimPorts {
+    const { node, clock } = ports
+    const session = ports.session + 1
+    const next: SimPorts = {
+      ...ports,
+      session,
+      connector: this.network.connector(node, session, clock),
+      signaling: this.network.signalingFor(node, session, clock),
+    }
+    this.#ports.delete(ports)
+    this.#ports.add(next)
+    return next
+  }
+
   /** The process behind the ports is gone without a word. */
   kill(ports: SimPorts): void {
     this.network.kill(ports.node, ports.session, ports.clock)

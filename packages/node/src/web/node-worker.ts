@@ -119,6 +119,7 @@ async function start(init: TabInit): Promise<void> {
         return { seed, publicKey: (await keys.keyPair(seed)).publicKey }
       },
       leave: () => target.leave('left'),
+      suspend: () => target.suspend(),
       lend: (isOn) => target.lend(isOn),
       retryEntry: () => entry.ask(),
       close() {

@@ -1,5 +1,5 @@
 import type { LogLine, NodeId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
-import type { NodeStatus } from '../shoal-node.ts'
+import type { NodeStatus } from '../node-options.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
 export type ChunkName = 'noble' | 'capture'
@@ -68,6 +68,8 @@ export interface NodeControl {
   /** 32 random bytes and the public key that they are the seed of. */
   newOwner(): Promise<{ readonly seed: Uint8Array<ArrayBuffer>; readonly publicKey: Uint8Array<ArrayBuffer> }>
   leave(): void
+  /** Leaves in order to enter again under a higher session: what this tab owns stays. */
+  suspend(): void
   lend(isOn: boolean): void
   /** The page could not enter its room again: `enter-again` comes once more. */
   retryEntry(): void

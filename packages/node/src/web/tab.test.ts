@@ -79,6 +79,7 @@ function start({ answers }: { answers: boolean }): void {
     join: () => never,
     newOwner: () => never,
     leave: () => undefined,
+    suspend: () => undefined,
     lend: () => undefined,
     retryEntry: () => undefined,
     close: () => void goodbyes++,

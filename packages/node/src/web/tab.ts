@@ -7,7 +7,7 @@ import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
 import type { Remote } from 'comlink'
-import type { NodeStatus } from '../shoal-node.ts'
+import type { NodeStatus } from '../node-options.ts'
 import type { ChunkName, ChunkText, Joined, JoinRequest, NodeControl, NodeNews, TabInit } from './tab-messages.ts'
 
 export interface TabOptions {
@@ -44,6 +44,8 @@ export interface Tab {
   setIceServers(iceServers: readonly RTCIceServer[]): void
   newOwner(): ReturnType<NodeControl['newOwner']>
   leave(): Promise<void>
+  /** Leaves in order to enter again under a higher session: what this tab owns stays. */
+  suspend(): Promise<void>
   lend(isOn: boolean): void
   /** Joining again has failed: `onEnterAgain` is called once more, a little later. */
   retryEntry(): void
@@ -140,6 +142,13 @@ class PageTab implements Tab {
   async leave(): Promise<void> {
     await this.#whenUp()
     await this.#untilOver(this.#control.leave())
+    this.#rtc?.close()
+    this.#rtc = undefined
+  }
+
+  async suspend(): Promise<void> {
+    await this.#whenUp()
+    await this.#untilOver(this.#control.suspend())
     this.#rtc?.close()
     this.#rtc = undefined
   }

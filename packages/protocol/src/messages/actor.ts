@@ -17,8 +17,8 @@ export const actorCreate = struct({
 })
 export type ActorCreate = Infer<typeof actorCreate>
 
-/** The host's answer to its owner: constructed, or what the constructor threw, or that it later died. */
-export const actorStatus = struct({ number: varint, incarnation: attempt, error: optional(wireError) })
+/** The host's answer to whoever answers for the actor: constructed, or what the constructor threw, or that it later died. */
+export const actorStatus = struct({ actor: objectId, incarnation: attempt, error: optional(wireError) })
 export type ActorStatus = Infer<typeof actorStatus>
 
 /** Asks an actor's owner where it lives, now and whenever that changes. */

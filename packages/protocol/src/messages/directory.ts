@@ -26,6 +26,8 @@ export const nodeCard = struct({
   /** What it lends, and nothing while it does not lend. */
   resources: resourceSet,
   agent: name,
+  /** Equal for tabs that die together, as those of one browser; empty: unknown. */
+  device: name,
   joinedAtMs: varint,
 })
 export type NodeCard = Infer<typeof nodeCard>

@@ -4,6 +4,17 @@ import type { ByteWriter } from '../bytes.ts'
 import { jobId, nodeId, objectId } from '../ids.ts'
 import { array, bytes, oneOf, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import {
+  ledgerAcknowledged,
+  ledgerCopy,
+  ledgerEnd,
+  ledgerGather,
+  ledgerOver,
+  ledgerRecords,
+  ledgerReport,
+  ledgerReported,
+  ledgerSuccession,
+} from './ledger.ts'
 import { refConfirm, refRegister, refRegistered, refRelease } from './reference.ts'
 import { actorCall, actorCreate, actorEnd, actorPlace, actorStatus, actorWant } from './actor.ts'
 import {
@@ -61,6 +72,15 @@ export const nodeMessage = union({
   'ref.register': refRegister,
   'ref.registered': refRegistered,
   'ref.release': refRelease,
+  'ledger.succession': ledgerSuccession,
+  'ledger.records': ledgerRecords,
+  'ledger.acknowledged': ledgerAcknowledged,
+  'ledger.gather': ledgerGather,
+  'ledger.report': ledgerReport,
+  'ledger.reported': ledgerReported,
+  'ledger.over': ledgerOver,
+  'ledger.end': ledgerEnd,
+  'ledger.copy': ledgerCopy,
   'actor.create': actorCreate,
   'actor.status': actorStatus,
   'actor.want': actorWant,

@@ -1,6 +1,6 @@
 import { attempt, functionHash, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { array, struct, union, varint } from '../schema.ts'
+import { array, optional, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { dependency } from './task.ts'
 import { wireError } from './wire-error.ts'
@@ -34,5 +34,5 @@ export const objectMissing = struct({ pull: varint })
 export const objectStop = struct({ pull: varint })
 /** A puller tells the owner that it holds a copy too. */
 export const objectHeld = struct({ id: objectId, attempt })
-/** The owner freed the objects: holders drop their copies. */
-export const objectFree = struct({ ids: array(objectId, LIMITS.valueReferences) })
+/** Whoever answers for the objects freed them: holders drop their copies, or with an attempt only those of that one. */
+export const objectFree = struct({ attempt: optional(attempt), ids: array(objectId, LIMITS.valueReferences) })

@@ -60,6 +60,8 @@ export type TaskArgument = Infer<typeof taskArgument>
  */
 export const taskSubmit = struct({
   template: varint,
+  /** Whose task it is, where that is not the sender: it answers for a ledger that it took over. */
+  ledger: optional(nodeId),
   number: varint,
   attempt,
   depth: varint,
@@ -86,6 +88,8 @@ export type TaskOutcome = Infer<typeof taskOutcome>
 
 /** How one attempt ended; for actor calls too, with the call's position in the actor's order. */
 export const taskResult = struct({
+  /** Whose task it was, where that is not the receiver. */
+  ledger: optional(nodeId),
   number: varint,
   attempt,
   outcome: taskOutcome,
@@ -96,7 +100,7 @@ export const taskResult = struct({
 export type TaskResult = Infer<typeof taskResult>
 
 /** The executor did not start the attempt (no slot, recalled, or not entitled) and never will. */
-export const taskRefused = struct({ number: varint, attempt, error: optional(wireError) })
+export const taskRefused = struct({ ledger: optional(nodeId), number: varint, attempt, error: optional(wireError) })
 export type TaskRefused = Infer<typeof taskRefused>
 
 /** The owner wants an unstarted attempt back; answered by `task.refused`, or not at all when it has started. */

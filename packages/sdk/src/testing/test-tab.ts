@@ -128,7 +128,7 @@ export class TestTabNode {
     if (this.#isOver) return
     this.#isOver = true
     this.core.close()
-    this.node.close('closed')
+    this.node.close('left')
   }
 
   /** Its process is gone: the others hear nothing more from it. */

@@ -13,7 +13,7 @@ export interface RoomKind {
 /** The longest that a case may take, in simulated time. */
 const CASE_LIMIT_MS = 120_000
 /** What was said last has arrived everywhere by then, and references of the tab that left are dropped: 10 s late. */
-const QUIET_MS = 10_500
+const QUIET_MS = 16_000
 const CLOSED_MS = 2_000
 
 /**
@@ -84,7 +84,7 @@ async function settleRefs(world: SimWorld, nodes: readonly SimNode[]): Promise<v
       collector.collect()
       for (const worker of workers.workers) worker.collector.collect()
     }
-    await world.clock.run(world.clock.now() + 100)
+    await world.clock.run(world.clock.now() + 1_500)
   }
 }
 

@@ -1,0 +1,30 @@
+import { assert } from '@shoal/base'
+import { compareAttempts } from '@shoal/protocol'
+import type { LedgerRecord, LedgerTemplate } from '@shoal/protocol'
+
+/** A record beside the template that its message named; undefined for what no task is told of. */
+export interface StoredRecord {
+  readonly record: LedgerRecord
+  readonly template: LedgerTemplate | undefined
+}
+
+/** What says more of one attempt stands behind what says less. */
+const RANKS = ['task', 'stored', 'value', 'failed'] as const
+
+/**
+ * The join of two records of one object: the later attempt; of one attempt what is further on; of two tasks the one with
+ * fewer retries left. One attempt comes to one outcome, so two of a kind are equal but for those.
+ */
+export function joinRecords(a: StoredRecord, b: StoredRecord): StoredRecord {
+  assert(a.record.number === b.record.number, 'records of two objects cannot be joined')
+  const order =
+    compareAttempts(a.record.attempt, b.record.attempt) ||
+    RANKS.indexOf(a.record.body.type) - RANKS.indexOf(b.record.body.type) ||
+    retries(b.record) - retries(a.record)
+  return order >= 0 ? a : b
+}
+
+function retries({ body }: LedgerRecord): number {
+  // Infinity less infinity is no number.
+  return body.type === 'task' ? Math.min(body.retriesLeft, Number.MAX_SAFE_INTEGER) : 0
+}

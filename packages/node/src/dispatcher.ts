@@ -1,0 +1,177 @@
+import { newWireError } from '@shoal/protocol'
+import type { LogLine, NodeId, NodeMessage } from '@shoal/protocol'
+import { showShape } from '@shoal/scheduler'
+import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
+import type { Actors } from './actors.ts'
+import type { Ownership } from './ledger/ownership.ts'
+import type { JobTemplate, OwnTasks } from './own-tasks.ts'
+import type { RoomLink } from './room-link.ts'
+import type { Work, WorkOutcome } from './work.ts'
+import type { Run, Worker, Workers } from './workers.ts'
+
+export interface DispatcherOptions {
+  readonly self: NodeId
+  readonly scheduler: Scheduler<Work>
+  readonly tasks: OwnTasks
+  readonly ownership: Ownership
+  readonly actors: Actors
+  readonly workers: Workers
+  now(): number
+  later(delayMs: number, callback: () => void): void
+  link(): RoomLink | undefined
+  toDriver(line: LogLine): void
+  changed(): void
+}
+
+/**
+ * Between the scheduler, which decides, and everything that acts: gathers events into one step a microtask, and carries
+ * out its effects. It decides nothing. States: open -> closed.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
+  /** Templates that each peer was told of. */
+  readonly #introduced = new Map<NodeId, Set<number>>()
+  #events: SchedulerEvent<Work>[] = []
+  #isStepScheduled = false
+  #isClosed = false
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+  }
+
+  /** A new session of the peer, or the end of one: it knows nothing of what it was told. */
+  forget(peer: NodeId): void {
+    this.#introduced.delete(peer)
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  schedule(event: SchedulerEvent<Work>): void {
+    this.#events.push(event)
+    if (this.#isStepScheduled) return
+    this.#isStepScheduled = true
+    queueMicrotask(() => this.step())
+  }
+
+  step(): void {
+    this.#isStepScheduled = false
+    while (this.#events.length > 0 && !this.#isClosed) {
+      const events = this.#events
+      this.#events = []
+      for (const effect of this.#options.scheduler.step(events)) this.#carryOut(effect)
+    }
+  }
+
+  #carryOut(effect: SchedulerEffect<Work>): void {
+    switch (effect.type) {
+      case 'start':
+        for (const tasks of this.#options.ownership.allTasks()) tasks.started(effect.task.key)
+        this.#options.workers.start(effect.task.key, effect.lane)
+        return
+      case 'send': {
+        const work = effect.task.key
+        const node = effect.node as NodeId
+        if (work.kind === 'actor-new') this.#options.actors.sendTo(node, work)
+        else this.#options.ownership.tasksOf(work.id.owner)?.sendTo(node, work, this.#options.now())
+        return
+      }
+      case 'want': {
+        const message: NodeMessage = { type: 'credit.want', shape: effect.shape, queued: effect.queued }
+        if (effect.node !== undefined) this.#options.link()?.send(effect.node as NodeId, message)
+        else for (const node of this.#options.link()?.alive() ?? []) this.#options.link()?.send(node, message)
+        return
+      }
+      case 'timer': {
+        const { timer, shape } = effect
+        this.#options.later(effect.afterMs, () => this.schedule({ type: 'passed', timer, shape }))
+        return
+      }
+      case 'refuse':
+        effect.task.key.givenBack?.()
+        return
+      case 'infeasible':
+        this.#onInfeasible(effect.task.key, effect.shape, effect.task.staysHere)
+        return
+      case 'grant':
+      case 'return':
+        this.#options.link()?.send(effect.node as NodeId, {
+          type: effect.type === 'grant' ? 'credit.grant' : 'credit.return',
+          shape: effect.shape,
+          count: effect.count,
+        })
+    }
+  }
+
+  finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void {
+    const { work, worker } = run
+    this.counts.tasksRun++
+    this.counts.cpuMicros += cpuMicros
+    if (work.isGuest) this.counts.guestTasksRun++
+    if (outcome.kind !== 'values') this.counts.tasksFailed++
+    if (work.kind === 'actor-new' && outcome.kind === 'values') {
+      this.#options.actors.born(run)
+      this.schedule({ type: 'lane-gone', lane: worker.lane })
+    } else if (work.kind !== 'actor-call')
+      this.schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
+    work.ended(outcome, cpuMicros)
+    this.#options.changed()
+  }
+
+  givenBack(work: Work, worker: Worker): void {
+    if (work.kind === 'actor-call') {
+      work.ended({ kind: 'lost', error: newWireError('actor-died', 'the actor died before the call ran') }, 0)
+      return
+    }
+    const { template } = work
+    this.schedule({
+      type: 'given-back',
+      lane: worker.lane,
+      shape: template.shape,
+      task: {
+        key: work,
+        kind: template.key,
+        staysHere: this.#options.ownership.tasksOf(work.id.owner)?.givenBack(work) !== true,
+        isGuest: work.isGuest,
+        depth: work.depth,
+        isExclusive: template.isExclusive || work.kind !== 'task',
+        inputs: [],
+      },
+    })
+  }
+
+  introduce(to: NodeId, template: JobTemplate): void {
+    const known = this.#introduced.get(to) ?? new Set<number>()
+    this.#introduced.set(to, known)
+    if (known.has(template.wire)) return
+    const grant = this.#options.tasks.mayLeave(template) ? template.grant?.value : undefined
+    if (grant === undefined) return
+    known.add(template.wire)
+    const { job, hash, exportName, name, numReturns, shape, held, timeoutMs, isExclusive } = template.work
+    this.#options.link()?.send(to, {
+      type: 'task.template',
+      template: template.wire,
+      job,
+      fn: hash,
+      exportName,
+      name,
+      submitter: grant.submitter,
+      signature: grant.signature,
+      shape,
+      held: [...held],
+      numReturns,
+      maxRetries: isExclusive && timeoutMs === 0 ? 0 : 1,
+      timeoutMs,
+    })
+  }
+
+  #onInfeasible(work: Work, shape: WorkShape, staysHere: boolean): void {
+    const { job, name } = work.template
+    const text = staysHere
+      ? `this was defined by a task in this tab, may run here alone, and here is less than ${showShape(shape)}. It waits for ever: define it in a remote module.`
+      : `no tab of this room has what this asks for: ${showShape(shape)}. It waits until one comes.`
+    this.#options.toDriver({ job, task: work.id, node: this.#options.self, name, level: 'warn', text })
+  }
+}

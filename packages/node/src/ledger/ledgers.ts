@@ -1,0 +1,424 @@
+// Long because a take-over is one procedure, whatever began it, and its steps are decided here and nowhere else.
+import type { Log } from '@shoal/base'
+import {
+  authorityOf,
+  compareEpochs,
+  drawSuccessors,
+  firstSuccession,
+  gatherReports,
+  isNewer,
+} from '@shoal/control-store'
+import type { RecordStore, Reports } from '@shoal/control-store'
+import { LIMITS } from '@shoal/protocol'
+import type { LedgerReport, NodeId, NodeMessage, Succession } from '@shoal/protocol'
+
+/** What this node has of a ledger. */
+export type Holdings = Pick<LedgerReport, 'refs' | 'copies' | 'runs' | 'actors'>
+
+export interface LedgersOptions {
+  readonly self: NodeId
+  readonly log: Log
+  /** How long what nobody holds is kept for an owner that may come back. */
+  readonly graceMs: number
+  readonly records: RecordStore
+  send(to: NodeId, message: NodeMessage): void
+  alive(): readonly NodeId[]
+  isAlive(node: NodeId): boolean
+  /** Equal for tabs that die together; undefined: unknown. */
+  deviceOf(node: NodeId): string | undefined
+  later(delayMs: number, callback: () => void): void
+  holdings(owner: NodeId): Holdings
+  /** Owners of whose ledgers this node has anything. */
+  owners(): Iterable<NodeId>
+  /** What this node has of a ledger's records, on its way to whoever takes it over. */
+  sendRecords(to: NodeId, owner: NodeId): void
+  /** Somebody else answers for the ledger from now on, and has our report; or this node does. */
+  moved(owner: NodeId): void
+  /** Whoever answers counts all that we reported. */
+  reported(owner: NodeId): void
+  /** This node answered for the ledger and does no more. */
+  deposed(owner: NodeId): void
+  /** A list was heard of: this node may be on it no more. */
+  listed(owner: NodeId): void
+  /** A node says which objects of a ledger that is ours it holds, and which actors of it live there. */
+  counts(owner: NodeId, node: NodeId, report: LedgerReport): void
+  /** Copies that a node has which came when the reports were in already. */
+  lateCopies(owner: NodeId, node: NodeId, copies: LedgerReport['copies']): void
+  /** All reports are in: act. */
+  takenOver(owner: NodeId, reports: Reports): void
+  /** Where the list changed: these are new. */
+  drawn(owner: NodeId, successors: readonly NodeId[]): void
+  /** The owner did not come back in time: what nobody holds goes. True when nothing of the ledger is left. */
+  graceEnded(owner: NodeId): boolean
+  /** Nothing of the ledger will be asked for again. */
+  over(owner: NodeId): void
+}
+
+/** State of a ledger that somebody has said something about. */
+interface Ledger {
+  view: Succession
+  /** While the reports come in. */
+  taking:
+    | { readonly missing: Set<NodeId>; readonly reports: Map<NodeId, LedgerReport[]>; readonly early: (() => void)[] }
+    | undefined
+  /** The owner may come back. */
+  isInGrace: boolean
+}
+
+/**
+ * Who answers for each ledger, and how that changes: take-over, the same for a death, a thaw and a heal (R7 to R11 of
+ * docs/decisions/020). A ledger's states here: followed -> gathering -> answered -> followed, or over.
+ *
+ *   followed  --its minter died, and I am first of the living--> gathering --all reports are in--> answered
+ *   gathering, answered --a higher epoch is heard of--> followed
+ *
+ * It knows neither tasks nor objects: what a take-over means for them is done behind `takenOver`.
+ */
+export class Ledgers {
+  readonly #options: LedgersOptions
+  readonly #ledgers = new Map<NodeId, Ledger>()
+  /** This node comes back to its room and does not know yet who is there. */
+  #isEntering = false
+  /** Nodes whose last session is over. */
+  readonly #gone = new Set<NodeId>()
+  /** What each peer was told of each ledger's list. */
+  readonly #told = new Map<NodeId, Map<NodeId, Succession>>()
+
+  constructor(options: LedgersOptions) {
+    this.#options = options
+  }
+
+  viewOf(owner: NodeId): Succession {
+    return this.#ledgers.get(owner)?.view ?? firstSuccession(owner)
+  }
+
+  /** Who answers for an owner's ledger; undefined for one that is gone, until somebody has taken it over. */
+  answerer(owner: NodeId): NodeId | undefined {
+    const ledger = this.#ledgers.get(owner)
+    if (ledger === undefined) return owner
+    return ledger.view.epoch.minter
+  }
+
+  isMine(owner: NodeId): boolean {
+    return this.answerer(owner) === this.#options.self
+  }
+
+  /** This node answers for it and all reports are in. */
+  knowsAll(owner: NodeId): boolean {
+    const ledger = this.#ledgers.get(owner)
+    if (ledger === undefined) return owner === this.#options.self
+    return this.isMine(owner) && ledger.taking === undefined
+  }
+
+  mayFree(owner: NodeId): boolean {
+    return this.knowsAll(owner) && this.#ledgers.get(owner)?.isInGrace !== true
+  }
+
+  /** Ledgers that this node answers for beside its own. */
+  taken(): NodeId[] {
+    return [...this.#ledgers.keys()].filter((owner) => owner !== this.#options.self && this.isMine(owner))
+  }
+
+  /** Ledgers that others were told of, with their present lists. */
+  views(): Succession[] {
+    return [...this.#ledgers.values()].map(({ view }) => view)
+  }
+
+  /** What has to wait for the reports is done after them. */
+  whenKnown(owner: NodeId, callback: () => void): void {
+    const taking = this.#ledgers.get(owner)?.taking
+    if (taking === undefined) callback()
+    else taking.early.push(callback)
+  }
+
+  /** The first of the ledger's records is about to be made: it needs successors. */
+  open(owner: NodeId): void {
+    const ledger = this.#ledger(owner)
+    if (ledger.view.version === 0 && this.isMine(owner)) this.#draw(ledger)
+  }
+
+  /** Whoever gets a ref learns who answers for it, ahead of the ref. */
+  tell(to: NodeId, owner: NodeId): void {
+    const ledger = this.#ledgers.get(owner)
+    if (ledger === undefined) return
+    const told = this.#told.get(to) ?? new Map<NodeId, Succession>()
+    this.#told.set(to, told)
+    if (told.get(owner) === ledger.view) return
+    told.set(owner, ledger.view)
+    this.#options.send(to, { type: 'ledger.succession', succession: ledger.view })
+  }
+
+  peerAlive(node: NodeId): void {
+    this.#told.delete(node)
+    this.#gone.delete(node)
+    for (const [owner, ledger] of [...this.#ledgers]) {
+      if (!this.isMine(owner)) continue
+      // A place in the list that nobody could have is taken; nobody is replaced.
+      this.#draw(ledger)
+      if (ledger.view.epoch.number === 0) {
+        this.tell(node, owner)
+        continue
+      }
+      ledger.taking?.missing.add(node)
+      this.#options.send(node, { type: 'ledger.gather', succession: ledger.view })
+    }
+  }
+
+  /** `isForGood`: it has left, and will not come back. */
+  peerGone(node: NodeId, isForGood: boolean): void {
+    this.#told.delete(node)
+    this.#gone.add(node)
+    for (const [owner, ledger] of [...this.#ledgers]) {
+      if (this.isMine(owner)) {
+        if (ledger.view.successors.includes(node)) this.#draw(ledger)
+        if (isForGood && owner === node) ledger.isInGrace = false
+        if (ledger.taking?.missing.delete(node)) this.#check(owner, ledger)
+      }
+    }
+    // Also those whose successor was told of a death, and is gone itself.
+    for (const owner of this.#known()) if (this.#gone.has(this.viewOf(owner).epoch.minter)) this.#succeed(owner)
+  }
+
+  /** Takes the messages that are about ledgers as such; false for any other. */
+  onMessage(from: NodeId, message: NodeMessage): boolean {
+    switch (message.type) {
+      case 'ledger.succession':
+        this.#hear(from, message.succession)
+        return true
+      case 'ledger.gather':
+        this.#onGather(from, message.succession)
+        return true
+      case 'ledger.report':
+        this.#onReport(from, message)
+        return true
+      case 'ledger.reported':
+        if (this.#isOf(from, message)) this.#options.reported(message.owner)
+        return true
+      case 'ledger.over':
+        if (this.#isOf(from, message)) this.#end(message.owner)
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** Somebody waits for a ledger's answerer: it may be gone since before this node came, or knew of the ledger. */
+  takeIfGone(owner: NodeId): void {
+    if (!this.#isUp(this.viewOf(owner).epoch.minter)) this.#succeed(owner)
+  }
+
+  /** This node was given up, or found that it may have been: others may answer for its ledger. Nothing of it is decided now. */
+  suspend(): void {
+    this.#isEntering = true
+    this.#told.clear()
+    const own = this.#ledger(this.#options.self)
+    own.taking ??= { missing: new Set(), reports: new Map(), early: [] }
+  }
+
+  /** It goes on under a new session and takes its ledger back: with an epoch above all that it has heard of. */
+  takeBack(): void {
+    this.#takeOver(this.#options.self)
+  }
+
+  /** Everybody who is there is linked: once they have reported, the ledger is this node's again. */
+  entered(): void {
+    if (!this.#isEntering) return
+    this.#isEntering = false
+    const own = this.#ledger(this.#options.self)
+    this.#check(this.#options.self, own)
+    // Of those that went meanwhile there will be no verdict.
+    for (const each of this.#known()) this.takeIfGone(each)
+  }
+
+  /** Owners of ledgers of which this node has, or knows, anything. */
+  #known(): Set<NodeId> {
+    return new Set([...this.#options.owners(), ...this.#ledgers.keys(), ...this.#options.records.owners()])
+  }
+
+  /** The owner's job is over, or it left for good: nothing of it is kept any longer. */
+  finish(owner: NodeId): void {
+    const ledger = this.#ledgers.get(owner)
+    if (ledger === undefined || !this.isMine(owner) || owner === this.#options.self) return
+    ledger.isInGrace = false
+    if (ledger.taking === undefined) this.#graceEnded(owner)
+  }
+
+  /** An object of a ledger that was taken over went: it may have been the last. */
+  freed(owner: NodeId): void {
+    if (owner !== this.#options.self && this.mayFree(owner)) this.#graceEnded(owner)
+  }
+
+  /** The room was left: this node answers for its own ledger, and nobody it could ask for any other. */
+  clear(): void {
+    const owners = this.#known()
+    this.#ledgers.clear()
+    this.#told.clear()
+    this.#isEntering = false
+    for (const owner of owners) if (owner !== this.#options.self) this.#options.over(owner)
+  }
+
+  /** The ledger's minter is gone: whoever is first of the living takes it over, and is told what there is to take. */
+  #succeed(owner: NodeId): void {
+    const { self, alive, isAlive, send } = this.#options
+    const view = this.viewOf(owner)
+    const authority = authorityOf(view, (node) => node === self || isAlive(node), [self, ...alive()])
+    if (authority === self) this.#takeOver(owner)
+    else if (authority !== undefined) send(authority, { type: 'ledger.succession', succession: view })
+  }
+
+  #takeOver(owner: NodeId): void {
+    const { self, alive, log } = this.#options
+    const ledger = this.#ledger(owner)
+    const number = ledger.view.epoch.number + 1
+    const present = ledger.view.successors
+    ledger.view = { owner, epoch: { number, minter: self }, version: 0, successors: present }
+    const others = alive()
+    ledger.taking = { missing: new Set(others), reports: new Map(), early: ledger.taking?.early ?? [] }
+    ledger.isInGrace = owner !== self
+    log.info?.('takes a ledger over', { owner, epoch: number, asks: others.length })
+    this.#draw(ledger, true)
+    for (const node of others) this.#options.send(node, { type: 'ledger.gather', succession: ledger.view })
+    const holdings = this.#options.holdings(owner)
+    ledger.taking.reports.set(self, [{ owner, epoch: ledger.view.epoch, isLast: true, ...holdings }])
+    this.#options.moved(owner)
+    this.#check(owner, ledger)
+  }
+
+  /** Free places of a ledger's list are filled, and everybody is told of a change. */
+  #draw(ledger: Ledger, isNew = false): void {
+    const { self, alive, deviceOf, send } = this.#options
+    const { owner, epoch, version, successors } = ledger.view
+    const candidates = alive()
+      .filter((node) => node !== owner)
+      .map((node) => ({ node, device: deviceOf(node) }))
+    const drawn = drawSuccessors(owner, { node: self, device: deviceOf(self) }, successors, candidates)
+    if (
+      !isNew &&
+      version > 0 &&
+      drawn.length === successors.length &&
+      drawn.every((node, at) => node === successors[at])
+    )
+      return
+    ledger.view = { owner, epoch, version: version + 1, successors: drawn }
+    // A gather says it too.
+    if (!isNew) for (const node of alive()) send(node, { type: 'ledger.succession', succession: ledger.view })
+    this.#options.drawn(owner, drawn)
+  }
+
+  /** A list from anybody: the highest counts. @returns false when ours is newer, and says so */
+  #hear(from: NodeId, succession: Succession): boolean {
+    const { self, isAlive, send } = this.#options
+    const { owner } = succession
+    const known = this.#ledgers.get(owner)
+    const view = known?.view ?? firstSuccession(owner)
+    if (known !== undefined && !isNewer(succession, view)) {
+      if (isNewer(view, succession)) send(from, { type: 'ledger.succession', succession: view })
+      else if (!this.#isUp(view.epoch.minter)) this.#succeed(owner)
+      return compareEpochs(view.epoch, succession.epoch) === 0
+    }
+    const wasMine = this.isMine(owner) && succession.epoch.minter !== self
+    const ledger = this.#ledger(owner)
+    ledger.view = succession
+    this.#options.listed(owner)
+    // Nobody can take away what this node knows of its own.
+    if (wasMine && owner !== self) {
+      const early = ledger.taking?.early ?? []
+      ledger.taking = undefined
+      ledger.isInGrace = false
+      this.#options.deposed(owner)
+      for (const callback of early) callback()
+    }
+    // Whoever lives takes its own ledger back; what is gone is taken over.
+    if (owner === self && succession.epoch.minter !== self) this.#takeOver(owner)
+    else if (succession.epoch.minter !== self && !isAlive(succession.epoch.minter)) this.#succeed(owner)
+    return true
+  }
+
+  #onGather(from: NodeId, succession: Succession): void {
+    const { owner } = succession
+    if (succession.epoch.minter !== from || !this.#hear(from, succession)) return
+    // Our own ledger: it is being taken back.
+    if (compareEpochs(this.viewOf(owner).epoch, succession.epoch) !== 0) return
+    this.#options.sendRecords(from, owner)
+    const { refs, copies, runs, actors } = this.#options.holdings(owner)
+    const most = LIMITS.messageReferences
+    const parts = Math.max(1, Math.ceil(Math.max(refs.length, copies.length, runs.length, actors.length) / most))
+    for (let part = 0; part < parts; part++) {
+      const slice = <T>(items: readonly T[]): T[] => items.slice(part * most, (part + 1) * most)
+      this.#options.send(from, {
+        type: 'ledger.report',
+        owner,
+        epoch: succession.epoch,
+        refs: slice(refs),
+        copies: slice(copies),
+        runs: slice(runs),
+        actors: slice(actors),
+        isLast: part === parts - 1,
+      })
+    }
+    this.#options.moved(owner)
+  }
+
+  #onReport(from: NodeId, report: LedgerReport): void {
+    const { owner, epoch } = report
+    const ledger = this.#ledgers.get(owner)
+    if (ledger === undefined || !this.isMine(owner) || compareEpochs(ledger.view.epoch, epoch) !== 0) return
+    this.#options.counts(owner, from, report)
+    const { taking } = ledger
+    const parts = taking?.reports.get(from) ?? []
+    taking?.reports.set(from, [...parts, report])
+    if (taking === undefined) this.#options.lateCopies(owner, from, report.copies)
+    if (!report.isLast) return
+    this.#options.send(from, { type: 'ledger.reported', owner, epoch })
+    taking?.missing.delete(from)
+    this.#check(owner, ledger)
+  }
+
+  /** Acts once every living node has said what it has. */
+  #check(owner: NodeId, ledger: Ledger): void {
+    const { taking } = ledger
+    if (taking === undefined || taking.missing.size > 0 || (owner === this.#options.self && this.#isEntering)) return
+    ledger.taking = undefined
+    const { epoch } = ledger.view
+    this.#options.takenOver(owner, gatherReports(taking.reports))
+    for (const callback of taking.early) callback()
+    if (owner === this.#options.self) return
+    if (!ledger.isInGrace) this.#graceEnded(owner)
+    else
+      this.#options.later(this.#options.graceMs, () => {
+        if (this.#ledgers.get(owner) !== ledger || compareEpochs(ledger.view.epoch, epoch) !== 0) return
+        ledger.isInGrace = false
+        this.#graceEnded(owner)
+      })
+  }
+
+  #graceEnded(owner: NodeId): void {
+    if (!this.#options.graceEnded(owner)) return
+    const { epoch } = this.viewOf(owner)
+    for (const node of this.#options.alive()) this.#options.send(node, { type: 'ledger.over', owner, epoch })
+    this.#end(owner)
+  }
+
+  #end(owner: NodeId): void {
+    this.#ledgers.delete(owner)
+    this.#options.over(owner)
+  }
+
+  #isOf(from: NodeId, { owner, epoch }: Pick<LedgerReport, 'owner' | 'epoch'>): boolean {
+    const { view } = this.#ledgers.get(owner) ?? {}
+    return view !== undefined && view.epoch.minter === from && compareEpochs(view.epoch, epoch) === 0
+  }
+
+  #isUp(node: NodeId): boolean {
+    return node === this.#options.self || this.#options.isAlive(node)
+  }
+
+  #ledger(owner: NodeId): Ledger {
+    let ledger = this.#ledgers.get(owner)
+    if (ledger === undefined) {
+      ledger = { view: firstSuccession(owner), taking: undefined, isInGrace: false }
+      this.#ledgers.set(owner, ledger)
+    }
+    return ledger
+  }
+}

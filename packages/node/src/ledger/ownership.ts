@@ -1,0 +1,455 @@
+// Long because what a take-over means for objects and tasks is decided here, each case beside the others.
+import type { Log } from '@shoal/base'
+import { RecordStore, sourceOf } from '@shoal/control-store'
+import type { Reports, StoredRecord } from '@shoal/control-store'
+import { formatJobId, LIMITS, messageBytes } from '@shoal/protocol'
+import type {
+  EncodedValue,
+  FunctionHash,
+  JobId,
+  LedgerRecords,
+  LedgerReport,
+  LedgerTemplate,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+} from '@shoal/protocol'
+import type { CodeEntry, CodeGrant, CodeStore } from '../code-store.ts'
+import type { Guests } from '../guests.ts'
+import { ownerDied } from '../loss-errors.ts'
+import type { Objects } from '../objects.ts'
+import type { OwnTasks, OwnTemplate } from '../own-tasks.ts'
+import type { References } from '../references.ts'
+import { LedgerLog } from './ledger-log.ts'
+import type { Described } from './ledger-log.ts'
+import { Ledgers } from './ledgers.ts'
+
+export interface OwnershipOptions {
+  readonly self: NodeId
+  readonly log: Log
+  readonly graceMs: number
+  readonly codes: CodeStore
+  readonly objects: Objects
+  readonly references: References
+  readonly guests: Guests
+  /** The tasks of this node's own ledger. */
+  readonly tasks: OwnTasks
+  /** Code of a task that was taken over: see `CodeStore.granted`. */
+  granted(job: JobId, hash: FunctionHash, grant: CodeGrant): CodeEntry
+  /** A table for the tasks of a ledger that is taken over. */
+  newTasks(owner: NodeId): OwnTasks
+  actorsOf(owner: NodeId): LedgerReport['actors']
+  actorOwners(): Iterable<NodeId>
+  adoptActor(id: ObjectId, node: NodeId): void
+  actorsMoved(owner: NodeId): void
+  /** This node takes its own ledger back: these of its calls are still under way. */
+  restoreCalls(runs: Reports['runs']): void
+  actorsTaken(owner: NodeId): void
+  ledgerOver(owner: NodeId): void
+  valueOf(id: ObjectId): EncodedValue | undefined
+  send(to: NodeId, message: NodeMessage): void
+  alive(): readonly NodeId[]
+  isAlive(node: NodeId): boolean
+  deviceOf(node: NodeId): string | undefined
+  later(delayMs: number, callback: () => void): void
+}
+
+/** Records of what is held no more go that long after. */
+const SWEEP_MS = 1_000
+
+/**
+ * Ledgers as this node sees them: writes the records of those it answers for, keeps those of others, and turns a take-over
+ * into objects and tasks. Nothing here is asked of for what never leaves its tab.
+ */
+export class Ownership {
+  readonly ledgers: Ledgers
+  readonly #options: OwnershipOptions
+  readonly #records = new RecordStore()
+  readonly #log: LedgerLog
+  readonly #taken = new Map<NodeId, OwnTasks>()
+  readonly #templates = new Map<string, OwnTemplate>()
+  readonly #sweeping = new Set<NodeId>()
+  /** Objects whose ledger nobody may answer for, as far as this node knows; looked at once more after a while. */
+  readonly #waiting = new Set<NodeId>()
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options
+    const { self, log, graceMs, objects, guests, references, send, alive, isAlive, deviceOf, later } = options
+    this.ledgers = new Ledgers({
+      self,
+      log,
+      graceMs,
+      records: this.#records,
+      send,
+      alive,
+      isAlive,
+      deviceOf,
+      later,
+      holdings: (owner) => ({
+        ...objects.holdingsOf(owner),
+        runs: guests.runsOf(owner).map(({ number, attempt }) => ({ number, attempt })),
+        actors: options.actorsOf(owner),
+      }),
+      owners: () => new Set([...objects.owners(), ...guests.owners(), ...options.actorOwners()]),
+      sendRecords: (to, owner) => this.#log.sendAll(to, owner),
+      moved: (owner) => {
+        references.moved(owner, objects.heldOf(owner))
+        objects.moved(owner)
+        guests.moved(owner)
+        options.actorsMoved(owner)
+      },
+      reported: (owner) => references.reported(owner),
+      deposed: (owner) => this.#deposed(owner),
+      listed: (owner) => this.dropped({ owner, number: 0 }),
+      counts: (owner, node, report) =>
+        references.reportedBy(
+          node,
+          report.refs.map((number) => ({ owner, number })),
+        ),
+      lateCopies: (owner, node, copies) => {
+        for (const { number, attempt } of copies) objects.onHeld(node, { owner, number }, attempt)
+      },
+      takenOver: (owner, reports) => this.#takenOver(owner, reports),
+      drawn: (owner, successors) => this.#log.drawn(owner, successors),
+      graceEnded: (owner) => this.#graceEnded(owner),
+      over: (owner) => this.#over(owner),
+    })
+    this.#log = new LedgerLog({
+      self,
+      records: this.#records,
+      send,
+      later,
+      isMine: (owner) => this.ledgers.isMine(owner),
+      successorsOf: (owner) => this.ledgers.viewOf(owner).successors.filter((node) => isAlive(node)),
+      open: (owner) => this.ledgers.open(owner),
+      tell: (to, owner) => this.ledgers.tell(to, owner),
+      describe: (id) => this.#describe(id),
+      copyElsewhere: (id, bytes) => this.#copyElsewhere(id, bytes),
+    })
+  }
+
+  /** Records that this node keeps for other ledgers. */
+  get replicaCount(): number {
+    return this.#records.count
+  }
+
+  /** Objects of ledgers that it answers for which others know. */
+  get exportedCount(): number {
+    return this.#log.exported
+  }
+
+  /** Tasks of ledgers that were taken over, and their recipes. */
+  counts(): { readonly pending: number; readonly recipes: number } {
+    let [pending, recipes] = [0, 0]
+    for (const tasks of this.#taken.values()) {
+      pending += tasks.pendingCount
+      recipes += tasks.lineageCount
+    }
+    return { pending, recipes }
+  }
+
+  tasksOf(owner: NodeId): OwnTasks | undefined {
+    return owner === this.#options.self ? this.#options.tasks : this.#taken.get(owner)
+  }
+
+  allTasks(): OwnTasks[] {
+    return [this.#options.tasks, ...this.#taken.values()]
+  }
+
+  /** See `LedgerLog.expose`. */
+  expose(to: NodeId, ids: readonly ObjectId[]): void {
+    if (ids.length > 0) this.#log.expose(to, ids)
+  }
+
+  changed(id: ObjectId, isUrgent = false): void {
+    this.#log.changed(id, isUrgent)
+    if (id.owner !== this.#options.self && this.#taken.has(id.owner) && !this.#options.objects.has(id))
+      this.ledgers.freed(id.owner)
+  }
+
+  /** This tab has let an object go that another node answers for: its record may go, too. */
+  dropped({ owner }: ObjectId): void {
+    if (this.#sweeping.has(owner) || this.#records.of(owner).size === 0) return
+    this.#sweeping.add(owner)
+    this.#options.later(SWEEP_MS, () => {
+      this.#sweeping.delete(owner)
+      this.#sweep(owner, true)
+    })
+  }
+
+  /** Somebody here waits for an object of a ledger whose answerer cannot be reached. */
+  unanswered(owner: NodeId, waitMs: number): void {
+    if (this.#waiting.has(owner)) return
+    this.#waiting.add(owner)
+    this.#options.later(waitMs, () => {
+      this.#waiting.delete(owner)
+      this.ledgers.takeIfGone(owner)
+    })
+  }
+
+  /** `isBack`: what either side said under an older session may be lost. */
+  peerAlive(node: NodeId, isBack: boolean): void {
+    const { objects, references } = this.#options
+    this.ledgers.peerAlive(node)
+    if (!isBack) return
+    for (const owner of objects.owners())
+      if (this.ledgers.answerer(owner) === node) {
+        references.registerAnew(owner, objects.heldOf(owner))
+        objects.moved(owner)
+        objects.offer(owner)
+      }
+  }
+
+  peerGone(node: NodeId, isForGood: boolean): void {
+    this.#log.peerGone(node)
+    for (const tasks of this.#taken.values()) tasks.nodeGone(node)
+    this.ledgers.peerGone(node, isForGood)
+  }
+
+  onMessage(from: NodeId, message: NodeMessage): boolean {
+    if (this.ledgers.onMessage(from, message)) return true
+    switch (message.type) {
+      case 'ledger.records':
+        this.#onRecords(from, message)
+        return true
+      case 'ledger.acknowledged':
+        this.#log.onAcknowledged(from, message.owner, message.number)
+        return true
+      case 'ledger.copy':
+        this.#onCopy(from, message)
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** All copies of an object of a taken ledger are gone: its record may know how to make it again. */
+  rebuild(id: ObjectId): boolean {
+    return this.tasksOf(id.owner)?.rebuild(id) ?? false
+  }
+
+  /** The room was left: nobody can be asked for what others owned. */
+  clear(): void {
+    this.#log.clear()
+    this.ledgers.clear()
+    this.#records.clear()
+    for (const owner of [...this.#taken.keys()]) this.#deposed(owner)
+  }
+
+  #describe(id: ObjectId): Described | 'gone' | undefined {
+    const { objects, valueOf } = this.#options
+    const { number } = id
+    if (!objects.has(id)) return 'gone'
+    const state = objects.state(id)
+    const task = (): Described | undefined => {
+      const spec = this.tasksOf(id.owner)?.specOf(number)
+      if (spec === undefined) return undefined
+      const { attempt, body, template } = spec
+      const inner = [...body.dependencies.map((dependency) => dependency.id), ...body.args.refs]
+      return { record: { number, attempt, body }, template, inner }
+    }
+    switch (state.kind) {
+      case 'failed':
+        return {
+          record: { number, attempt: LATEST, body: { type: 'failed', error: state.error } },
+          template: undefined,
+          inner: [],
+        }
+      case 'here': {
+        const value = valueOf(id)
+        if (value === undefined) return undefined
+        const { attempt, bytes } = state
+        if (messageBytes(value) <= LIMITS.inlineValueBytes)
+          return { record: { number, attempt, body: { type: 'value', value } }, template: undefined, inner: value.refs }
+        return (
+          task() ?? {
+            record: { number, attempt, body: { type: 'stored', bytes } },
+            template: undefined,
+            inner: value.refs,
+          }
+        )
+      }
+      case 'elsewhere': {
+        const { attempt, bytes } = state
+        return (
+          task() ?? { record: { number, attempt, body: { type: 'stored', bytes } }, template: undefined, inner: [] }
+        )
+      }
+      case 'pending':
+        return task()
+    }
+  }
+
+  /** Bytes that are here alone, and that no task makes again, are asked to be kept by a successor too. */
+  #copyElsewhere(id: ObjectId, bytes: number): void {
+    const { objects, self, send, isAlive } = this.#options
+    const state = objects.state(id)
+    if (!this.ledgers.isMine(id.owner) || (state.kind !== 'here' && state.kind !== 'elsewhere')) return
+    const holders = objects.holdersOf(id)
+    if (holders.length > 1) return
+    const [successor] = this.ledgers
+      .viewOf(id.owner)
+      .successors.filter((node) => isAlive(node) && !holders.includes(node))
+    if (successor === undefined) return
+    send(successor, {
+      type: 'ledger.copy',
+      id,
+      attempt: state.attempt,
+      bytes,
+      holders: holders.length > 0 ? holders : [self],
+    })
+  }
+
+  #onCopy(from: NodeId, { id, attempt, bytes, holders }: NodeMessage & { type: 'ledger.copy' }): void {
+    const { objects } = this.#options
+    if (this.ledgers.answerer(id.owner) !== from) return
+    objects.keepCopy(id, attempt, bytes, holders)
+  }
+
+  #onRecords(from: NodeId, message: LedgerRecords): void {
+    const { owner, number, templates } = message
+    this.#records.take(message)
+    // Whoever may have to run it again has the code before the only other tab that has it is gone.
+    for (const { fn } of templates) this.#options.codes.byHash(fn, from)
+    if (number > 0) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
+    this.#sweep(owner, false)
+  }
+
+  #sweep(owner: NodeId, isForced: boolean): void {
+    const { self, objects } = this.#options
+    const view = this.ledgers.viewOf(owner)
+    if (view.successors.includes(self) || this.ledgers.isMine(owner)) return
+    this.#records.sweep(owner, (number) => objects.standing({ owner, number }) !== 'gone', isForced)
+  }
+
+  #takenOver(owner: NodeId, reports: Reports): void {
+    const { self, objects, tasks } = this.#options
+    if (owner === self) {
+      objects.restore(reports.copies, this.#records.of(owner))
+      tasks.takeBack(reports.runs)
+      this.#options.restoreCalls(reports.runs)
+      this.#records.drop(owner)
+      for (const [number, copies] of reports.copies)
+        for (const { node, attempt } of copies) if (node !== self) objects.onHeld(node, { owner, number }, attempt)
+      objects.freeUnusedOf(owner)
+    } else {
+      const own = this.#options.newTasks(owner)
+      this.#taken.set(owner, own)
+      const done = new Set<number>()
+      for (const { number } of objects.neededOf(owner)) this.#recover(owner, number, reports, done)
+      // What nobody holds is kept for the owner's sake, and may be freed after.
+      for (const [number, runs] of reports.runs)
+        if (!own.has(number)) for (const { node, attempt } of runs) own.adoptRun(number, node, attempt)
+      for (const number of reports.copies.keys()) this.#recover(owner, number, reports, done)
+    }
+    for (const [node, list] of reports.actors)
+      for (const number of list) this.#options.adoptActor({ owner, number }, node)
+    this.#options.actorsTaken(owner)
+    this.#log.adopt(
+      owner,
+      objects.neededOf(owner).map(({ number }) => number),
+    )
+  }
+
+  /** Gives an object of a ledger that was taken over its place again, and everything that it needs. */
+  #recover(owner: NodeId, number: number, reports: Reports, done: Set<number>): void {
+    if (done.has(number)) return
+    done.add(number)
+    const { objects, self } = this.#options
+    const tasks = this.#taken.get(owner)
+    const id = { owner, number }
+    const stored = this.#records.get(owner, number)
+    const source = sourceOf(number, stored, reports)
+    const body = stored?.record.body
+    switch (source.kind) {
+      case 'copies': {
+        const { attempt, bytes } = source
+        const holders = source.holders.filter((node) => node !== self)
+        objects.recover(id, { kind: 'elsewhere', attempt, bytes, holders })
+        return
+      }
+      case 'record':
+        if (source.record.body.type === 'value')
+          objects.recoverHere(id, source.record.attempt, source.record.body.value)
+        else if (source.record.body.type === 'failed')
+          objects.recover(id, { kind: 'failed', error: source.record.body.error })
+        return
+      case 'run': {
+        const { node, attempt } = source.run
+        if (body?.type === 'task' && stored !== undefined) this.#adopt(owner, stored, attempt, node, reports, done)
+        else tasks?.adoptRun(number, node, attempt)
+        return
+      }
+      case 'task':
+        if (stored !== undefined) this.#adopt(owner, stored, stored.record.attempt, undefined, reports, done)
+        return
+      case 'lost':
+        objects.recover(id, { kind: 'failed', error: ownerDied(id) })
+    }
+  }
+
+  #adopt(
+    owner: NodeId,
+    { record, template }: StoredRecord,
+    attempt: StoredRecord['record']['attempt'],
+    at: NodeId | undefined,
+    reports: Reports,
+    done: Set<number>,
+  ): void {
+    const { body } = record
+    if (body.type !== 'task' || template === undefined) return
+    for (const { id } of body.dependencies) if (id.owner === owner) this.#recover(owner, id.number, reports, done)
+    for (const id of body.args.refs) if (id.owner === owner) this.#recover(owner, id.number, reports, done)
+    this.#taken.get(owner)?.adopt(body, attempt, this.#templateOf(template), template.job, at)
+  }
+
+  /** One a function and set of options, however many records have it. */
+  #templateOf(template: LedgerTemplate): OwnTemplate {
+    const { shape, job, fn, submitter, signature, ...rest } = template
+    const key = JSON.stringify([shape, job, fn, rest, String(rest.maxRetries)])
+    const known = this.#templates.get(key)
+    if (known !== undefined) return known
+    const made: OwnTemplate = {
+      definition: { ...rest, template: 0, code: 0, resources: shape.resources, strategy: shape.strategy },
+      code: this.#options.granted(job, fn, { submitter, signature }),
+      key: `taken ${fn} ${this.#templates.size} ${formatJobId(job)}`,
+      jobs: new Map(),
+    }
+    this.#templates.set(key, made)
+    return made
+  }
+
+  #deposed(owner: NodeId): void {
+    this.#taken.get(owner)?.abandon()
+    this.#taken.delete(owner)
+    this.#log.drop(owner)
+    this.#options.objects.deposed(owner)
+  }
+
+  #graceEnded(owner: NodeId): boolean {
+    const { objects, send } = this.#options
+    const tasks = this.#taken.get(owner)
+    if (tasks === undefined) return true
+    for (const [number, node, attempt] of tasks.looseRuns())
+      if (!objects.isReferenced({ owner, number })) {
+        tasks.forgetRun(number)
+        send(node, { type: 'ledger.end', owner, number, attempt })
+      }
+    objects.freeUnusedOf(owner)
+    return objects.countOf(owner) === 0 && tasks.pendingCount === 0
+  }
+
+  #over(owner: NodeId): void {
+    this.#taken.get(owner)?.abandon()
+    this.#taken.delete(owner)
+    this.#log.drop(owner)
+    this.#records.drop(owner)
+    this.#options.guests.ledgerOver(owner)
+    this.#options.objects.ledgerOver(owner)
+    this.#options.references.ledgerOver(owner)
+    this.#options.ledgerOver(owner)
+  }
+}
+
+/** An error stands behind every attempt: the task is not run again. */
+const LATEST = { epoch: 2 ** 40, number: 0 }

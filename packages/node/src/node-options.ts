@@ -1,0 +1,131 @@
+import type { Clock, Log, Random } from '@shoal/base'
+import type { WorkerHost } from '@shoal/executor'
+import type {
+  Crypto,
+  FramePort,
+  KeyPair,
+  LogLine,
+  NodeId,
+  Refusal,
+  ResourceSet,
+  RoomId,
+  RoomSettings,
+  Session,
+} from '@shoal/protocol'
+import type { InfeasibleTasks } from '@shoal/scheduler'
+import type { CheckSource } from './code-store.ts'
+import type { RoomLinkOptions, RoomMember } from './room-link.ts'
+
+/** What a node is made of: its ports, and what its tab lends. */
+export interface NodeOptions {
+  readonly self: NodeId
+  readonly session: Session
+  readonly keyPair: KeyPair
+  readonly clock: Clock
+  readonly random: Random
+  readonly crypto: Crypto
+  readonly log: Log
+  readonly workerHost: WorkerHost
+  readonly checkSource: CheckSource
+  readonly pagePort: FramePort
+  /** Tasks of one CPU that this tab runs at a time. */
+  readonly slots: number
+  /** What it has beside its CPUs, e.g. GPUs, memory, a camera. */
+  readonly resources?: ResourceSet
+  readonly name: string
+  readonly agent: string
+  readonly cores: number
+  readonly isLending: boolean
+  /** Equal for tabs that die together, as those of one browser. */
+  readonly device?: string
+  /** How long what only a tab that is gone held is kept for it, and its job goes on. Default 60,000. */
+  readonly graceMs?: number
+  /** A line that a task of this tab's job wrote to its console. */
+  onLogLine(line: LogLine): void
+  /** The room has given this tab's session up: leave it, and join with a higher session. */
+  onOver(): void
+  /** What the room's owner decided for everybody in it; again after each change. */
+  onRoomSettings?(settings: RoomSettings): void
+  /** Something that `status` tells has changed. */
+  onChange(): void
+}
+
+/** A room to join, with the ports that lead into it. */
+export type JoinOptions = Pick<
+  RoomLinkOptions,
+  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'seed'
+> & {
+  /** Higher than any this node had in the room before: a session that others gave up is over for good. */
+  readonly session?: Session
+}
+
+export interface NodeStatus {
+  readonly room: RoomId | undefined
+  readonly isServerUp: boolean
+  readonly isOffline: boolean
+  /** Why the room's server will not have this tab. */
+  readonly refusal: Refusal | undefined
+  readonly isLending: boolean
+  readonly slots: number
+  /** All that this tab has, and what of it running tasks and actors reserve. */
+  readonly resources: ResourceSet
+  readonly usedResources: ResourceSet
+  readonly running: number
+  readonly queued: number
+  /** Of those queued, what no known node could take. */
+  readonly infeasible: readonly InfeasibleTasks[]
+  readonly pending: number
+  /** Whether a task or actor call of the job that this tab drives has no outcome yet. */
+  readonly hasOwnJob: boolean
+  /** Runs in this tab's workers for other tabs, and the names of some. */
+  readonly guestsRunning: number
+  readonly guestNames: readonly string[]
+  /** Actors of other tabs' jobs that live here; they stay until their job ends. */
+  readonly guestActors: number
+  readonly tasksRun: number
+  readonly guestTasksRun: number
+  readonly tasksFailed: number
+  readonly cpuMicros: number
+  readonly objects: number
+  readonly objectBytes: number
+  /** Records that this tab keeps of other tabs' ledgers, objects of its own that have one, and ledgers it has taken over. */
+  readonly replicas: number
+  readonly recorded: number
+  readonly taken: readonly NodeId[]
+  /** Hand-overs of references that their receivers have not confirmed. */
+  readonly pinned: number
+  /** Objects of other tabs that their owners count this one for. */
+  readonly borrowed: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly members: readonly RoomMember[]
+}
+
+/**
+ * What a node keeps for somebody. All but actors and workers are 0 once every ref is released and everything has
+ * ended; those two, since actors live as long as their job and workers are kept warm, once the node is closed.
+ */
+export interface NodeHoldings {
+  readonly ownObjects: number
+  /** Objects of other owners that are known here. */
+  readonly otherObjects: number
+  readonly objectBytes: number
+  /** References that were handed over and not confirmed, or that owners in other tabs count for this one. */
+  readonly borrowed: number
+  /** Who waits for an object here. */
+  readonly waiters: number
+  /** Gets and waits of this tab's page that are not answered. */
+  readonly questions: number
+  readonly pendingTasks: number
+  readonly queuedTasks: number
+  readonly runs: number
+  readonly calls: number
+  readonly actors: number
+  /** Results whose tasks could be run again. */
+  readonly recipes: number
+  /** Records kept for other tabs' ledgers. */
+  readonly replicas: number
+  readonly pulls: number
+  readonly timers: number
+  readonly workers: number
+}

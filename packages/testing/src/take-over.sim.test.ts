@@ -1,0 +1,336 @@
+import { describe, expect, it } from 'vitest'
+import type { ObjectRef } from '@shoal/core-worker'
+import { createSimNode } from './sim-node.ts'
+import type { SimNode } from './sim-node.ts'
+import { SimWorld } from './sim-world.ts'
+
+declare const simSleep: (ms: number) => Promise<void>
+declare const simRan: (name: string) => void
+
+/** A driver that runs nothing itself and helpers, each with a resource of its own name so that tasks can be sent there. */
+class Room {
+  readonly world: SimWorld
+  readonly runs: string[] = []
+  readonly tabs = new Map<string, SimNode>()
+
+  constructor(seed: number) {
+    this.world = new SimWorld({ seed })
+  }
+
+  async open(helpers: readonly string[], graceMs = 3_000): Promise<void> {
+    await this.add('driver', graceMs)
+    for (const name of helpers) await this.add(name, graceMs)
+    const isLinked = (): boolean =>
+      [...this.tabs.values()].every(
+        ({ node }) => node.status().members.filter(({ card }) => card !== undefined).length === helpers.length,
+      )
+    if (!(await this.world.clock.runUntil(isLinked, 30_000))) throw new Error('the room did not come together')
+  }
+
+  async add(name: string, graceMs: number): Promise<SimNode> {
+    const { world } = this
+    const tab: SimNode = await createSimNode(world.ports(await world.identity(name), 1), {
+      slots: 4,
+      resources: { [name]: 100 },
+      graceMs,
+      ...(name === 'driver' && { ownerKeyPair: world.ownerKeyPair }),
+      globals: { simRan: (label: string) => this.runs.push(`${label} at ${name}`) },
+      onOver: () => {
+        world.clock.after(50, () => {
+          if (this.tabs.get(name) === tab) void tab.enterAgain(world.nextSession(tab.ports))
+        })
+      },
+    })
+    this.tabs.set(name, tab)
+    return tab
+  }
+
+  tab(name: string): SimNode {
+    const tab = this.tabs.get(name)
+    if (tab === undefined) throw new Error(`no tab ${name}`)
+    return tab
+  }
+
+  /** The process is gone without a word. */
+  kill(name: string): void {
+    this.world.kill(this.tab(name).ports)
+    this.tabs.delete(name)
+  }
+
+  async settle<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
+    let isOpen = true
+    const end = (): boolean => (isOpen = false)
+    promise.then(end, end)
+    if (!(await this.world.clock.runUntil(() => !isOpen, limitMs)))
+      throw new Error(`nothing settled within ${limitMs} simulated ms`)
+    return promise
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.world.clock.run(this.world.clock.now() + ms)
+  }
+
+  /** Everybody is asked to let go; what is left then is a leak. */
+  async left(): Promise<string[]> {
+    const live = [...this.tabs.values()]
+    for (let round = 0; round < 3; round++) {
+      for (const { collector, workers } of live) {
+        collector.collect()
+        for (const worker of workers.workers) worker.collector.collect()
+      }
+      await this.pass(6_000)
+    }
+    return live.flatMap((tab) =>
+      Object.entries(tab.node.holdings()).flatMap(([name, count]) =>
+        count === 0 || name === 'workers' || name === 'actors' ? [] : [`${tab.ports.name}: ${count} ${name}`],
+      ),
+    )
+  }
+
+  close(): void {
+    for (const tab of this.tabs.values()) tab.close('left')
+  }
+}
+
+const at = (name: string): { resources: Record<string, number>; numCpus: number } => ({
+  resources: { [name]: 1 },
+  numCpus: 0,
+})
+
+describe('the death of an owner whose refs others hold', () => {
+  it('[O1] loses nothing that was put in its tab, small or large', async () => {
+    const room = new Room(1)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const make = remote({}, ({ put }) => [put('small'), put(new Uint8Array(300_000).fill(7))], at('a'))
+    const [small, large] = (await room.settle(get(make.remote()))) as [ObjectRef<string>, ObjectRef<Uint8Array>]
+    // The second copy of what is large is on its way within a second.
+    await room.pass(2_500)
+    room.kill('a')
+    expect(await room.settle(get(small))).toBe('small')
+    expect((await room.settle(get(large))).reduce((sum, byte) => sum + byte, 0)).toBe(2_100_000)
+    small.release()
+    large.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[T3] takes the outcome of its tasks that run elsewhere, and runs none of them twice', async () => {
+    const room = new Room(2)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const slow = remote(
+      async (name: string, ms: number) => {
+        simRan(name)
+        await simSleep(ms)
+        return `${name} is done`
+      },
+      { resources: { b: 1 }, numCpus: 0 },
+    )
+    // A task may send on what its own tab was given leave to run.
+    await room.settle(get(slow.options(at('a')).remote('first', 1)))
+    const make = remote(
+      { slow },
+      ({ slow: child }) => [child.remote('slow', 8_000), child.remote('quick', 10)],
+      at('a'),
+    )
+    const refs = await room.settle(get(make.remote()))
+    await room.pass(500)
+    room.kill('a')
+    expect(await room.settle(get(refs))).toEqual(['slow is done', 'quick is done'])
+    expect(room.runs.sort()).toEqual(['first at a', 'quick at b', 'slow at b'])
+    for (const ref of refs) ref.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[T2] runs again what was lost with it, with what that needs, and no more', async () => {
+    const room = new Room(3)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const step = remote((name: string, n: number) => {
+      simRan(name)
+      return n + 1
+    })
+    // Both run in the owner's own tab, and wait for a third that never ends there.
+    const hang = remote(
+      async (name: string, n: number) => {
+        simRan(name)
+        await simSleep(20_000)
+        return n
+      },
+      { numCpus: 1 },
+    )
+    await room.settle(get([step.options(at('a')).remote('first', 1), hang.options(at('a')).remote('first', 0)]), 90_000)
+    const make = remote(
+      { step, hang },
+      ({ step: inc, hang: wait, put }) => {
+        const one = inc.remote('one', 1)
+        return [wait.remote('wait', inc.remote('two', one)), put(5)]
+      },
+      at('a'),
+    )
+    const [result, kept] = (await room.settle(get(make.remote()))) as [ObjectRef<number>, ObjectRef<number>]
+    await room.pass(3_000)
+    const before = [...room.runs]
+    room.kill('a')
+    expect(await room.settle(get(result), 90_000)).toBe(3)
+    expect(await room.settle(get(kept))).toBe(5)
+    const again = room.runs.slice(before.length)
+    // What ran elsewhere goes on there; what ran with the owner is begun again.
+    expect(again.filter((run) => run.startsWith('wait')).length).toBeLessThanOrEqual(1)
+    expect(again.length).toBeLessThanOrEqual(3)
+    result.release()
+    kept.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[G2] survives its successors as well, one after another', async () => {
+    const room = new Room(4)
+    await room.open(['a', 'b', 'c', 'd', 'e'])
+    const { remote, get } = room.tab('driver').api
+    const make = remote({}, ({ put }) => [put({ deep: [1, 2, 3] })], at('a'))
+    const [ref] = await room.settle(get(make.remote()))
+    await room.pass(1_000)
+    for (const name of ['a', 'b', 'c', 'd']) {
+      room.kill(name)
+      await room.pass(7_500)
+    }
+    expect(await room.settle(get(ref as ObjectRef<unknown>))).toEqual({ deep: [1, 2, 3] })
+    ref?.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[G6] a record rides with the ref: the owner may die at once', async () => {
+    const room = new Room(5)
+    await room.open(['a', 'b'])
+    const { remote, get } = room.tab('driver').api
+    const make = remote({}, ({ put }) => [put('just in time')], at('a'))
+    const [ref] = await room.settle(get(make.remote()))
+    room.kill('a')
+    expect(await room.settle(get(ref as ObjectRef<string>))).toBe('just in time')
+    room.close()
+  })
+
+  it('[O1] what nobody else has fails with OwnerDiedError, and says which tab', async () => {
+    const room = new Room(6)
+    await room.open(['a', 'b'])
+    const { remote, get } = room.tab('driver').api
+    // Large, and its owner dies before anybody could have a copy.
+    const make = remote({}, ({ put }) => [put(new Uint8Array(400_000))], at('a'))
+    const [ref] = await room.settle(get(make.remote()))
+    room.kill('a')
+    await expect(room.settle(get(ref as ObjectRef<Uint8Array>))).rejects.toMatchObject({ code: 'owner-died' })
+    room.close()
+  })
+})
+
+describe('a take-over', () => {
+  const child = (room: Room): { slow: ReturnType<SimNode['api']['remote']>; refs: Promise<unknown> } => {
+    const { remote, get } = room.tab('driver').api
+    const slow = remote(
+      async (name: string, ms: number) => {
+        simRan(name)
+        await simSleep(ms)
+        return name
+      },
+      { resources: { b: 1 }, numCpus: 0 },
+    )
+    return { slow: slow as never, refs: get(slow.options(at('a')).remote('first', 1)) }
+  }
+
+  it('[G5] waits for the report of a tab that is merely slow, and runs nothing again before', async () => {
+    const room = new Room(11)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const { slow, refs } = child(room)
+    await room.settle(refs)
+    const make = remote({ slow }, ({ slow: inner }) => [inner.remote('once', 12_000)], at('a'))
+    const [ref] = (await room.settle(get(make.remote()))) as [ObjectRef<string>]
+    await room.pass(500)
+    room.kill('a')
+    // The verdict falls while the only tab that knows of the run stands still.
+    await room.pass(500)
+    room.tab('b').ports.clock.freeze(true)
+    await room.pass(3_500)
+    const taker = [...room.tabs.values()].find(({ node }) => node.status().taken.length > 0)
+    room.tab('b').ports.clock.freeze(false)
+    expect(await room.settle(get(ref))).toBe('once')
+    expect(room.runs).toEqual(['first at a', 'once at b'])
+    expect(taker).toBeDefined()
+    room.close()
+  })
+
+  it('[G10] ends what nobody waits for when the grace is over', async () => {
+    const room = new Room(9)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const { slow, refs } = child(room)
+    await room.settle(refs)
+    const orphan = remote({ slow }, ({ slow: inner }) => void inner.remote('orphan', 300_000), at('a'))
+    await room.settle(get(orphan.remote()))
+    await room.pass(200)
+    expect(room.tab('b').node.status().running).toBe(1)
+    room.kill('a')
+    // A crash is known within 2 s; the grace here is 3 s.
+    await room.pass(2_500)
+    expect(room.tab('b').node.status().running).toBe(1)
+    await room.pass(4_000)
+    expect(room.tab('b').node.status()).toMatchObject({ running: 0, taken: [] })
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[G10] lets a job go on for as long as its driver may come back, and ends it at once when it left for good', async () => {
+    for (const isForGood of [false, true]) {
+      const room = new Room(10)
+      await room.open(['a', 'b'], 5_000)
+      const { remote } = room.tab('driver').api
+      const nap = remote(async (ms: number) => simSleep(ms))
+      const refs = ['a', 'b'].map((name) => nap.options(at(name)).remote(300_000))
+      await room.pass(500)
+      const running = (): number => ['a', 'b'].reduce((sum, name) => sum + room.tab(name).node.status().running, 0)
+      expect(running()).toBe(2)
+      if (isForGood) room.tab('driver').close('left')
+      else room.kill('driver')
+      room.tabs.delete('driver')
+      await room.pass(4_000)
+      expect(running()).toBe(isForGood ? 0 : 2)
+      await room.pass(5_000)
+      expect(running()).toBe(0)
+      expect(refs.length).toBe(2)
+      expect(await room.left()).toEqual([])
+      room.close()
+    }
+  })
+})
+
+describe('an owner that stood still', () => {
+  it('[G2] takes its ledger back, and its tasks are run once', async () => {
+    const room = new Room(7)
+    await room.open(['a', 'b', 'c'], 60_000)
+    const { remote, get } = room.tab('driver').api
+    const slow = remote(async (name: string, ms: number) => {
+      simRan(name)
+      await simSleep(ms)
+      return name
+    })
+    const refs = ['a', 'b', 'c'].flatMap((name) => [
+      slow.options(at(name)).remote(`quick ${name}`, 3_000),
+      slow.options(at(name)).remote(`slow ${name}`, 30_000),
+    ])
+    await room.pass(1_000)
+    const driver = room.tab('driver')
+    driver.ports.clock.freeze(true)
+    await room.pass(9_000)
+    driver.ports.clock.freeze(false)
+    expect(await room.settle(get(refs))).toEqual(['a', 'b', 'c'].flatMap((name) => [`quick ${name}`, `slow ${name}`]))
+    expect(room.runs.length).toBe(6)
+    for (const ref of refs) ref.release()
+    await room.pass(70_000)
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+})
