@@ -8,6 +8,7 @@ export const {
   bundleInlineScript,
   bundleRemoteModule,
   emitPageModule,
+  inlineScripts,
   inlineWorker,
   RemoteModuleError,
   shoal,
