@@ -2,12 +2,15 @@ import { expose } from 'comlink'
 import { parseNodeId } from '@shoal/protocol'
 import type { WorkerHost } from '@shoal/executor'
 import { createFrameWorkerHost } from '@shoal/executor/web'
+import { secondStageText } from '@shoal/executor/second-stage-text'
 import { WorkerDriver } from './worker-driver.ts'
 import type { Outcome } from './worker-driver.ts'
 
 const nodeId = parseNodeId('5eed'.repeat(8))
 const drivers: WorkerDriver[] = []
 let host: WorkerHost | undefined
+/** Workers that asked for theirs. */
+let secondStages = 0
 
 const driver = (index: number): WorkerDriver => {
   const found = drivers[index]
@@ -18,8 +21,15 @@ const driver = (index: number): WorkerDriver => {
 /** What the tests ask for through the page. */
 const commands = {
   open(controlPort: MessagePort, answerWithinMs: number): void {
-    host = createFrameWorkerHost(controlPort, { answerWithinMs })
+    host = createFrameWorkerHost(controlPort, {
+      answerWithinMs,
+      loadSecondStage() {
+        secondStages++
+        return Promise.resolve(secondStageText)
+      },
+    })
   },
+  secondStages: () => secondStages,
   startWorker(): number {
     if (host === undefined) throw new Error('open() comes first')
     const workerId = drivers.length + 1

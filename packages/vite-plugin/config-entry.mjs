@@ -7,6 +7,7 @@ import { tsImport } from 'tsx/esm/api'
 export const {
   bundleInlineScript,
   bundleRemoteModule,
+  bundleRequested,
   emitPageModule,
   inlineScripts,
   inlineWorker,

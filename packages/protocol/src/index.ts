@@ -54,12 +54,12 @@ export { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messa
 export type { DirectoryRecord, NodeCard, RoomSettings, SubmitterGrant, WireIceServer } from './messages/directory.ts'
 export { linkFrame } from './messages/link.ts'
 export type { LinkFrame, LinkHello, LinkPacket } from './messages/link.ts'
-export { LOG_LEVELS, logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'
+export { logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'
 export type { LogLine, NodeMessage } from './messages/node-message.ts'
 export type { ObjectAnswer, PullSubject } from './messages/object.ts'
 export { fromSignalingServer, member, REFUSALS, signal, toSignalingServer } from './messages/signaling.ts'
 export type { FromSignalingServer, Member, Refusal, Signal, ToSignalingServer } from './messages/signaling.ts'
-export { dependency, resultValue, STRATEGIES, taskOutcome, taskShape } from './messages/task.ts'
+export { dependency, resultValue, taskOutcome, taskShape } from './messages/task.ts'
 export type {
   Dependency,
   ResultValue,
@@ -104,6 +104,7 @@ export { errorClassName, SerializerRegistry } from './value/serializer-registry.
 export type { ClassOf, Serializer } from './value/serializer-registry.ts'
 export { transfer } from './value/transfer.ts'
 export { PROTOCOL_VERSION } from './version.ts'
+export { LOG_LEVELS, STRATEGIES } from './words.ts'
 export { codeDefinition, runTemplate, templateDefinition } from './port/definitions.ts'
 export type { CodeDefinition, RunTemplate, TemplateDefinition } from './port/definitions.ts'
 export { BlobGate } from './port/blob-gate.ts'

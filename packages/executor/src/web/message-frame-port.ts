@@ -6,6 +6,13 @@ export interface MessageFramePortOptions {
   onMalformed?(reason: string): void
   /** The other side may put Blobs among a frame's buffers; they are read here. Not where user code could be asked to. */
   readonly readsBlobs?: boolean
+  /** A text came, beside the frames and in their order. */
+  onText?(text: string): void
+}
+
+/** A FramePort that takes texts too: for what is about the thread at the other end and not for its frames' reader. */
+export interface MessageFramePort extends FramePort {
+  postText(text: string): void
 }
 
 /** Below this, copying the bytes costs less than handing their whole buffer over. */
@@ -25,7 +32,7 @@ const dataOf = (event: MessageEvent): unknown =>
  * arrive before `onFrame` wait in the port; they survive its transfer too. Blobs cost nothing to send; the node's end
  * reads them, and frames behind them wait so that the order stays.
  */
-export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): FramePort {
+export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): MessageFramePort {
   const postMessage = port.postMessage.bind(port) as (message: unknown, transfer: Transferable[]) => void
   const closePort = port.close.bind(port)
   const start = port.start.bind(port)
@@ -37,6 +44,7 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
     options.onMalformed?.(reason)
   }
   return {
+    postText: (text) => postMessage(text, []),
     post(frame) {
       const message: (Uint8Array<ArrayBuffer> | BlobLike)[] = [frame.bytes]
       const moved: ArrayBuffer[] = []
@@ -58,7 +66,12 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
     onFrame(handler) {
       gate = options.readsBlobs === true ? new BlobGate(handler) : undefined
       listen('message', (event) => {
-        const frame = readFrame(dataOf(event), gate !== undefined)
+        const data = dataOf(event)
+        if (typeof data === 'string' && options.onText !== undefined) {
+          options.onText(data)
+          return
+        }
+        const frame = readFrame(data, gate !== undefined)
         if (frame === undefined) refuse('it sent a message that is no frame')
         else if (gate === undefined) handler(frame as Frame)
         else gate.push(frame)

@@ -1,10 +1,10 @@
 import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { STRATEGIES } from '../messages/task.ts'
 import { resourceSet } from '../resources.ts'
 import { array, bool, f64, oneOf, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
+import { STRATEGIES } from '../words.ts'
 
 const name = string(LIMITS.nameBytes)
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@shoal/base'
-import { Runner, SDK_EXPORTS } from '@shoal/executor'
+import { createSecondStage, Runner } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
 import { createMessageFramePort, TaskRandom } from '@shoal/executor/web'
 import { LOG_LEVELS } from '@shoal/protocol'
@@ -81,7 +81,7 @@ class ProcessWorker implements HostedWorker {
       port: createMessageFramePort(port2),
       clock: this.clock,
       evaluate: evaluateWith(this.#globals(random)),
-      sdkExports: SDK_EXPORTS,
+      loadSecondStage: () => Promise.resolve(createSecondStage),
       createFinalizer: createCollectedRefs,
       // Not on the clock: a manual one stands still.
       soon: (callback) => nextTurn(() => this.#isOver || callback()),
@@ -97,7 +97,7 @@ class ProcessWorker implements HostedWorker {
     if (this.#isOver) return
     this.#isOver = true
     this.clock.stop()
-    this.#runner.core.close()
+    this.#runner.close()
     this.port.close()
     this.#gone()
   }
