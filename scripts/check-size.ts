@@ -12,8 +12,8 @@ import { root } from './pack-sdk/entries.ts'
 const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
-  'sandbox, with its worker': 29,
-  'sandbox, second stage': 15,
+  'sandbox, with its worker': 15,
+  'sandbox, second stage': 17,
   'parser and crypto, lazy': 50,
 }
 

@@ -82,7 +82,7 @@ export function simWorkerHost(
         evaluate,
         createFinalizer: worker.collector.createFinalizer,
         ...(garbageDelayMs && { onRunStart: () => worker.collector.collectLater(own, garbageDelayMs) }),
-        loadSecondStage: () => new Promise((resolve) => own.after(0, () => resolve(createSecondStage))),
+        loadSecondStage: (loaded) => void own.after(0, () => loaded(createSecondStage)),
         soon: (callback) => void own.after(0, callback),
       })
       workers.add(worker)

@@ -44,8 +44,7 @@ export async function buildScript(
     treeshake: { propertyReadSideEffects: false },
     plugins: [nested, trimmedAcorn()],
     onLog: (level, log, forward) => {
-      if (log.code === 'EMPTY_IMPORT_META')
-        throw new Error(`${name}: import.meta does not exist in a classic script`)
+      if (log.code === 'EMPTY_IMPORT_META') throw new Error(`${name}: import.meta does not exist in a classic script`)
       if (level === 'warn') forward('debug', log)
     },
   })

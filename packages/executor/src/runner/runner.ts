@@ -4,7 +4,6 @@ import type { Clock } from '@shoal/base'
 import type { RefFinalizer } from '@shoal/core-worker'
 import {
   ALL_ARGUMENTS,
-  decodeValue,
   formatJobId,
   formatObjectId,
   FrameReader,
@@ -12,16 +11,16 @@ import {
   functionHash,
   LIMITS,
   LOG_LEVELS,
+  PlainDecoder,
+  PlainEncoder,
   runTemplate,
   THIS_NODE,
   TO_NODE,
   TO_SUBMITTER,
-  ValueEncoder,
-  wireError,
 } from '@shoal/protocol'
 import type {
+  ByteWriter,
   CodeDefinition,
-  DecodeHooks,
   EncodedValue,
   Frame,
   FramePort,
@@ -31,7 +30,6 @@ import type {
   OutgoingValue,
   RunTemplate,
   SerializerRegistry,
-  WireError,
 } from '@shoal/protocol'
 import { formatConsole } from './format-console.ts'
 import { loadInline } from './loaded-code.ts'
@@ -47,8 +45,11 @@ export interface RunnerOptions {
   readonly nodeId: NodeId
   readonly workerId: number
   readonly evaluate: Evaluate
-  /** Asked once, when the first task does more than compute on plain values; a failure of it is its own to tell. */
-  loadSecondStage(): Promise<CreateSecondStage>
+  /**
+   * Asked once, when the first task does more than compute on plain values. No promise: user code has run by then, and
+   * what it may have put in the place of `then` would be handed the port.
+   */
+  loadSecondStage(loaded: (create: CreateSecondStage) => void): void
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
   /** Calls back in a later turn of the event loop, after messages that are waiting. */
   soon(callback: () => void): void
@@ -82,8 +83,6 @@ const TURN_MS = 4
 /** Thrown where the second stage is needed and not there, always before user code has run; never leaves the runner. */
 const NEEDS_SECOND_STAGE = Symbol('second stage')
 
-const FIRST_STAGE_HOOKS: DecodeHooks = { ref: needSecondStage, extension: needSecondStage }
-
 /**
  * Runs tasks, or the one actor that a worker hosts, one at a time in the order in which they came. A task that waits in
  * `get` keeps the worker and gives back what is queued behind it; actor calls stay queued, since their order is theirs.
@@ -98,8 +97,7 @@ export class Runner {
   readonly #templates = new Map<number, RunTemplate>()
   readonly #queue = new Queue<Run>()
   #second: SecondStage | undefined
-  #encoder = new ValueEncoder()
-  #decodeHooks = FIRST_STAGE_HOOKS
+  #encoder = new PlainEncoder()
   #current: Run | undefined
   #isWaiting = false
   #actor: object | undefined
@@ -169,13 +167,13 @@ export class Runner {
         this.#drop(reader.reader.varint())
         return
       default:
-        must(this.#second, `record ${kind} answers what nobody asked`).answer(kind, reader)
+        must(this.#second, `unknown record ${kind}`).answer(kind, reader)
     }
   }
 
   /** Calls back once the second stage is there. A run waits for it and keeps its place; frames are read as ever. */
   #needSecondStage(then: () => void): void {
-    void this.#options.loadSecondStage().then((create) => {
+    this.#options.loadSecondStage((create) => {
       if (this.#isClosed) return
       this.#second ??= this.#makeSecondStage(create)
       this.#turnStartedAt = this.#options.clock.now()
@@ -207,7 +205,6 @@ export class Runner {
       onBlocked: (run, isBlocked) => this.#onBlocked(run, isBlocked),
     })
     this.#encoder = second.encoder
-    this.#decodeHooks = second.decodeHooks
     return second
   }
 
@@ -291,11 +288,9 @@ export class Runner {
     const code = run.kind === 'actor-call' ? undefined : this.#load(run.template.code)
     if (code !== undefined) this.#serializers = code.serializers
     this.#options.onRunStart?.(run.task)
-    const hooks = this.#decodeHooks
     const all = run.dependencies.find(({ place }) => place === ALL_ARGUMENTS)
-    const args = decodeValue(all?.value ?? run.args, hooks) as unknown[]
-    for (const { place, value } of run.dependencies)
-      if (place !== ALL_ARGUMENTS) args[place] = decodeValue(value, hooks)
+    const args = this.#decode(all?.value ?? run.args) as unknown[]
+    for (const { place, value } of run.dependencies) if (place !== ALL_ARGUMENTS) args[place] = this.#decode(value)
     const { exportName, name } = run.template
     if (code === undefined) {
       const actor = must(this.#actor, 'an actor call without an actor') as Record<string, unknown>
@@ -310,6 +305,17 @@ export class Runner {
     const ActorClass = code.actorClass(exportName)
     return () => {
       this.#actor = new ActorClass(...args)
+    }
+  }
+
+  #decode(value: EncodedValue): unknown {
+    if (this.#second !== undefined) return this.#second.decode(value)
+    if (value.refs.length > 0) return needSecondStage()
+    try {
+      return new PlainDecoder(value).value()
+    } catch {
+      // Of another kind, or damaged: the second stage will tell.
+      return needSecondStage()
     }
   }
 
@@ -344,9 +350,9 @@ export class Runner {
     const writer = this.#frame.begin(TO_NODE.done, true)
     writer.varint(run.run)
     writer.varint(Math.max(0, Math.round(elapsedMs * 1000)))
-    if ('code' in outcome) {
+    if (typeof outcome === 'function') {
       writer.u8(1)
-      wireError.write(writer, outcome)
+      outcome(writer)
     } else {
       writer.u8(0)
       writer.varint(outcome.length)
@@ -377,8 +383,8 @@ export class Runner {
     this.#flushSoon()
   }
 
-  /** As it travels; undefined when that takes the second stage. */
-  #outcome(run: Run, isThrown: boolean, result: unknown): OutgoingValue[] | WireError | undefined {
+  /** Values, or what writes an error; undefined when that takes the second stage. */
+  #outcome(run: Run, isThrown: boolean, result: unknown): OutgoingValue[] | ((writer: ByteWriter) => void) | undefined {
     const { name } = run.template
     const taskName = run.method === '' ? name : `${name}.${run.method}`
     try {
@@ -452,6 +458,5 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function needSecondStage(): never {
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- caught where it is compared, and no error of anybody's
   throw NEEDS_SECOND_STAGE
 }

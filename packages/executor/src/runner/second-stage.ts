@@ -7,10 +7,11 @@
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { ModuleScope, RefFinalizer, RuntimeContext } from '@shoal/core-worker'
 import type { Clock } from '@shoal/base'
-import { decodeValue } from '@shoal/protocol'
+import { decodeValue, wireError } from '@shoal/protocol'
 import type {
+  ByteWriter,
   CodeDefinition,
-  DecodeHooks,
+  EncodedValue,
   FramePort,
   FrameReader,
   FrameWriter,
@@ -18,7 +19,6 @@ import type {
   ObjectId,
   SerializerRegistry,
   ValueEncoder,
-  WireError,
 } from '@shoal/protocol'
 import { loadInline } from './loaded-code.ts'
 import type { Evaluate, LoadedCode } from './loaded-code.ts'
@@ -47,13 +47,13 @@ export interface SecondStageHost {
 
 export interface SecondStage {
   readonly encoder: ValueEncoder
-  readonly decodeHooks: DecodeHooks
+  decode(value: EncodedValue): unknown
   /** Reads one record that answers what a task asked. */
   answer(kind: number, reader: FrameReader): void
   /** Evaluates code once. Throws what its top level throws. */
   load(hash: FunctionHash, definition: CodeDefinition): LoadedCode
-  /** What a task threw, as it travels. */
-  failure(thrown: unknown, taskName: string, taskId: string): WireError
+  /** Takes in what a task threw, and gives what writes it. */
+  failure(thrown: unknown, taskName: string, taskId: string): (writer: ByteWriter) => void
   /** Ends every wait. */
   close(): void
 }
@@ -86,7 +86,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
 
   return {
     encoder: core.encoder,
-    decodeHooks: core.decodeHooks,
+    decode: (value) => decodeValue(value, core.decodeHooks),
     answer: (kind, reader) => core.answer(kind, reader),
     load(hash, definition) {
       if (definition.type === 'known') throw new TypeError(`the code ${definition.name} did not arrive`)
@@ -109,7 +109,8 @@ export const createSecondStage: CreateSecondStage = (host) => {
     },
     failure(thrown, taskName, taskId) {
       cleanStacks(thrown, host.linesBefore)
-      return captureThrown(thrown, { taskName, taskId, serializers: host.serializers() }, core.encoder)
+      const error = captureThrown(thrown, { taskName, taskId, serializers: host.serializers() }, core.encoder)
+      return (writer) => wireError.write(writer, error)
     },
     close: () => core.close(),
   }

@@ -1,3 +1,4 @@
+import { BlobGate } from '@shoal/protocol'
 import type { FramePort } from '@shoal/protocol'
 import type { HostedWorker } from '../worker-host.ts'
 import { SECOND_STAGE } from './frame-control.ts'
@@ -19,7 +20,7 @@ export class FrameWorker implements HostedWorker {
     this.#onOver = onOver
     let isAsked = false
     const framePort = createMessageFramePort(port, {
-      readsBlobs: true,
+      blobs: BlobGate,
       onMalformed: (reason) => this.end(reason),
       onText: (text) => {
         if (text !== SECOND_STAGE || isAsked) this.end('it sent a text that it may not send')

@@ -9,7 +9,7 @@
  * It is the first of two stages: the sandbox has no network, so the node worker sends the text of the second one when a
  * task is the first to need it.
  */
-import { AssertionError, deferred, toError } from '@shoal/base'
+import { AssertionError, toError } from '@shoal/base'
 import type { Clock } from '@shoal/base'
 import type { RefFinalizer } from '@shoal/core-worker'
 import { LOG_LEVELS, ProtocolError } from '@shoal/protocol'
@@ -55,16 +55,16 @@ function run({ init, port }: WorkerStart): void {
   const random = new TaskRandom(init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
-  const second = deferred<CreateSecondStage>()
-  const framePort = createMessageFramePort(port, { onText: (text) => second.resolve(evaluateSecondStage(text, faults)) })
+  let loaded: ((create: CreateSecondStage) => void) | undefined
+  const framePort = createMessageFramePort(port, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
   const runner = new Runner({
     ...init,
     port: rememberFaults(framePort, faults),
     clock,
     evaluate,
-    loadSecondStage: () => {
+    loadSecondStage(callback) {
+      loaded = callback
       framePort.postText(SECOND_STAGE)
-      return second.promise
     },
     createFinalizer,
     soon: createSoon(),
@@ -94,12 +94,15 @@ function run({ init, port }: WorkerStart): void {
 
 function evaluateSecondStage(text: string, faults: WeakSet<Error>): CreateSecondStage {
   if (!text.startsWith(`//${shoalStages.mark}\n`)) {
-    const error = new Error('the sandbox page is of another build than this tab: serve the sandbox.html of the same build')
+    const error = new Error(
+      'the sandbox page is of another build than this tab: serve the sandbox.html of the same build',
+    )
     faults.add(error)
     throw error
   }
-  const made = evaluate(['shoalStages'], text)(shoalStages) as { createSecondStage: CreateSecondStage }
-  return made.createSecondStage
+  // Not by `evaluate`: what user code may have made of arrays shall not choose the text.
+  const make = new NativeFunction('shoalStages', text) as (link: unknown) => { createSecondStage: CreateSecondStage }
+  return make(shoalStages).createSecondStage
 }
 
 /** What the runner throws while it reads a frame is not user code's doing. */

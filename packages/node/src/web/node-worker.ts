@@ -3,7 +3,7 @@
 import { createLog } from '@shoal/base'
 import { createDirectorySeed } from '@shoal/control-store/web'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
-import { nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
+import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto } from '@shoal/protocol'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
@@ -78,7 +78,7 @@ async function start(init: TabInit): Promise<void> {
       const report = capture.checkFunction(source, { kind: isClass ? 'class' : 'function', hasUses }, facts)
       return report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier }
     },
-    pagePort: createMessageFramePort(init.pagePort, { readsBlobs: true }),
+    pagePort: createMessageFramePort(init.pagePort, { blobs: BlobGate }),
     slots: init.slots,
     resources: init.resources,
     cores: init.cores,
