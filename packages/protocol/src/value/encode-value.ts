@@ -165,6 +165,8 @@ export class ValueEncoder extends PlainEncoder {
   #unclonable(value: object, proto: object): Unclonable {
     const kind = Object.prototype.toString.call(value).slice(8, -1)
     if (kind === 'Promise') return new Unclonable('it is a Promise: await it first')
+    if (ITERATOR.test(kind))
+      return new Unclonable(`it is an iterator (${kind}): return an array of what it gives, as in [...values]`)
     if (NEVER.has(kind)) return new Unclonable(`a ${kind} belongs to its own thread`)
     return this.#unregistered(proto)
   }
@@ -179,12 +181,12 @@ export class ValueEncoder extends PlainEncoder {
   }
 }
 
+const ITERATOR = /(?:Generator|Iterator|Iterator Helper)$/
+
 const NEVER = new Set([
   'WeakMap',
   'WeakSet',
   'WeakRef',
-  'Generator',
-  'AsyncGenerator',
   'SharedArrayBuffer',
   'Window',
   'MessagePort',
