@@ -7,6 +7,8 @@ import { FrameWorker } from './frame-worker.ts'
 export interface FrameWorkerHostOptions {
   /** The text of a worker's second stage: wanted for each worker whose tasks do more than compute on plain values. */
   loadSecondStage(): Promise<string>
+  /** The frame is up, and nothing of it waits any more: a time to have the second stage at hand. */
+  onUp?(): void
   /** How long the frame may take to come up before every start is called off. */
   readonly answerWithinMs?: number
 }
@@ -39,6 +41,7 @@ class FrameWorkerHost implements WorkerHost {
   readonly #pagePort: MessagePort
   readonly #answerWithinMs: number
   readonly #loadSecondStage: () => Promise<string>
+  readonly #onUp: () => void
   readonly #workers = new Map<number, FrameWorker>()
   /** Starts from before there was a frame to send them to. */
   #waiting: ((frame: Frame) => void)[] = []
@@ -50,6 +53,7 @@ class FrameWorkerHost implements WorkerHost {
   constructor(pagePort: MessagePort, options: FrameWorkerHostOptions) {
     this.#pagePort = pagePort
     this.#loadSecondStage = () => options.loadSecondStage()
+    this.#onUp = () => options.onUp?.()
     this.#answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS
     this.#expectFrame()
     pagePort.addEventListener('message', this.#onPageMessage)
@@ -105,8 +109,10 @@ class FrameWorkerHost implements WorkerHost {
 
   #onHello(version: number): void {
     clearTimeout(this.#patience)
-    if (version === PROTOCOL_VERSION) this.#state = { kind: 'up' }
-    else
+    if (version === PROTOCOL_VERSION) {
+      this.#state = { kind: 'up' }
+      this.#onUp()
+    } else
       this.#giveUp(
         `the sandbox page is of protocol version ${version} and this tab of ${PROTOCOL_VERSION}: ` +
           'serve the sandbox.html of the same build',

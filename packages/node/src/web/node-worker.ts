@@ -72,6 +72,8 @@ async function start(init: TabInit): Promise<void> {
     log,
     workerHost: createFrameWorkerHost(init.sandboxPort, {
       loadSecondStage: async () => (await loadChunk('sandbox')) as string,
+      // The page fetches it while nobody waits: the first nested task would wait for the network otherwise.
+      onUp: () => void loadChunk('sandbox'),
     }),
     checkSource: async (source, isClass, hasUses, facts) => {
       const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunction'>
