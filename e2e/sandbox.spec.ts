@@ -1,3 +1,4 @@
+// Long because every case needs the same page, servers and canaries.
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { chromiumLaunchOptions } from '../scripts/lib/find-chromium.mjs'
@@ -263,6 +264,51 @@ test('when the page removes the frame, its workers end at once, and so do later 
 test('a worker that is fed nonsense is ended and the reason given', async ({ page }) => {
   await openSandbox(page)
   expect(await page.evaluate(() => window.sandboxTest.node.sendNonsense(0))).toMatch(/unknown record 99/)
+})
+
+test('a worker is sent its second stage when a task first needs it, and once', async ({ page }) => {
+  await openSandbox(page)
+  const asked = (): Promise<number> => page.evaluate(() => window.sandboxTest.node.secondStages())
+  const plain = '(x) => ({ x, map: new Map([[1, new Set([x])]]), bytes: new Float64Array(3), when: new Date(0) })'
+  for (const argument of [1, 'text', [{ nested: [null, undefined] }]])
+    expect((await runTask(page, plain, [argument])).kind).toBe('value')
+  await runTask(page, '() => console.log({ plain: [1] })')
+  expect(await asked()).toBe(0)
+  const failed = await runTask(page, '() => { throw new RangeError("no") }')
+  expect(failed).toMatchObject({ kind: 'error', error: { message: 'probe failed: RangeError: no' } })
+  expect(await asked()).toBe(1)
+  expect(await runTask(page, '() => /a/g')).toMatchObject({ kind: 'value' })
+  expect(await runTask(page, '() => () => 1')).toMatchObject({ kind: 'error', error: { code: 'not-serializable' } })
+  expect(await asked()).toBe(1)
+})
+
+const NEEDY = [
+  ['a result of a rarer kind', '() => /a/g', []],
+  ['an argument of a rarer kind', '(x) => String(x)', [[/a/g]]],
+  ['a result that cannot be sent', '() => Symbol()', []],
+  ['a rejection', 'async () => { throw 1 }', []],
+] as const
+for (const [what, source, taskArgs] of NEEDY)
+  test(`${what} waits for the second stage, and so do tasks behind it`, async ({ page }) => {
+    await openSandbox(page)
+    const [first, second] = await page.evaluate(
+      async ([task, taskArgs]): Promise<unknown[]> => {
+        const { node } = window.sandboxTest
+        return Promise.all([node.run(0, task, [...taskArgs]), node.run(0, '() => 2', [])])
+      },
+      [source, taskArgs] as const,
+    )
+    expect((first as Outcome).kind).toBe(what.startsWith('a rejection') || what.includes('cannot') ? 'error' : 'value')
+    expect(second).toEqual({ kind: 'value', value: 2 })
+    expect(await page.evaluate(() => window.sandboxTest.node.secondStages())).toBe(1)
+  })
+
+test('a second stage of another build is refused in words', async ({ page }) => {
+  await openSandbox(page)
+  await page.evaluate(() => window.sandboxTest.node.ageSecondStage())
+  const outcome = await runTask(page, '() => { throw 1 }')
+  expect(outcome).toMatchObject({ kind: 'ended' })
+  expect(JSON.stringify(outcome)).toContain('serve the sandbox.html of the same build')
 })
 
 test('closing the host removes the frame', async ({ page }) => {

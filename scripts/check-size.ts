@@ -4,13 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { bundleRequested } from '@shoal/vite-plugin'
 import { rolldown } from 'rolldown'
 import { bundlePage } from './pack-sdk/bundle-page.ts'
+import { root } from './pack-sdk/entries.ts'
 
 const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
-  'sandbox, with its worker': 29,
+  'sandbox, with its worker': 15,
+  'sandbox, second stage': 17,
   'parser and crypto, lazy': 50,
 }
 
@@ -19,6 +22,7 @@ const sizes: Readonly<Record<keyof typeof BUDGETS_KB, number>> = {
   'page entry': await pageEntryKb(),
   'node worker': kbOf('node-worker.js'),
   'sandbox, with its worker': kbOf('sandbox.html'),
+  'sandbox, second stage': await secondStageKb(),
   'parser and crypto, lazy': kbOf('node-worker-capture.js') + kbOf('node-worker-noble.js'),
 }
 for (const [name, kb] of Object.entries(sizes)) {
@@ -33,6 +37,14 @@ function kbOf(name: string): number {
   const text = files.get(name)
   if (text === undefined) throw new Error(`the tarball has no ${name}`)
   return gzipSync(text).length / 1000
+}
+
+/** What the node worker sends to each worker whose tasks do more than compute on plain values; a page loads it once. */
+async function secondStageKb(): Promise<number> {
+  const entry = path.join(root, 'packages/executor/src/web/sandbox-worker.ts')
+  const made = await bundleRequested(`${entry}?shoal-second`, { isProduction: true, minify: true })
+  if (made === undefined) throw new Error('the sandbox has no second stage')
+  return gzipSync(made.code).length / 1000
 }
 
 /** The entry and what it imports at once; what comes by `import()` is not there until it is used. */

@@ -2,12 +2,16 @@ import { expose } from 'comlink'
 import { parseNodeId } from '@shoal/protocol'
 import type { WorkerHost } from '@shoal/executor'
 import { createFrameWorkerHost } from '@shoal/executor/web'
+import { secondStageText } from '@shoal/executor/second-stage-text'
 import { WorkerDriver } from './worker-driver.ts'
 import type { Outcome } from './worker-driver.ts'
 
 const nodeId = parseNodeId('5eed'.repeat(8))
 const drivers: WorkerDriver[] = []
 let host: WorkerHost | undefined
+/** Workers that asked for theirs. */
+let secondStages = 0
+let secondStage = secondStageText
 
 const driver = (index: number): WorkerDriver => {
   const found = drivers[index]
@@ -18,7 +22,18 @@ const driver = (index: number): WorkerDriver => {
 /** What the tests ask for through the page. */
 const commands = {
   open(controlPort: MessagePort, answerWithinMs: number): void {
-    host = createFrameWorkerHost(controlPort, { answerWithinMs })
+    host = createFrameWorkerHost(controlPort, {
+      answerWithinMs,
+      loadSecondStage() {
+        secondStages++
+        return Promise.resolve(secondStage)
+      },
+    })
+  },
+  secondStages: () => secondStages,
+  /** As when the hosted sandbox.html is of another build than the page. */
+  ageSecondStage(): void {
+    secondStage = secondStageText.replace(/^\/\/\w+/, '//000000000000')
   },
   startWorker(): number {
     if (host === undefined) throw new Error('open() comes first')

@@ -7,7 +7,9 @@ import { tsImport } from 'tsx/esm/api'
 export const {
   bundleInlineScript,
   bundleRemoteModule,
+  bundleRequested,
   emitPageModule,
+  inlineScripts,
   inlineWorker,
   RemoteModuleError,
   shoal,

@@ -3,11 +3,10 @@
  * Content-Security-Policy host. Every @shoal package and every third-party one is inside.
  */
 import path from 'node:path'
-import { bundleInlineScript } from '@shoal/vite-plugin'
+import { bundleInlineScript, inlineScripts } from '@shoal/vite-plugin'
 import { rolldown } from 'rolldown'
 import type { OutputOptions, RolldownOptions, RolldownOutput } from 'rolldown'
 import { pageEntries, root } from './entries.ts'
-import { inlineScripts } from './inline-scripts.ts'
 
 export interface Packed {
   /** Text by file name. */
@@ -96,7 +95,8 @@ async function bundle(
         resolveId: (id) => (Object.hasOwn(virtual, id) ? `\0${id}` : undefined),
         load: (id) => (id.startsWith('\0') ? virtual[id.slice(1)] : undefined),
       },
-      inlineScripts((files) => files.forEach((file) => modules.add(file))),
+      // Minified, for users' bundlers cannot shorten a text.
+      inlineScripts({ isProduction: true, minify: true }, (files) => files.forEach((file) => modules.add(file))),
     ],
     onLog: (level, log, forward) => {
       if (level === 'warn') throw new Error(log.message)

@@ -1,7 +1,7 @@
 // The page that the bench opens: the SDK and the raw limits beside it, each measured by the same clock in the same run.
 import { createRoom, currentSession, get, init, remote, shutdown, wait } from '@shoal/sdk'
 import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
-import { rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
+import { openRawHops, rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
 import { median } from './statistics.ts'
 
 const nothing = remote((n: number) => n)
@@ -14,6 +14,38 @@ const make = remote((bytes: number) => new Uint8Array(bytes).fill(7))
 
 /** Median of the milliseconds from `.remote()` to the value, one task at a time. */
 async function syncTaskMs(count: number): Promise<number> {
+  return median(await syncTaskTimes(count))
+}
+
+/** Milliseconds of a local task and of its limit. */
+interface RoundTrips {
+  readonly taskMs: number
+  readonly limitMs: number
+}
+
+/**
+ * Local tasks and their limit, in turns of a few each: other programs take the cores in bursts, and a system may run the
+ * threads of one of two long runs on one core and those of the other on two, which alone makes them differ by a factor of
+ * two (docs/decisions/022). `all`: medians of all; `quietest`: of each the turn whose median was least.
+ */
+async function localRoundTrips(turns: number, each: number): Promise<{ all: RoundTrips; quietest: RoundTrips }> {
+  const hops = await openRawHops(true)
+  const tasks: number[][] = []
+  const limits: number[][] = []
+  for (let turn = 0; turn < turns; turn++) {
+    // The first of each turn meets threads that have slept.
+    limits.push((await hops.times(each)).slice(1))
+    tasks.push((await syncTaskTimes(each)).slice(1))
+  }
+  hops.close()
+  const least = (of: number[][]): number => Math.min(...of.map(median))
+  return {
+    all: { taskMs: median(tasks.flat()), limitMs: median(limits.flat()) },
+    quietest: { taskMs: least(tasks), limitMs: least(limits) },
+  }
+}
+
+async function syncTaskTimes(count: number): Promise<number[]> {
   const times: number[] = []
   for (let i = 0; i < count; i++) {
     const start = performance.now()
@@ -21,7 +53,7 @@ async function syncTaskMs(count: number): Promise<number> {
     await get(ref)
     times.push(performance.now() - start)
   }
-  return median(times)
+  return times
 }
 
 /** Tasks a second, all submitted at once and all fetched. */
@@ -91,6 +123,7 @@ const bench = {
   self: () => currentSession()?.status().nodeId,
   shutdown,
   syncTaskMs,
+  localRoundTrips,
   bulkTasksPerSecond,
   drainsPerSecond,
   getRefsMs,

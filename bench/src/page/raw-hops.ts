@@ -62,17 +62,35 @@ function next(port: MessagePort): Promise<unknown> {
  * sandboxed frame or in the page itself.
  */
 export async function rawHopsMs(count: number, isSandboxed: boolean): Promise<number> {
-  const chain = await openChain(isSandboxed)
-  const times: number[] = []
-  for (let i = 0; i < count; i++) {
-    const start = performance.now()
-    const answer = next(chain.port)
-    chain.port.postMessage(new Uint8Array(64))
-    await answer
-    times.push(performance.now() - start)
-  }
-  chain.close()
+  const hops = await openRawHops(isSandboxed)
+  const times = await hops.times(count)
+  hops.close()
   return median(times)
+}
+
+/** The same path, kept open. */
+export interface RawHops {
+  /** The milliseconds of `count` round trips, one after the other. */
+  times(count: number): Promise<number[]>
+  close(): void
+}
+
+export async function openRawHops(isSandboxed: boolean): Promise<RawHops> {
+  const chain = await openChain(isSandboxed)
+  return {
+    async times(count) {
+      const times: number[] = []
+      for (let i = 0; i < count; i++) {
+        const start = performance.now()
+        const answer = next(chain.port)
+        chain.port.postMessage(new Uint8Array(64))
+        await answer
+        times.push(performance.now() - start)
+      }
+      return times
+    },
+    close: () => chain.close(),
+  }
 }
 
 /** Tasks a second when each message carries `batch` of them as 32 bytes, four batches under way. */

@@ -1,18 +1,19 @@
 import { arityOf, checkArity } from './arity.ts'
 import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
-import type { Arguments } from './call-types.ts'
+import type { Arguments, Returns } from './call-types.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { HANDLE } from './foreign-handle.ts'
 import { idOf } from './object-ref.ts'
 import type { ObjectRef } from './object-ref.ts'
+import { isGenerator, refuseStream } from './ref-generator.ts'
 import { resolveActorOptions } from './options.ts'
 import type { ActorOptions } from './options.ts'
 import type { CoreWorkerSource, KnownTemplate } from './remote-function.ts'
 
 /** One method of an actor handle: `handle.play.remote(move)`. */
 export interface ActorMethod<A extends readonly unknown[], R> {
-  remote(...args: Arguments<A>): ObjectRef<R>
+  remote(...args: Arguments<A>): Returns<R, 1>
 }
 
 /** A plain object with one entry a method of the class. It can be passed to tasks and other actors. */
@@ -44,6 +45,8 @@ export interface ActorMethodFacts {
   readonly name: string
   /** Undefined where it is not known: then any number of arguments is taken. */
   readonly arity: Arity | undefined
+  /** Its calls give streams. */
+  readonly isGenerator?: boolean
 }
 
 /** What an actor class is made of; no method, so that user code cannot get from one to the other. */
@@ -147,10 +150,12 @@ export function handleContent(value: object): HandleContent | undefined {
 export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHandle<I> {
   const handle: Record<string, unknown> = {}
   const caller = core.newActorCaller()
-  for (const { name, arity } of content.methods) {
+  for (const { name, arity, isGenerator: isStream } of content.methods) {
     handle[name] = {
       remote: (...args: unknown[]) => {
-        checkArity(`${content.name || 'Actor'}.${name}`, arity, args.length)
+        const shown = `${content.name || 'Actor'}.${name}`
+        refuseStream(shown, isStream)
+        checkArity(shown, arity, args.length)
         return core.callActor(idOf(content.ref), caller, name, args)
       },
     }
@@ -168,8 +173,9 @@ export function methodsOf(Class: new (...args: never[]) => object): ActorMethodF
     for (const name of Object.getOwnPropertyNames(proto)) {
       if (name === 'constructor' || name.startsWith('_') || methods.has(name)) continue
       const value: unknown = Object.getOwnPropertyDescriptor(proto, name)?.value
-      if (typeof value === 'function')
-        methods.set(name, { name, arity: arityOf(value as (...args: never[]) => unknown) })
+      if (typeof value !== 'function') continue
+      const arity = arityOf(value as (...args: never[]) => unknown)
+      methods.set(name, { name, arity, ...(isGenerator(value) && { isGenerator: true }) })
     }
     proto = Object.getPrototypeOf(proto) as object | null
   }

@@ -10,6 +10,7 @@ import { encodeHooks } from './hooks.ts'
 import { ObjectRef } from './object-ref.ts'
 import { refuseUnknown } from './options.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
+import { isGenerator } from './ref-generator.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
 
@@ -96,20 +97,25 @@ export function createApi(host: ApiHost): Api {
     const options = ((hasUses ? third : second) ?? {}) as TaskOptions
     const uses = hasUses ? usesOf(first) : undefined
     if (typeof fn !== 'function') throw new TypeError('remote() takes a function')
+    const kind = isGenerator(fn) ? { isGenerator: true } : {}
     const scope = host.moduleScope()
     if (scope !== undefined) {
       if (uses !== undefined)
         throw new TypeError('in a remote module, remote() takes the function alone: import what it needs')
       const name = options.name ?? (fn.name || 'anonymous')
       const exportName = `#${scope.members.length}`
-      const made = new RemoteFunction({ code: scope.code, exportName, name, arity: arityOf(fn) }, options, core)
+      const made = new RemoteFunction(
+        { code: scope.code, exportName, name, arity: arityOf(fn), ...kind },
+        options,
+        core,
+      )
       scope.members.push({ made, raw: fn })
       return made
     }
     const code = inlineCode(fn, uses, encoder, remote)
     if (code.kind === 'ready') host.checkEarly?.(code, fn)
     const arity = arityOf(fn, uses === undefined ? 0 : 1)
-    return new RemoteFunction({ code, exportName: '', name: fn.name, arity }, options, core)
+    return new RemoteFunction({ code, exportName: '', name: fn.name, arity, ...kind }, options, core)
   }
 
   function actor(Class: Class<never[], object> | ActorClass, options: ActorOptions = {}): ActorClass {

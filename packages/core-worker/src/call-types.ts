@@ -1,4 +1,5 @@
 import type { ObjectRef } from './object-ref.ts'
+import type { ObjectRefGenerator, Yielded } from './ref-generator.ts'
 
 /** An argument: the value itself or a ref to it. */
 export type Argument<T> = T | ObjectRef<T>
@@ -6,9 +7,14 @@ export type Arguments<A extends readonly unknown[]> = { [K in keyof A]: Argument
 
 /**
  * What `.remote()` gives for a function that returns `R`: with `numReturns: n` a tuple of n refs, one for each element
- * of the array that it returns; with 0 nothing; else one ref. Never, where the function returns something else.
+ * of the array that it returns; with 0 nothing; else one ref. Never, where the function returns something else. A generator
+ * gives a stream of refs.
  */
-export type Returns<R, N extends number> = number extends N
+export type Returns<R, N extends number> = [Yielded<R>] extends [never]
+  ? ReturnedRefs<R, N>
+  : ObjectRefGenerator<Yielded<R>>
+
+type ReturnedRefs<R, N extends number> = number extends N
   ? ObjectRef<R> | readonly ObjectRef[] | undefined
   : N extends 1
     ? ObjectRef<R>

@@ -47,15 +47,15 @@ export interface RefFinalizer {
 
 export interface CoreWorkerOptions {
   readonly port: FramePort
+  /** Workers only: the port's writer, whose owner reads the port too and hands on what is for `answer`. */
+  readonly frame?: FrameWriter
   readonly clock: Clock
   /** 0 for a page; the node gives every worker its own. */
   readonly submitter: number
   /** `collected` is called with the id of each ref that the collector took. */
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
   /** The classes that are registered where calls are made from now. */
-  serializers?(): SerializerRegistry
-  /** Workers only: the records of kind 10 and above. */
-  onRunRecord?(kind: number, reader: FrameReader): void
+  serializers?(): SerializerRegistry | undefined
   /** Workers only: the run that calls are made from, undefined outside of one. */
   currentRun?(): number | undefined
   /** Workers only: a run starts or stops waiting in get or wait. */
@@ -88,7 +88,7 @@ export class CoreWorker implements RefHome {
   constructor(options: CoreWorkerOptions) {
     this.#options = options
     this.#nextNumber = options.submitter * SUBMITTER_SPAN + 1
-    this.frame = new FrameWriter(THIS_NODE, (frame) => options.port.post(frame))
+    this.frame = options.frame ?? new FrameWriter(THIS_NODE, (frame) => options.port.post(frame))
     const hooks = createHooks(this)
     this.encoder = new ValueEncoder(hooks.encode)
     this.decodeHooks = hooks.decode
@@ -106,7 +106,7 @@ export class CoreWorker implements RefHome {
       ...(options.currentRun && { currentRun: options.currentRun }),
       ...(options.onBlocked && { onBlocked: options.onBlocked }),
     })
-    options.port.onFrame((frame) => this.#onFrame(frame))
+    if (options.frame === undefined) options.port.onFrame((frame) => this.#onFrame(frame))
   }
 
   get serializers(): SerializerRegistry | undefined {
@@ -376,15 +376,16 @@ export class CoreWorker implements RefHome {
   #onFrame(frame: Frame): void {
     if (this.#closed) return
     const reader = new FrameReader(THIS_NODE, frame)
-    while (!reader.isDone) {
-      const kind = reader.kind()
-      if (kind === TO_SUBMITTER.value) this.#onValue(reader)
-      else if (kind === TO_SUBMITTER.ready) this.#waits.onReady(reader.ids())
-      else if (kind === TO_SUBMITTER.polled) this.#onPolled(reader.reader.varint())
-      else {
-        assert(this.#options.onRunRecord, `record ${kind} is not for this submitter`)
-        this.#options.onRunRecord(kind, reader)
-      }
+    while (!reader.isDone) this.answer(reader.kind(), reader)
+  }
+
+  /** Reads one record that answers what was asked here. */
+  answer(kind: number, reader: FrameReader): void {
+    if (kind === TO_SUBMITTER.value) this.#onValue(reader)
+    else if (kind === TO_SUBMITTER.ready) this.#waits.onReady(reader.ids())
+    else {
+      assert(kind === TO_SUBMITTER.polled, `record ${kind} is not for this submitter`)
+      this.#onPolled(reader.reader.varint())
     }
   }
 

@@ -23,6 +23,7 @@ interface FunctionPayload {
   readonly exportName: string
   readonly name: string
   readonly arity: Arity | undefined
+  readonly isGenerator?: boolean
   readonly options: TaskOptions
 }
 
@@ -53,6 +54,7 @@ export function replaceHandles(value: object, canWait = false): Replacement | un
       exportName: identity.exportName,
       name: identity.name,
       arity: identity.arity,
+      ...(identity.isGenerator === true && { isGenerator: true }),
       options,
     }
     return { kind: 'extension', name: 'function', payload }
@@ -101,12 +103,8 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
           )
         }
         if (name === 'function') {
-          const { definition, exportName, name: functionName, arity, options } = payload as FunctionPayload
-          return new RemoteFunction(
-            { code: arrived(definition, core), exportName, name: functionName, arity },
-            options,
-            () => core,
-          )
+          const { definition, options, ...identity } = payload as FunctionPayload
+          return new RemoteFunction({ ...identity, code: arrived(definition, core) }, options, () => core)
         }
         throw new SerializationError('not-serializable', `a value of the unknown kind ${name}`)
       },

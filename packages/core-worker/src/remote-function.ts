@@ -4,6 +4,7 @@ import type { Arguments, Returns } from './call-types.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { HANDLE } from './foreign-handle.ts'
+import { refuseStream } from './ref-generator.ts'
 import { resolveTaskOptions } from './options.ts'
 import type { ResolvedOptions, TaskOptions } from './options.ts'
 
@@ -16,6 +17,8 @@ export interface FunctionIdentity {
   name: string
   /** Undefined where it is not known: then any number of arguments is taken. */
   readonly arity: Arity | undefined
+  /** Its calls give streams. */
+  readonly isGenerator?: boolean
 }
 
 /** Finds the core worker to submit through: the current session's on a page, the worker's own inside a task. */
@@ -60,9 +63,10 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown,
   /**
    * Submits one task and gives the ref of its result; with `numReturns: n` an array of n refs, with 0 undefined.
    *
-   * @throws TypeError for too few or too many arguments.
+   * @throws TypeError for too few or too many arguments, and for a generator function: streams are not there yet.
    */
   remote(...args: Arguments<A>): Returns<R, N> {
+    refuseStream(this.#resolved.name, this.#identity.isGenerator)
     checkArity(this.#resolved.name, this.#identity.arity, args.length)
     const core = this.#source()
     const { code } = this.#identity

@@ -1,7 +1,7 @@
 // The compiler is what fails here: each line marked with @ts-expect-error is an error that users must get. Nothing of it
 // runs a task; functions that would are never called.
 import { actor, get, put, remote, wait } from '@shoal/sdk'
-import type { ActorHandle, ObjectRef } from '@shoal/sdk'
+import type { ActorHandle, ObjectRef, ObjectRefGenerator } from '@shoal/sdk'
 import { describe, expectTypeOf, it } from 'vitest'
 
 const add = remote((a: number, b: number) => a + b)
@@ -119,6 +119,71 @@ describe('the types of the SDK', () => {
       // @ts-expect-error a number
       add.options({ numCpus: '1' }),
     ])
+  })
+
+  it('[SY5] a generator gives a stream of refs', () => {
+    const count = remote(function* (n: number) {
+      for (let i = 0; i < n; i++) yield i
+      return 'the end'
+    })
+    const later = remote(async function* (n: number) {
+      yield await Promise.resolve(String(n))
+    })
+    const handed = remote({ add }, async function* ({ add, get }, n: number) {
+      yield await get(add.remote(n, 1))
+    })
+    expectTypeOf(given(() => count.remote(put(3)))).toEqualTypeOf<ObjectRefGenerator<number>>()
+    expectTypeOf(given(() => later.remote(3))).toEqualTypeOf<ObjectRefGenerator<string>>()
+    expectTypeOf(given(() => handed.remote(3))).toEqualTypeOf<ObjectRefGenerator<number>>()
+    expectTypeOf(given(() => count.options({ name: 'count' }).remote(3))).toEqualTypeOf<ObjectRefGenerator<number>>()
+    const promised = remote(function* (n: number) {
+      yield Promise.resolve(n)
+    })
+    expectTypeOf(given(() => promised.remote(3))).toEqualTypeOf<ObjectRefGenerator<number>>()
+    given(() => async () => {
+      for await (const ref of count.remote(10)) {
+        expectTypeOf(ref).toEqualTypeOf<ObjectRef<number>>()
+        expectTypeOf(await get(ref)).toEqualTypeOf<number>()
+      }
+    })
+    // @ts-expect-error a stream is no ref
+    never(() => get(count.remote(3)))
+    // @ts-expect-error nor one of a list
+    never(() => wait([count.remote(3)]))
+    // @ts-expect-error nor an argument
+    never(() => add.remote(1, count.remote(3)))
+    // @ts-expect-error a number
+    never(() => count.remote('3'))
+    never(() =>
+      // @ts-expect-error top-level refs resolve here too
+      remote(function* (ref: ObjectRef<number>) {
+        yield ref.id
+      }),
+    )
+    class Game {
+      *moves(from: number): Generator<string, void, undefined> {
+        yield String(from)
+      }
+      async *later(): AsyncGenerator<{ at: number }, void, undefined> {
+        yield await Promise.resolve({ at: 1 })
+      }
+      list(): string[] {
+        return ['e4']
+      }
+    }
+    const game = given(() => actor(Game).remote())
+    expectTypeOf(given(() => game.moves.remote(1))).toEqualTypeOf<ObjectRefGenerator<string>>()
+    expectTypeOf(given(() => game.later.remote())).toEqualTypeOf<ObjectRefGenerator<{ at: number }>>()
+    expectTypeOf(given(() => game.list.remote())).toEqualTypeOf<ObjectRef<string[]>>()
+  })
+
+  it('[SY1] what returns no generator gives a ref, whatever it is', () => {
+    expectTypeOf(given(() => remote((): never => never() as never).remote())).toEqualTypeOf<ObjectRef<never>>()
+    expectTypeOf(given(() => remote((): unknown => 1).remote())).toEqualTypeOf<ObjectRef>()
+    expectTypeOf(given(() => remote(() => new Map([[1, 'x']])).remote())).toEqualTypeOf<
+      ObjectRef<Map<number, string>>
+    >()
+    expectTypeOf(given(() => remote((): number | string => 1).remote())).toEqualTypeOf<ObjectRef<number | string>>()
   })
 
   it('[SY4] a handle has the public methods of its class', () => {

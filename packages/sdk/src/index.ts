@@ -103,6 +103,7 @@ export type {
   ActorHandle,
   ActorOptions,
   GetOptions,
+  ObjectRefGenerator,
   ResourceOptions,
   RuntimeContext,
   SchedulingStrategy,

@@ -39,7 +39,13 @@ export function moduleFunction(
   details: { readonly options?: TaskOptions; readonly generator?: boolean; readonly arity?: Arity },
 ): RemoteFunction {
   const options = details.options ?? {}
-  const identity = { code: codeOf(bundle), exportName, name: options.name ?? exportName, arity: details.arity }
+  const identity = {
+    code: codeOf(bundle),
+    exportName,
+    name: options.name ?? exportName,
+    arity: details.arity,
+    ...(details.generator === true && { isGenerator: true }),
+  }
   return new RemoteFunction(keepHandle(bundle, identity), options, () => mustSession().core)
 }
 
@@ -56,7 +62,11 @@ export function moduleActor(
     readonly arities?: readonly Arity[]
   },
 ): ActorClass {
-  const methods = details.methods.map((name, index) => ({ name, arity: details.arities?.[index] }))
+  const methods = details.methods.map((name, index) => ({
+    name,
+    arity: details.arities?.[index],
+    ...(details.generators?.includes(name) === true && { isGenerator: true }),
+  }))
   const identity = { code: codeOf(bundle), exportName, name: exportName, arity: details.arity, methods }
   return new ActorClass(keepHandle(bundle, identity), details.options ?? {}, () => mustSession().core)
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@shoal/base'
-import { Runner, SDK_EXPORTS } from '@shoal/executor'
+import { createSecondStage, Runner } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
@@ -64,7 +64,7 @@ export function simWorkerHost(
         isOver = true
         for (const timer of timers) timer.cancel()
         here.close()
-        runner.core.close()
+        runner.close()
         workers.delete(worker)
       }
       const worker: SimWorker = {
@@ -82,7 +82,7 @@ export function simWorkerHost(
         evaluate,
         createFinalizer: worker.collector.createFinalizer,
         ...(garbageDelayMs && { onRunStart: () => worker.collector.collectLater(own, garbageDelayMs) }),
-        sdkExports: SDK_EXPORTS,
+        loadSecondStage: (loaded) => void own.after(0, () => loaded(createSecondStage)),
         soon: (callback) => void own.after(0, callback),
       })
       workers.add(worker)

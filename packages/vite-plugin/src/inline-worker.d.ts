@@ -3,3 +3,15 @@ declare module '*?shoal-inline' {
   const text: string
   export default text
 }
+
+declare module '*?shoal-first' {
+  /** The first stage of the entry as one classic script. */
+  const text: string
+  export default text
+}
+
+declare module '*?shoal-second' {
+  /** The second stage of the entry (the file beside it whose name ends in `-second`), a function's body. */
+  const text: string
+  export default text
+}

@@ -3,24 +3,21 @@
  * script, in dev and build alike. For workers made from a blob: at an opaque origin a module worker does not start, and a
  * sandbox without network can import nothing, so the text must be whole.
  *
- * An inlined entry may inline others: the inner bundle uses the same plugin.
+ * An inlined entry may inline others: the inner bundle uses the same plugin. `x.ts?shoal-first` and `x.ts?shoal-second` are
+ * the texts of a script of two stages (staged-script.ts).
  */
 import path from 'node:path'
-import { rolldown, type Plugin as RolldownPlugin } from 'rolldown'
+import type { Plugin as RolldownPlugin } from 'rolldown'
 import type { Plugin } from 'vite'
+import { buildScript } from './bundle-script.ts'
+import type { InlineOptions } from './bundle-script.ts'
 import { pageDefines } from './page-defines.ts'
+import { bundleStagedScript } from './staged-script.ts'
 import { stripQuery } from './strip-query.ts'
-import { trimmedAcorn } from './trim-acorn.ts'
 
-const QUERY = '?shoal-inline'
+export type { InlineOptions } from './bundle-script.ts'
 
-export interface InlineOptions {
-  /** Absolute path of the entry. */
-  readonly entry: string
-  readonly isProduction: boolean
-  readonly minify: boolean
-  readonly define?: Readonly<Record<string, string>>
-}
+const QUERY = /\?shoal-(inline|first|second)$/
 
 export interface InlinedScript {
   /** One classic, strict script that leaves no name behind. */
@@ -31,65 +28,60 @@ export interface InlinedScript {
 
 /** Bundles an entry into one classic script. Rejects when anything stays outside, for nothing could load it there. */
 export async function bundleInlineScript(options: InlineOptions): Promise<InlinedScript> {
-  const nested: string[] = []
-  const problems: string[] = []
-  const build = await rolldown({
-    input: options.entry,
-    platform: 'browser',
-    resolve: { conditionNames: ['browser', options.isProduction ? 'production' : 'development'] },
-    transform: {
-      target: 'es2022',
-      define: {
-        'process.env.NODE_ENV': JSON.stringify(options.isProduction ? 'production' : 'development'),
-        ...options.define,
-      },
-    },
-    // Which folder a module came from is no part of the text.
-    experimental: { attachDebugInfo: 'none' },
-    treeshake: { propertyReadSideEffects: false },
-    plugins: [nestedScripts(options, nested), trimmedAcorn()],
-    onLog: (level, log, forward) => {
-      if (log.code === 'EMPTY_IMPORT_META')
-        throw new Error(`${options.entry}: import.meta does not exist in a classic script`)
-      if (level === 'warn') forward('debug', log)
-    },
-  })
-  try {
-    const { output } = await build.generate({
-      format: 'iife',
-      minify: options.minify,
-      strict: true,
-      codeSplitting: false,
-    })
-    const [chunk] = output
-    const foreign = [...chunk.imports, ...chunk.dynamicImports].map((id) => `imports ${id}, which cannot be inlined`)
-    const problem = problems[0] ?? foreign[0]
-    if (problem !== undefined) throw new Error(`${path.basename(options.entry)}: ${problem}`)
-    const own = (await build.watchFiles).map(stripQuery).filter((id) => path.isAbsolute(id))
-    return { code: chunk.code, watchFiles: [...new Set([options.entry, ...own, ...nested])] }
-  } finally {
-    await build.close()
+  const inner: string[] = []
+  const { chunks, watchFiles } = await buildScript(
+    { [path.parse(options.entry).name]: options.entry },
+    options,
+    { format: 'iife', codeSplitting: false },
+    nestedScripts(options, inner),
+  )
+  return { code: chunks[0]?.code ?? '', watchFiles: [...new Set([options.entry, ...watchFiles, ...inner])] }
+}
+
+/** The text that an import with one of our queries stands for. `request` is the file's absolute path and the query. */
+export async function bundleRequested(
+  request: string,
+  options: Omit<InlineOptions, 'entry'>,
+): Promise<InlinedScript | undefined> {
+  const kind = QUERY.exec(request)?.[1]
+  if (kind === undefined) return undefined
+  const entry = request.replace(QUERY, '')
+  if (kind === 'inline') return bundleInlineScript({ ...options, entry })
+  const inner: string[] = []
+  const staged = await bundleStagedScript({ ...options, entry }, nestedScripts(options, inner))
+  return {
+    code: kind === 'first' ? staged.first : staged.second,
+    watchFiles: [...new Set([...staged.watchFiles, ...inner])],
   }
 }
 
-function nestedScripts(options: InlineOptions, watchFiles: string[]): RolldownPlugin {
+/** The same for rolldown, which users' bundles of ours and nested scripts are built with. */
+export function inlineScripts(
+  options: Omit<InlineOptions, 'entry'>,
+  onFiles: (files: readonly string[]) => void,
+): RolldownPlugin {
   return {
     name: 'shoal:inline-script',
     async resolveId(source, importer) {
-      if (!source.endsWith(QUERY)) return undefined
-      const found = await this.resolve(source.slice(0, -QUERY.length), importer)
-      return found && found.id + QUERY
+      const [query] = QUERY.exec(source) ?? []
+      if (query === undefined) return undefined
+      const found = await this.resolve(source.slice(0, -query.length), importer)
+      return found && found.id + query
     },
     async load(id) {
-      if (!id.endsWith(QUERY)) return undefined
-      const inlined = await bundleInlineScript({ ...options, entry: id.slice(0, -QUERY.length) })
-      watchFiles.push(...inlined.watchFiles)
+      const inlined = await bundleRequested(id, options)
+      if (inlined === undefined) return undefined
+      onFiles(inlined.watchFiles)
       return { code: `export default ${JSON.stringify(inlined.code)}`, moduleType: 'js' }
     },
   }
 }
 
-/** The Vite plugin for `?shoal-inline`. Types: reference `@shoal/vite-plugin/inline-worker`. */
+function nestedScripts(options: Omit<InlineOptions, 'entry'>, watchFiles: string[]): RolldownPlugin {
+  return inlineScripts(options, (files) => watchFiles.push(...files))
+}
+
+/** The Vite plugin for the queries. Types: reference `@shoal/vite-plugin/inline-worker`. */
 export function inlineWorker(): Plugin {
   let isProduction = false
   let minify = false
@@ -103,13 +95,17 @@ export function inlineWorker(): Plugin {
       minify = config.command === 'build' && config.build.minify !== false
     },
     async resolveId(source, importer) {
-      if (!source.endsWith(QUERY)) return undefined
-      const found = await this.resolve(source.slice(0, -QUERY.length), importer, { skipSelf: true })
-      return found ? stripQuery(found.id) + QUERY : undefined
+      const [query] = QUERY.exec(source) ?? []
+      if (query === undefined) return undefined
+      const found = await this.resolve(source.slice(0, -query.length), importer, { skipSelf: true })
+      return found ? stripQuery(found.id) + query : undefined
     },
     async load(id) {
-      if (!id.endsWith(QUERY)) return undefined
-      const inlined = await bundleInlineScript({ entry: stripQuery(id), isProduction, minify, define })
+      const [query] = QUERY.exec(id) ?? []
+      if (query === undefined) return undefined
+      const request = stripQuery(id) + query
+      const inlined = await bundleRequested(request, { isProduction, minify, define })
+      if (inlined === undefined) return undefined
       for (const file of inlined.watchFiles) this.addWatchFile(file)
       return { code: `export default ${JSON.stringify(inlined.code)}`, map: { mappings: '' }, moduleType: 'js' }
     },

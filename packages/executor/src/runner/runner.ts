@@ -1,37 +1,41 @@
 // Long because a run has one table of states, and every record that moves it is read or written beside them.
 import { must, Queue } from '@shoal/base'
 import type { Clock } from '@shoal/base'
-import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
-import type { Api, ModuleScope, RefFinalizer } from '@shoal/core-worker'
+import type { RefFinalizer } from '@shoal/core-worker'
 import {
   ALL_ARGUMENTS,
-  decodeValue,
   formatJobId,
   formatObjectId,
+  FrameReader,
+  FrameWriter,
   functionHash,
   LIMITS,
   LOG_LEVELS,
+  PlainDecoder,
+  PlainEncoder,
   runTemplate,
-  SerializerRegistry,
+  THIS_NODE,
   TO_NODE,
   TO_SUBMITTER,
-  wireError,
 } from '@shoal/protocol'
 import type {
+  ByteWriter,
+  CodeDefinition,
   EncodedValue,
+  Frame,
   FramePort,
-  FrameReader,
+  FunctionHash,
   NodeId,
   ObjectId,
   OutgoingValue,
   RunTemplate,
-  WireError,
+  SerializerRegistry,
 } from '@shoal/protocol'
 import { formatConsole } from './format-console.ts'
-import { loadCode } from './loaded-code.ts'
+import { loadInline } from './loaded-code.ts'
 import type { Evaluate, LoadedCode } from './loaded-code.ts'
-import { createStackCleaner } from './user-stack.ts'
-import type { StackCleaner } from './user-stack.ts'
+import type { CreateSecondStage, SecondStage } from './second-stage.ts'
+import { cleanStack, linesBeforeText } from './user-stack.ts'
 
 export interface RunnerOptions {
   readonly port: FramePort
@@ -41,8 +45,11 @@ export interface RunnerOptions {
   readonly nodeId: NodeId
   readonly workerId: number
   readonly evaluate: Evaluate
-  /** What remote modules import as '@shoal/sdk', beside the API itself: errors, classes. */
-  readonly sdkExports: Readonly<Record<string, unknown>>
+  /**
+   * Asked once, when the first task does more than compute on plain values. No promise: user code has run by then, and
+   * what it may have put in the place of `then` would be handed the port.
+   */
+  loadSecondStage(loaded: (create: CreateSecondStage) => void): void
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
   /** Calls back in a later turn of the event loop, after messages that are waiting. */
   soon(callback: () => void): void
@@ -63,76 +70,85 @@ interface Run {
   readonly args: EncodedValue
 }
 
+/** Code as it arrived; evaluated when it is first run. */
+interface Code {
+  readonly hash: FunctionHash
+  readonly definition: CodeDefinition
+  loaded?: LoadedCode | Error
+}
+
 /** The longest that finished results wait for their frame while more tasks run. */
 const TURN_MS = 4
+
+/** Thrown where the second stage is needed and not there, always before user code has run; never leaves the runner. */
+const NEEDS_SECOND_STAGE = Symbol('second stage')
 
 /**
  * Runs tasks, or the one actor that a worker hosts, one at a time in the order in which they came. A task that waits in
  * `get` keeps the worker and gives back what is queued behind it; actor calls stay queued, since their order is theirs.
- * It knows nothing of threads or browsers: the port, the clock and eval are given to it.
+ * It knows nothing of threads or browsers: the port, the clock and eval are given to it. A run that needs the second
+ * stage holds the worker until that is there; from then on it stays.
  * States: idle -> running -> (waiting -> running)* -> idle.
  */
 export class Runner {
-  readonly api: Api
-  readonly core: CoreWorker
   readonly #options: RunnerOptions
-  readonly #codes = new Map<number, LoadedCode | Error>()
+  readonly #frame: FrameWriter
+  readonly #codes = new Map<number, Code>()
   readonly #templates = new Map<number, RunTemplate>()
   readonly #queue = new Queue<Run>()
+  #second: SecondStage | undefined
+  #encoder = new PlainEncoder()
   #current: Run | undefined
   #isWaiting = false
   #actor: object | undefined
-  #moduleScope: ModuleScope | undefined
   /** Those of the code that runs. */
-  #serializers = new SerializerRegistry()
-  readonly #stacks: StackCleaner
+  #serializers: SerializerRegistry | undefined
+  readonly #linesBefore: number
   #turnStartedAt = 0
   #isFlushScheduled = false
   #isPumpScheduled = false
+  #isClosed = false
 
   constructor(options: RunnerOptions) {
     this.#options = options
-    this.#stacks = createStackCleaner(options.evaluate)
-    this.core = new CoreWorker({
-      port: options.port,
-      clock: options.clock,
-      submitter: options.submitter,
-      ...(options.createFinalizer && { createFinalizer: options.createFinalizer }),
-      serializers: () => this.#serializers,
-      onRunRecord: (kind, reader) => this.#onRecord(kind, reader),
-      currentRun: () => this.#current?.run,
-      onBlocked: (run, isBlocked) => this.#onBlocked(run, isBlocked),
-    })
-    this.api = createApi({
-      core: () => this.core,
-      moduleScope: () => this.#moduleScope,
-      context: () => ({
-        nodeId: options.nodeId,
-        workerId: options.workerId,
-        jobId: this.#current === undefined ? '' : formatJobId(this.#current.template.job),
-        taskId: this.#current === undefined ? undefined : formatObjectId(this.#current.task),
-        taskName: this.#current?.template.name,
-        attempt: this.#current?.attempt ?? 0,
-      }),
-    })
+    this.#linesBefore = linesBeforeText(options.evaluate)
+    this.#frame = new FrameWriter(THIS_NODE, (frame) => options.port.post(frame))
+    options.port.onFrame((frame) => this.#onFrame(frame))
   }
 
   /** A console call of user code, told to the node with the task that made it; false outside of any. */
   log(level: (typeof LOG_LEVELS)[number], args: readonly unknown[]): boolean {
     const run = this.#current
     if (run === undefined) return false
-    const writer = this.core.frame.begin(TO_NODE.log)
+    const text = formatConsole(args, (stack) => cleanStack(stack, this.#linesBefore))
+    const writer = this.#frame.begin(TO_NODE.log)
     writer.varint(run.run)
     writer.u8(LOG_LEVELS.indexOf(level))
-    writer.string(formatConsole(args, this.#stacks.text).slice(0, LIMITS.logLineBytes / 4))
+    writer.string(text.slice(0, LIMITS.logLineBytes / 4))
     return true
+  }
+
+  /** Nothing is read or said any more. */
+  close(): void {
+    this.#isClosed = true
+    this.#second?.close()
+    this.#options.port.close()
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#isClosed) return
+    const reader = new FrameReader(THIS_NODE, frame)
+    while (!reader.isDone) this.#onRecord(reader.kind(), reader)
   }
 
   #onRecord(kind: number, reader: FrameReader): void {
     switch (kind) {
-      case TO_SUBMITTER.code:
-        this.#onCode(reader)
+      case TO_SUBMITTER.code: {
+        const number = reader.reader.varint()
+        const hash = functionHash.read(reader.reader)
+        this.#codes.set(number, { hash, definition: reader.definition() })
         return
+      }
       case TO_SUBMITTER.template: {
         const template = runTemplate.read(reader.reader)
         this.#templates.set(template.template, template)
@@ -151,50 +167,53 @@ export class Runner {
         this.#drop(reader.reader.varint())
         return
       default:
-        throw new RangeError(`unknown record ${kind}`)
+        must(this.#second, `unknown record ${kind}`).answer(kind, reader)
     }
   }
 
-  #onCode(reader: FrameReader): void {
-    const number = reader.reader.varint()
-    const hash = functionHash.read(reader.reader)
-    const definition = reader.definition()
-    const decode = this.core.decodeHooks
-    try {
-      this.#codes.set(
-        number,
-        loadCode(hash, definition, {
-          evaluate: this.#options.evaluate,
-          api: this.api,
-          sdkModule: (serializers) => this.#sdkModule(serializers),
-          decodeUses: (inline) => decodeValue(must(inline.uses), decode) as Record<string, unknown>,
-          withModule: (scope, serializers, evaluate) => this.#withModule(scope, serializers, evaluate),
-        }),
-      )
-    } catch (error) {
-      this.#codes.set(number, error instanceof Error ? error : new Error(String(error)))
-    }
+  /** Calls back once the second stage is there. A run waits for it and keeps its place; frames are read as ever. */
+  #needSecondStage(then: () => void): void {
+    this.#options.loadSecondStage((create) => {
+      if (this.#isClosed) return
+      this.#second ??= this.#makeSecondStage(create)
+      this.#turnStartedAt = this.#options.clock.now()
+      then()
+    })
   }
 
-  #sdkModule(serializers: SerializerRegistry): Readonly<Record<string, unknown>> {
-    return {
-      __esModule: true,
-      ...this.#options.sdkExports,
-      ...this.api,
-      registerSerializer: serializers.registerSerializer.bind(serializers),
-      deregisterSerializer: serializers.deregisterSerializer.bind(serializers),
-      registerError: serializers.registerError.bind(serializers),
-    }
+  #makeSecondStage(create: CreateSecondStage): SecondStage {
+    const { port, clock, submitter, nodeId, workerId, evaluate, createFinalizer } = this.#options
+    const second = create({
+      port,
+      frame: this.#frame,
+      clock,
+      submitter,
+      evaluate,
+      linesBefore: this.#linesBefore,
+      ...(createFinalizer && { createFinalizer }),
+      context: () => ({
+        nodeId,
+        workerId,
+        jobId: this.#current === undefined ? '' : formatJobId(this.#current.template.job),
+        taskId: this.#current === undefined ? undefined : formatObjectId(this.#current.task),
+        taskName: this.#current?.template.name,
+        attempt: this.#current?.attempt ?? 0,
+      }),
+      serializers: () => this.#serializers,
+      withSerializers: (serializers, body) => this.#withSerializers(serializers, body),
+      currentRun: () => this.#current?.run,
+      onBlocked: (run, isBlocked) => this.#onBlocked(run, isBlocked),
+    })
+    this.#encoder = second.encoder
+    return second
   }
 
-  #withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {
+  #withSerializers<T>(serializers: SerializerRegistry, body: () => T): T {
     const before = this.#serializers
-    this.#moduleScope = scope
     this.#serializers = serializers
     try {
-      return evaluate()
+      return body()
     } finally {
-      this.#moduleScope = undefined
       this.#serializers = before
     }
   }
@@ -229,79 +248,125 @@ export class Runner {
       if (run === undefined) break
       this.#start(run)
       if (clock.now() - this.#turnStartedAt >= TURN_MS && this.#queue.length > 0) {
-        this.core.frame.flush()
+        this.#frame.flush()
         this.#options.soon(() => this.#pump())
         return
       }
     }
-    if (this.#current === undefined) this.core.frame.flush()
+    if (this.#current === undefined) this.#frame.flush()
     else this.#flushSoon()
   }
 
   #start(run: Run): void {
     this.#current = run
-    const code = this.#codes.get(run.template.code)
-    if (code !== undefined && !(code instanceof Error)) this.#serializers = code.serializers
-    this.#options.onRunStart?.(run.task)
     const startedAt = this.#options.clock.now()
     let result: unknown
     try {
-      result = this.#call(run)
+      const call = this.#prepare(run)
+      result = call()
     } catch (thrown) {
-      this.#finish(run, startedAt, this.#failure(run, thrown))
+      if (thrown !== NEEDS_SECOND_STAGE) this.#finish(run, startedAt, true, thrown)
+      else
+        this.#needSecondStage(() => {
+          this.#start(run)
+          this.#continue()
+        })
       return
     }
     if (!isThenable(result)) {
-      this.#finish(run, startedAt, this.#values(run, result))
+      this.#finish(run, startedAt, false, result)
       return
     }
     Promise.resolve(result).then(
-      (value) => this.#finishLater(run, startedAt, this.#values(run, value)),
-      (thrown: unknown) => this.#finishLater(run, startedAt, this.#failure(run, thrown)),
+      (value) => this.#finishLater(run, startedAt, false, value),
+      (thrown: unknown) => this.#finishLater(run, startedAt, true, thrown),
     )
   }
 
-  #call(run: Run): unknown {
-    const hooks = this.core.decodeHooks
+  /** The call that the run is, with its arguments as values. */
+  #prepare(run: Run): () => unknown {
+    const code = run.kind === 'actor-call' ? undefined : this.#load(run.template.code)
+    if (code !== undefined) this.#serializers = code.serializers
+    this.#options.onRunStart?.(run.task)
     const all = run.dependencies.find(({ place }) => place === ALL_ARGUMENTS)
-    const args = decodeValue(all?.value ?? run.args, hooks) as unknown[]
-    for (const { place, value } of run.dependencies)
-      if (place !== ALL_ARGUMENTS) args[place] = decodeValue(value, hooks)
-    if (run.kind === 'actor-call') {
+    const args = this.#decode(all?.value ?? run.args) as unknown[]
+    for (const { place, value } of run.dependencies) if (place !== ALL_ARGUMENTS) args[place] = this.#decode(value)
+    const { exportName, name } = run.template
+    if (code === undefined) {
       const actor = must(this.#actor, 'an actor call without an actor') as Record<string, unknown>
       const method = actor[run.method]
-      if (typeof method !== 'function') throw new TypeError(`${run.template.name} has no method ${run.method}`)
-      return Reflect.apply(method, actor, args) as unknown
+      if (typeof method !== 'function') throw new TypeError(`${name} has no method ${run.method}`)
+      return () => Reflect.apply(method, actor, args) as unknown
     }
-    const code = must(this.#codes.get(run.template.code), 'a run of code that was never sent')
-    if (code instanceof Error) throw code
-    if (run.kind === 'task') return code.task(run.template.exportName)(...args)
-    this.#actor = new (code.actorClass(run.template.exportName))(...args)
-    return undefined
+    if (run.kind === 'task') {
+      const task = code.task(exportName)
+      return () => task(...args)
+    }
+    const ActorClass = code.actorClass(exportName)
+    return () => {
+      this.#actor = new ActorClass(...args)
+    }
   }
 
-  #finish(run: Run, startedAt: number, outcome: readonly OutgoingValue[] | WireError): void {
-    const { frame } = this.core
-    const elapsedMs = this.#options.clock.now() - startedAt
-    const writer = frame.begin(TO_NODE.done, true)
+  #decode(value: EncodedValue): unknown {
+    if (this.#second !== undefined) return this.#second.decode(value)
+    if (value.refs.length > 0) return needSecondStage()
+    try {
+      return new PlainDecoder(value).value()
+    } catch {
+      // Of another kind, or damaged: the second stage will tell.
+      return needSecondStage()
+    }
+  }
+
+  #load(number: number): LoadedCode {
+    const code = must(this.#codes.get(number), 'a run of code that was never sent')
+    code.loaded ??= this.#evaluate(code)
+    if (code.loaded instanceof Error) throw code.loaded
+    return code.loaded
+  }
+
+  #evaluate({ hash, definition }: Code): LoadedCode | Error {
+    const isPlain = definition.type === 'inline' && definition.uses === undefined
+    if (!isPlain && this.#second === undefined) return needSecondStage()
+    try {
+      if (isPlain) return loadInline(definition, this.#options.evaluate)
+      return must(this.#second).load(hash, definition)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  /** False when it has to wait for the second stage, without which no error can be told. */
+  #finish(run: Run, startedAt: number, isThrown: boolean, result: unknown): boolean {
+    const { clock } = this.#options
+    const outcome = this.#outcome(run, isThrown, result)
+    if (outcome === undefined) {
+      const askedAt = clock.now()
+      this.#needSecondStage(() => this.#finishLater(run, startedAt + clock.now() - askedAt, isThrown, result))
+      return false
+    }
+    const elapsedMs = clock.now() - startedAt
+    const writer = this.#frame.begin(TO_NODE.done, true)
     writer.varint(run.run)
     writer.varint(Math.max(0, Math.round(elapsedMs * 1000)))
-    if ('code' in outcome) {
+    if (typeof outcome === 'function') {
       writer.u8(1)
-      wireError.write(writer, outcome)
+      outcome(writer)
     } else {
       writer.u8(0)
       writer.varint(outcome.length)
-      for (const value of outcome) frame.value(value, false)
+      for (const value of outcome) this.#frame.value(value, false)
     }
     this.#current = undefined
     this.#isWaiting = false
+    return true
   }
 
-  #finishLater(run: Run, startedAt: number, outcome: readonly OutgoingValue[] | WireError): void {
-    this.#finish(run, startedAt, outcome)
+  #finishLater(run: Run, startedAt: number, isThrown: boolean, result: unknown): void {
+    if (!this.#finish(run, startedAt, isThrown, result)) return
     if (this.#options.clock.now() - this.#turnStartedAt >= TURN_MS) {
-      this.core.frame.flush()
+      this.#frame.flush()
       this.#options.soon(() => this.#pump())
     } else this.#continue()
   }
@@ -310,7 +375,7 @@ export class Runner {
     while (this.#current === undefined) {
       const run = this.#queue.shift()
       if (run === undefined) {
-        this.core.frame.flush()
+        this.#frame.flush()
         return
       }
       this.#start(run)
@@ -318,32 +383,31 @@ export class Runner {
     this.#flushSoon()
   }
 
-  #values(run: Run, result: unknown): OutgoingValue[] | WireError {
-    const { numReturns, name } = run.template
-    const { encoder } = this.core
-    try {
-      if (run.kind === 'actor-new' || numReturns === 0) return []
-      if (numReturns === 1) return [encoder.encodeForFrame(result, 'result')]
-      if (!Array.isArray(result) || result.length !== numReturns)
-        throw new RangeError(`${name} has numReturns ${numReturns} and must return an array of that many`)
-      return result.map((item, index) => encoder.encodeForFrame(item, `result[${index}]`))
-    } catch (thrown) {
-      return this.#failure(run, thrown)
-    }
-  }
-
-  #failure(run: Run, thrown: unknown): WireError {
-    this.#stacks.error(thrown)
+  /** Values, or what writes an error; undefined when that takes the second stage. */
+  #outcome(run: Run, isThrown: boolean, result: unknown): OutgoingValue[] | ((writer: ByteWriter) => void) | undefined {
     const { name } = run.template
     const taskName = run.method === '' ? name : `${name}.${run.method}`
-    const where = { taskName, taskId: formatObjectId(run.task), serializers: this.#serializers }
-    return captureThrown(thrown, where, this.core.encoder)
+    try {
+      if (!isThrown) return this.#values(run, result)
+    } catch (thrown) {
+      return this.#second?.failure(thrown, taskName, formatObjectId(run.task))
+    }
+    return this.#second?.failure(result, taskName, formatObjectId(run.task))
+  }
+
+  #values(run: Run, result: unknown): OutgoingValue[] {
+    const { numReturns, name } = run.template
+    if (run.kind === 'actor-new' || numReturns === 0) return []
+    if (numReturns === 1) return [this.#encoder.encodeForFrame(result, 'result')]
+    if (!Array.isArray(result) || result.length !== numReturns)
+      throw new RangeError(`${name} has numReturns ${numReturns} and must return an array of that many`)
+    return result.map((item, index) => this.#encoder.encodeForFrame(item, `result[${index}]`))
   }
 
   #onBlocked(run: number, isBlocked: boolean): void {
     if (this.#current?.run !== run) return
     this.#isWaiting = isBlocked
-    const writer = this.core.frame.begin(TO_NODE.blocked)
+    const writer = this.#frame.begin(TO_NODE.blocked)
     writer.varint(run)
     writer.u8(isBlocked ? 1 : 0)
     if (isBlocked) this.#giveBackQueued()
@@ -370,9 +434,12 @@ export class Runner {
 
   /** Whoever runs it is given its refs anew. */
   #dropped(run: Run): void {
-    this.core.frame.begin(TO_NODE.dropped).varint(run.run)
-    for (const { value } of run.dependencies) this.core.discard(value)
-    this.core.discard(run.args)
+    this.#frame.begin(TO_NODE.dropped).varint(run.run)
+    for (const { refs } of [run.args, ...run.dependencies.map(({ value }) => value)])
+      if (refs.length > 0) {
+        this.#frame.begin(TO_NODE.release)
+        this.#frame.ids(refs)
+      }
   }
 
   /** Results wait for the frame of those that follow, but not for a task that takes its time. */
@@ -381,11 +448,15 @@ export class Runner {
     this.#isFlushScheduled = true
     this.#options.soon(() => {
       this.#isFlushScheduled = false
-      this.core.frame.flush()
+      this.#frame.flush()
     })
   }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+function needSecondStage(): never {
+  throw NEEDS_SECOND_STAGE
 }

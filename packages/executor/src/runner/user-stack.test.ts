@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { createStackCleaner, inlineSourceUrl, INLINE_PREFIX } from './user-stack.ts'
+import { cleanStack, cleanStacks, inlineSourceUrl, INLINE_PREFIX, linesBeforeText } from './user-stack.ts'
 import type { Evaluate } from './loaded-code.ts'
 
 const evaluate: Evaluate = (parameters, body) => new Function(...parameters, body) as (...args: unknown[]) => unknown
-const stacks = createStackCleaner(evaluate)
+const linesBefore = linesBeforeText(evaluate)
 
 function caught(run: () => unknown): Error {
   try {
@@ -15,7 +15,7 @@ function caught(run: () => unknown): Error {
 }
 
 function stackOf(error: Error): string[] {
-  stacks.error(error)
+  cleanStacks(error, linesBefore)
   return (error.stack ?? '').split('\n')
 }
 
@@ -57,9 +57,9 @@ exports.run = () => deep(1)
   it('leaves alone what was cleaned before, however often an error passes on', () => {
     const error = new Error('x')
     error.stack = 'Error: x\n    at f (shoal:a.remote.ts?0123456789ab:5:1)\n    at run (file:///runner.ts:1:1)'
-    stacks.error(error)
+    cleanStacks(error, linesBefore)
     const once = error.stack
-    stacks.error(error)
+    cleanStacks(error, linesBefore)
     expect(error.stack).toBe(once)
     expect(once).toBe('Error: x\n    at f (shoal:a.remote.ts?0123456789ab:5:1)')
   })
@@ -69,14 +69,14 @@ exports.run = () => deep(1)
     const frozen = Object.freeze(new Error('frozen'))
     const error = new AggregateError([inner, frozen], 'all', { cause: inner })
     inner.cause = error
-    stacks.error(error)
+    cleanStacks(error, linesBefore)
     expect(inner.stack).toBe('Error: inner')
     expect(error.stack).toBe('AggregateError: all')
     expect(frozen.stack).toContain('user-stack.test.ts')
   })
 
   it('reads the frames of other engines', () => {
-    expect(stacks.text('deep@shoal:///a.remote.ts?0123456789ab:5:3\nrun@blob:null/1:1:1')).toBe(
+    expect(cleanStack('deep@shoal:///a.remote.ts?0123456789ab:5:3\nrun@blob:null/1:1:1', linesBefore)).toBe(
       `deep@shoal:a.remote.ts?0123456789ab:${5 - 2}:3`,
     )
   })

@@ -24,31 +24,18 @@ export function inlineSourceUrl(name: string, source: string): string {
   return `shoal:///inline:${shown}?${textMark(source)}`
 }
 
-/** What a runner does with stacks. */
-export interface StackCleaner {
-  /** One stack's text, as it may be shown. */
-  text(stack: string): string
-  /** Rewrites the stacks of an error, of its causes and of the errors it is made of; anything else is left alone. */
-  error(thrown: unknown): void
-}
-
-/** Made before user code has run, which could change what `Error` shows. */
-export function createStackCleaner(evaluate: Evaluate): StackCleaner {
-  const linesBefore = linesBeforeText(evaluate)
-  return {
-    text: (stack) => cleanStack(stack, linesBefore),
-    error: (thrown) => cleanStacks(thrown, linesBefore),
-  }
-}
-
-/** How many lines the engine counts before the first one of an evaluated text. */
-function linesBeforeText(evaluate: Evaluate): number {
+/**
+ * How many lines the engine counts before the first one of an evaluated text. Asked before user code has run, which could
+ * change what `Error` shows.
+ */
+export function linesBeforeText(evaluate: Evaluate): number {
   const stack = evaluate([], 'return new Error().stack\n//# sourceURL=shoal:///probe')()
   const line = /shoal:\/\/\/probe:(\d+)/.exec(String(stack))?.[1]
   return line === undefined ? 0 : Number(line) - 1
 }
 
-function cleanStacks(thrown: unknown, linesBefore: number): void {
+/** Rewrites the stacks of an error, of its causes and of the errors it is made of; anything else is left alone. */
+export function cleanStacks(thrown: unknown, linesBefore: number): void {
   const seen = new Set<unknown>()
   const clean = (error: unknown): void => {
     if (!(error instanceof Error) || seen.has(error) || seen.size >= MOST_CAUSES) return
@@ -69,7 +56,8 @@ function cleanStacks(thrown: unknown, linesBefore: number): void {
   clean(thrown)
 }
 
-function cleanStack(stack: string, linesBefore: number): string {
+/** One stack's text, as it may be shown. */
+export function cleanStack(stack: string, linesBefore: number): string {
   const lines = stack.split('\n')
   // V8 has a header and indents its frames, the other engines have frames alone, as `name@place`.
   const isV8 = lines.some((line) => /^\s+at /.test(line))

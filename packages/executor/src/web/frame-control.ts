@@ -33,6 +33,9 @@ export type ToPage = 'again' | 'close'
 /** What the page posts to the frame's window once, with the control port. */
 export const CONTROL_MESSAGE = 'shoal:control'
 
+/** What a worker posts to the node worker, once, for the text of its second stage; the answer is that text. */
+export const SECOND_STAGE = 'second stage'
+
 /** What the frame posts to a new worker once, with the port of its runner. */
 export interface WorkerStart {
   readonly init: WorkerInit

@@ -34,7 +34,7 @@ function open(answerWithinMs = 5000): { page: MessagePort; asked: string[] } {
   const asked: string[] = []
   port2.addEventListener('message', (event: MessageEvent<string>) => asked.push(event.data))
   port2.start()
-  host = createFrameWorkerHost(port1, { answerWithinMs })
+  host = createFrameWorkerHost(port1, { answerWithinMs, loadSecondStage: () => Promise.resolve('second') })
   return { page: port2, asked }
 }
 

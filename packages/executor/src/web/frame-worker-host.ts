@@ -5,6 +5,10 @@ import { FramePulse } from './frame-pulse.ts'
 import { FrameWorker } from './frame-worker.ts'
 
 export interface FrameWorkerHostOptions {
+  /** The text of a worker's second stage: wanted for each worker whose tasks do more than compute on plain values. */
+  loadSecondStage(): Promise<string>
+  /** The frame is up, and nothing of it waits any more: a time to have the second stage at hand. */
+  onUp?(): void
   /** How long the frame may take to come up before every start is called off. */
   readonly answerWithinMs?: number
 }
@@ -16,7 +20,7 @@ const ANSWER_WITHIN_MS = 10_000
  * fails by itself: the worker ends with a reason, when the frame does not answer too. A frame that dies ends all its
  * workers, and the page makes another.
  */
-export function createFrameWorkerHost(controlPort: MessagePort, options: FrameWorkerHostOptions = {}): WorkerHost {
+export function createFrameWorkerHost(controlPort: MessagePort, options: FrameWorkerHostOptions): WorkerHost {
   return new FrameWorkerHost(controlPort, options)
 }
 
@@ -36,6 +40,8 @@ type HostState =
 class FrameWorkerHost implements WorkerHost {
   readonly #pagePort: MessagePort
   readonly #answerWithinMs: number
+  readonly #loadSecondStage: () => Promise<string>
+  readonly #onUp: () => void
   readonly #workers = new Map<number, FrameWorker>()
   /** Starts from before there was a frame to send them to. */
   #waiting: ((frame: Frame) => void)[] = []
@@ -44,9 +50,11 @@ class FrameWorkerHost implements WorkerHost {
   #state: HostState = { kind: 'coming' }
   #lastNumber = 0
 
-  constructor(pagePort: MessagePort, { answerWithinMs = ANSWER_WITHIN_MS }: FrameWorkerHostOptions) {
+  constructor(pagePort: MessagePort, options: FrameWorkerHostOptions) {
     this.#pagePort = pagePort
-    this.#answerWithinMs = answerWithinMs
+    this.#loadSecondStage = () => options.loadSecondStage()
+    this.#onUp = () => options.onUp?.()
+    this.#answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS
     this.#expectFrame()
     pagePort.addEventListener('message', this.#onPageMessage)
     pagePort.start()
@@ -55,9 +63,10 @@ class FrameWorkerHost implements WorkerHost {
   start(init: WorkerInit): HostedWorker {
     const { port1, port2 } = new MessageChannel()
     const number = ++this.#lastNumber
-    const worker = new FrameWorker(port1, () => {
+    const onOver = (): void => {
       if (this.#workers.delete(number)) this.#frame?.terminate(number)
-    })
+    }
+    const worker = new FrameWorker(port1, onOver, this.#loadSecondStage)
     const state = this.#state
     if (state.kind === 'closed') worker.end('the host of workers was closed')
     else if (state.kind === 'unusable') worker.end(state.reason)
@@ -100,8 +109,10 @@ class FrameWorkerHost implements WorkerHost {
 
   #onHello(version: number): void {
     clearTimeout(this.#patience)
-    if (version === PROTOCOL_VERSION) this.#state = { kind: 'up' }
-    else
+    if (version === PROTOCOL_VERSION) {
+      this.#state = { kind: 'up' }
+      this.#onUp()
+    } else
       this.#giveUp(
         `the sandbox page is of protocol version ${version} and this tab of ${PROTOCOL_VERSION}: ` +
           'serve the sandbox.html of the same build',

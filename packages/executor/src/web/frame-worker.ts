@@ -1,5 +1,7 @@
+import { BlobGate } from '@shoal/protocol'
 import type { FramePort } from '@shoal/protocol'
 import type { HostedWorker } from '../worker-host.ts'
+import { SECOND_STAGE } from './frame-control.ts'
 import { createMessageFramePort } from './message-frame-port.ts'
 
 /**
@@ -14,9 +16,23 @@ export class FrameWorker implements HostedWorker {
   #handler: ((reason: string) => void) | undefined
 
   /** `onOver` is called once, however it comes to an end. */
-  constructor(port: MessagePort, onOver: () => void) {
+  constructor(port: MessagePort, onOver: () => void, loadSecondStage: () => Promise<string>) {
     this.#onOver = onOver
-    this.port = createMessageFramePort(port, { readsBlobs: true, onMalformed: (reason) => this.end(reason) })
+    let isAsked = false
+    const framePort = createMessageFramePort(port, {
+      blobs: BlobGate,
+      onMalformed: (reason) => this.end(reason),
+      onText: (text) => {
+        if (text !== SECOND_STAGE || isAsked) this.end('it sent a text that it may not send')
+        isAsked = true
+        if (this.#isOver) return
+        loadSecondStage().then(
+          (stage) => this.#isOver || framePort.postText(stage),
+          (error: unknown) => this.end(`its second stage could not be loaded: ${String(error)}`),
+        )
+      },
+    })
+    this.port = framePort
   }
 
   get isOver(): boolean {

@@ -1,11 +1,17 @@
-import { BlobGate, isBlob } from '@shoal/protocol'
-import type { BlobLike, Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
+import type { BlobGate, BlobLike, Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
 
 export interface MessageFramePortOptions {
   /** Something came that is no frame: the other side is broken or hostile. The port is closed already. */
   onMalformed?(reason: string): void
-  /** The other side may put Blobs among a frame's buffers; they are read here. Not where user code could be asked to. */
-  readonly readsBlobs?: boolean
+  /** BlobGate where the other side may put Blobs among a frame's buffers: they are read here. Not where user code could be asked to. */
+  readonly blobs?: typeof BlobGate
+  /** A text came, beside the frames and in their order. */
+  onText?(text: string): void
+}
+
+/** A FramePort that takes texts too: for what is about the thread at the other end and not for its frames' reader. */
+export interface MessageFramePort extends FramePort {
+  postText(text: string): void
 }
 
 /** Below this, copying the bytes costs less than handing their whole buffer over. */
@@ -25,7 +31,7 @@ const dataOf = (event: MessageEvent): unknown =>
  * arrive before `onFrame` wait in the port; they survive its transfer too. Blobs cost nothing to send; the node's end
  * reads them, and frames behind them wait so that the order stays.
  */
-export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): FramePort {
+export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): MessageFramePort {
   const postMessage = port.postMessage.bind(port) as (message: unknown, transfer: Transferable[]) => void
   const closePort = port.close.bind(port)
   const start = port.start.bind(port)
@@ -37,6 +43,7 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
     options.onMalformed?.(reason)
   }
   return {
+    postText: (text) => postMessage(text, []),
     post(frame) {
       const message: (Uint8Array<ArrayBuffer> | BlobLike)[] = [frame.bytes]
       const moved: ArrayBuffer[] = []
@@ -56,9 +63,14 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
       postMessage(message, moved)
     },
     onFrame(handler) {
-      gate = options.readsBlobs === true ? new BlobGate(handler) : undefined
+      gate = options.blobs && new options.blobs(handler)
       listen('message', (event) => {
-        const frame = readFrame(dataOf(event), gate !== undefined)
+        const data = dataOf(event)
+        if (typeof data === 'string' && options.onText !== undefined) {
+          options.onText(data)
+          return
+        }
+        const frame = readFrame(data, options.blobs)
         if (frame === undefined) refuse('it sent a message that is no frame')
         else if (gate === undefined) handler(frame as Frame)
         else gate.push(frame)
@@ -77,9 +89,9 @@ function isWhole(bytes: Uint8Array<ArrayBuffer>): boolean {
   return bytes.byteLength === bytes.buffer.byteLength
 }
 
-function readFrame(data: unknown, mayHoldBlobs: boolean): OutgoingFrame | undefined {
+function readFrame(data: unknown, blobs: typeof BlobGate | undefined): OutgoingFrame | undefined {
   if (!isArray(data) || data.length === 0 || !isBytes(data[0])) return undefined
-  for (let i = 1; i < data.length; i++) if (!isBytes(data[i]) && !(mayHoldBlobs && isBlob(data[i]))) return undefined
+  for (let i = 1; i < data.length; i++) if (!isBytes(data[i]) && blobs?.takes(data[i]) !== true) return undefined
   return { bytes: data[0], buffers: data.slice(1) as OutgoingFrame['buffers'] }
 }
 

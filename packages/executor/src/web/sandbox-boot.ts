@@ -9,7 +9,7 @@ import { PROTOCOL_VERSION } from '@shoal/protocol'
 import type { WorkerInit } from '../worker-host.ts'
 import { CONTROL_MESSAGE } from './frame-control.ts'
 import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
-import workerScript from './sandbox-worker.ts?shoal-inline'
+import workerScript from './sandbox-worker.ts?shoal-first'
 
 class WorkerShop {
   readonly #url = URL.createObjectURL(new Blob([workerScript], { type: 'text/javascript' }))

@@ -5,6 +5,9 @@
  * User code runs in this realm. It must not reach the port or the runner, so neither is ever on a global, and all that
  * touches them is taken from the platform before user code is there to change it. This is no wall between tasks of one
  * worker: a task can spoil a prototype for the next one, and the node believes a worker no more than the code it ran.
+ *
+ * It is the first of two stages: the sandbox has no network, so the node worker sends the text of the second one when a
+ * task is the first to need it.
  */
 import { AssertionError, toError } from '@shoal/base'
 import type { Clock } from '@shoal/base'
@@ -13,11 +16,15 @@ import { LOG_LEVELS, ProtocolError } from '@shoal/protocol'
 import type { FramePort, ObjectId } from '@shoal/protocol'
 import type { Evaluate } from '../runner/loaded-code.ts'
 import { Runner } from '../runner/runner.ts'
-import { SDK_EXPORTS } from '../runner/sdk-exports.ts'
+import type { CreateSecondStage } from '../runner/second-stage.ts'
+import { SECOND_STAGE } from './frame-control.ts'
 import type { WorkerStart } from './frame-control.ts'
 import { createMessageFramePort } from './message-frame-port.ts'
 import { TaskRandom } from './task-random.ts'
 import { removeGlobals } from './worker-globals.ts'
+
+/** Of this script's own build: see vite-plugin's staged-script.ts. */
+declare const shoalStages: { readonly mark: string }
 
 type Level = (typeof LOG_LEVELS)[number]
 
@@ -48,12 +55,17 @@ function run({ init, port }: WorkerStart): void {
   const random = new TaskRandom(init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
+  let loaded: ((create: CreateSecondStage) => void) | undefined
+  const framePort = createMessageFramePort(port, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
   const runner = new Runner({
     ...init,
-    port: rememberFaults(createMessageFramePort(port), faults),
+    port: rememberFaults(framePort, faults),
     clock,
     evaluate,
-    sdkExports: SDK_EXPORTS,
+    loadSecondStage(callback) {
+      loaded = callback
+      framePort.postText(SECOND_STAGE)
+    },
     createFinalizer,
     soon: createSoon(),
     onRunStart(task) {
@@ -78,6 +90,19 @@ function run({ init, port }: WorkerStart): void {
     event.preventDefault()
     userConsole.error('a promise was rejected and nobody looked:', event.reason)
   })
+}
+
+function evaluateSecondStage(text: string, faults: WeakSet<Error>): CreateSecondStage {
+  if (!text.startsWith(`//${shoalStages.mark}\n`)) {
+    const error = new Error(
+      'the sandbox page is of another build than this tab: serve the sandbox.html of the same build',
+    )
+    faults.add(error)
+    throw error
+  }
+  // Not by `evaluate`: what user code may have made of arrays shall not choose the text.
+  const make = new NativeFunction('shoalStages', text) as (link: unknown) => { createSecondStage: CreateSecondStage }
+  return make(shoalStages).createSecondStage
 }
 
 /** What the runner throws while it reads a frame is not user code's doing. */

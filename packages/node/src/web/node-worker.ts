@@ -3,7 +3,7 @@
 import { createLog } from '@shoal/base'
 import { createDirectorySeed } from '@shoal/control-store/web'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
-import { nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
+import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto } from '@shoal/protocol'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
@@ -70,13 +70,17 @@ async function start(init: TabInit): Promise<void> {
     random,
     crypto,
     log,
-    workerHost: createFrameWorkerHost(init.sandboxPort),
+    workerHost: createFrameWorkerHost(init.sandboxPort, {
+      loadSecondStage: async () => (await loadChunk('sandbox')) as string,
+      // The page fetches it while nobody waits: the first nested task would wait for the network otherwise.
+      onUp: () => void loadChunk('sandbox'),
+    }),
     checkSource: async (source, isClass, hasUses, facts) => {
       const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunction'>
       const report = capture.checkFunction(source, { kind: isClass ? 'class' : 'function', hasUses }, facts)
       return report.ok ? { expression: report.expression } : { message: report.message, identifier: report.identifier }
     },
-    pagePort: createMessageFramePort(init.pagePort, { readsBlobs: true }),
+    pagePort: createMessageFramePort(init.pagePort, { blobs: BlobGate }),
     slots: init.slots,
     resources: init.resources,
     cores: init.cores,
@@ -171,13 +175,17 @@ function watchSleep(slept: () => void): () => void {
 
 /**
  * Runs a script once each: the file beside this one where this is the hosted node-worker.js, whose own policy may refuse
- * blobs, else the text that the page sends.
+ * blobs, else the text that the page sends. The sandbox's is a text to pass on.
  */
 function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (name: ChunkName) => Promise<unknown> {
   const isHosted = !scope.location.href.startsWith('blob:')
   const loading = new Map<ChunkName, { promise: Promise<unknown>; resolve(value: unknown): void }>()
   port.onmessage = (event: MessageEvent<ChunkText>): void => {
     const { name, text } = event.data
+    if (name === 'sandbox') {
+      loading.get(name)?.resolve(text)
+      return
+    }
     const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
     scope.importScripts(url)
     URL.revokeObjectURL(url)
@@ -189,7 +197,7 @@ function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (
     let resolve!: (value: unknown) => void
     const promise = new Promise<unknown>((done) => (resolve = done))
     loading.set(name, { promise, resolve })
-    if (isHosted)
+    if (isHosted && name !== 'sandbox')
       try {
         scope.importScripts(new URL(`node-worker-${name}.js`, scope.location.href).href)
         resolve(scope.shoalChunk)

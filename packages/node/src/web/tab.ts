@@ -257,8 +257,9 @@ function withinMs(promise: Promise<unknown>, limitMs: number): Promise<void> {
 }
 
 async function loadChunk(name: ChunkName): Promise<string> {
-  const module = name === 'noble' ? await import('./noble-text.ts') : await import('./capture-text.ts')
-  return module.text
+  if (name === 'noble') return (await import('./noble-text.ts')).text
+  if (name === 'capture') return (await import('./capture-text.ts')).text
+  return (await import('./sandbox-text.ts')).text
 }
 
 const WHY_NOT =

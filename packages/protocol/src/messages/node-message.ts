@@ -4,6 +4,7 @@ import type { ByteWriter } from '../bytes.ts'
 import { jobId, nodeId, objectId } from '../ids.ts'
 import { array, bytes, oneOf, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { LOG_LEVELS } from '../words.ts'
 import {
   ledgerAcknowledged,
   ledgerCopy,
@@ -37,8 +38,6 @@ import {
   taskSubmit,
   taskTemplate,
 } from './task.ts'
-
-export const LOG_LEVELS = ['log', 'info', 'warn', 'error', 'debug'] as const
 
 export const logLine = struct({
   job: jobId,

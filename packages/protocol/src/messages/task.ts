@@ -4,12 +4,10 @@ import { resourceSet } from '../resources.ts'
 import { array, fixedBytes, oneOf, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
+import { STRATEGIES } from '../words.ts'
 import { wireError } from './wire-error.ts'
 
 const name = string(LIMITS.nameBytes)
-
-/** As in Ray: DEFAULT runs at home what it can, SPREAD goes from node to node. */
-export const STRATEGIES = ['DEFAULT', 'SPREAD'] as const
 
 /** What a task reserves while it runs, or an actor to be placed, and how it is placed: what a credit is for. */
 export const taskShape = struct({ resources: resourceSet, strategy: oneOf(STRATEGIES) })

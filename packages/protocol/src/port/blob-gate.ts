@@ -1,4 +1,4 @@
-import { readBlob } from '../value/blob.ts'
+import { isBlob, readBlob } from '../value/blob.ts'
 import type { Frame, OutgoingFrame } from './frame.ts'
 
 /**
@@ -10,6 +10,9 @@ export class BlobGate {
   readonly #deliver: (frame: Frame) => void
   readonly #waiting: { frame: Frame | undefined }[] = []
   #isClosed = false
+
+  /** What it reads. */
+  static readonly takes = isBlob
 
   constructor(deliver: (frame: Frame) => void) {
     this.#deliver = deliver

@@ -1,8 +1,6 @@
 import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { STRATEGIES } from '../messages/task.ts'
-import { resourceSet } from '../resources.ts'
-import { array, bool, f64, oneOf, optional, string, struct, union, varint } from '../schema.ts'
+import { bool, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 
@@ -25,26 +23,6 @@ export const codeDefinition = union({
   known: struct({ name, hash: functionHash }),
 })
 export type CodeDefinition = Infer<typeof codeDefinition>
-
-/** What the options of `remote()` and `.options()` come to; defaults filled in. Sent once, then named by number. */
-export const templateDefinition = struct({
-  template: varint,
-  /** The submitter's number for the code. */
-  code: varint,
-  exportName: name,
-  name,
-  /** What a task reserves while it runs, or an actor to be placed. */
-  resources: resourceSet,
-  /** Of those, what an actor keeps for its life; for a task nothing. */
-  held: resourceSet,
-  strategy: oneOf(STRATEGIES),
-  numReturns: varint,
-  maxRetries: f64,
-  /** Names of error classes after which it is run again; `*`: all. */
-  retryExceptions: array(name, LIMITS.errorKinds),
-  timeoutMs: f64,
-})
-export type TemplateDefinition = Infer<typeof templateDefinition>
 
 /** What many runs in a worker share, sent once: the node's numbers for code and template. */
 export const runTemplate = struct({

@@ -1,4 +1,4 @@
-const marked = new WeakSet()
+import { mark } from './transfer-marks.ts'
 
 /**
  * Says that a value's buffers may be moved instead of copied when it is sent next: as an argument, with `put`, or as a
@@ -15,16 +15,6 @@ const marked = new WeakSet()
 export function transfer<T>(value: T): T {
   if (typeof value !== 'object' || value === null)
     throw new TypeError('transfer() takes a buffer, a typed array or an object that holds some')
-  marked.add(value)
+  mark(value)
   return value
-}
-
-/** Whether `transfer` was called with the object since it was last sent. */
-export function isMarked(value: object): boolean {
-  return marked.has(value)
-}
-
-/** It was sent: the next time it is copied, unless `transfer` is called again. */
-export function unmark(value: object): void {
-  marked.delete(value)
 }

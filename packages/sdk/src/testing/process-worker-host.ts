@@ -1,8 +1,8 @@
 import type { Clock } from '@shoal/base'
-import { Runner, SDK_EXPORTS } from '@shoal/executor'
+import { createSecondStage, Runner } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
 import { createMessageFramePort, TaskRandom } from '@shoal/executor/web'
-import { LOG_LEVELS } from '@shoal/protocol'
+import { BlobGate, LOG_LEVELS } from '@shoal/protocol'
 import { createCollectedRefs } from '../collected-refs.ts'
 import { nextTurn, TabClock } from './tab-clock.ts'
 
@@ -73,7 +73,7 @@ class ProcessWorker implements HostedWorker {
   constructor(init: WorkerInit, clock: Clock, gone: () => void) {
     const { port1, port2 } = new MessageChannel()
     const random = new TaskRandom(init.nodeId)
-    this.port = createMessageFramePort(port1, { readsBlobs: true })
+    this.port = createMessageFramePort(port1, { blobs: BlobGate })
     this.clock = new TabClock(clock)
     this.#gone = gone
     this.#runner = new Runner({
@@ -81,7 +81,7 @@ class ProcessWorker implements HostedWorker {
       port: createMessageFramePort(port2),
       clock: this.clock,
       evaluate: evaluateWith(this.#globals(random)),
-      sdkExports: SDK_EXPORTS,
+      loadSecondStage: (loaded) => queueMicrotask(() => loaded(createSecondStage)),
       createFinalizer: createCollectedRefs,
       // Not on the clock: a manual one stands still.
       soon: (callback) => nextTurn(() => this.#isOver || callback()),
@@ -97,7 +97,7 @@ class ProcessWorker implements HostedWorker {
     if (this.#isOver) return
     this.#isOver = true
     this.clock.stop()
-    this.#runner.core.close()
+    this.#runner.close()
     this.port.close()
     this.#gone()
   }

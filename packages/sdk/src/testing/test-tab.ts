@@ -5,7 +5,7 @@ import type { RefFinalizer } from '@shoal/core-worker'
 import { createMessageFramePort } from '@shoal/executor/web'
 import { ShoalNode } from '@shoal/node'
 import type { CheckSource } from '@shoal/node'
-import { nodeIdOfKeyHash } from '@shoal/protocol'
+import { BlobGate, nodeIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto, KeyPair, LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
 import { createCollectedRefs } from '../collected-refs.ts'
 import { pageSerializers } from '../serializers.ts'
@@ -79,7 +79,7 @@ export class TestTabNode {
       log: setup.log,
       workerHost: this.#workers,
       checkSource,
-      pagePort: createMessageFramePort(port1, { readsBlobs: true }),
+      pagePort: createMessageFramePort(port1, { blobs: BlobGate }),
       slots: setup.workers,
       resources: setup.resources,
       cores: setup.workers,

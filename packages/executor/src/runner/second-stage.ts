@@ -1,0 +1,117 @@
+/**
+ * What tasks need that do more than compute on plain values: refs and handles, the SDK's functions, remote modules, and
+ * errors as they travel. A sandbox worker runs without it until one of its tasks does (`Runner` asks for it then), so that
+ * the sandbox stays small; elsewhere it is there from the start. It shares the runner's port and frames, and decides
+ * nothing about when a task runs.
+ */
+import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
+import type { ModuleScope, RefFinalizer, RuntimeContext } from '@shoal/core-worker'
+import type { Clock } from '@shoal/base'
+import { decodeValue, wireError } from '@shoal/protocol'
+import type {
+  ByteWriter,
+  CodeDefinition,
+  EncodedValue,
+  FramePort,
+  FrameReader,
+  FrameWriter,
+  FunctionHash,
+  ObjectId,
+  SerializerRegistry,
+  ValueEncoder,
+} from '@shoal/protocol'
+import { loadInline } from './loaded-code.ts'
+import type { Evaluate, LoadedCode } from './loaded-code.ts'
+import { loadModule } from './loaded-module.ts'
+import { SDK_EXPORTS } from './sdk-exports.ts'
+import { cleanStacks } from './user-stack.ts'
+
+/** The runner as its second stage sees it. */
+export interface SecondStageHost {
+  readonly port: FramePort
+  readonly frame: FrameWriter
+  readonly clock: Clock
+  readonly submitter: number
+  readonly evaluate: Evaluate
+  /** Lines that the engine counts before the first one of an evaluated text. */
+  readonly linesBefore: number
+  createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
+  context(): RuntimeContext
+  /** Those of the code that runs. */
+  serializers(): SerializerRegistry | undefined
+  /** Makes them those of the code that runs until `body` is over. */
+  withSerializers<T>(serializers: SerializerRegistry, body: () => T): T
+  currentRun(): number | undefined
+  onBlocked(run: number, isBlocked: boolean): void
+}
+
+export interface SecondStage {
+  readonly encoder: ValueEncoder
+  decode(value: EncodedValue): unknown
+  /** Reads one record that answers what a task asked. */
+  answer(kind: number, reader: FrameReader): void
+  /** Evaluates code once. Throws what its top level throws. */
+  load(hash: FunctionHash, definition: CodeDefinition): LoadedCode
+  /** Takes in what a task threw, and gives what writes it. */
+  failure(thrown: unknown, taskName: string, taskId: string): (writer: ByteWriter) => void
+  /** Ends every wait. */
+  close(): void
+}
+
+export type CreateSecondStage = (host: SecondStageHost) => SecondStage
+
+export const createSecondStage: CreateSecondStage = (host) => {
+  let moduleScope: ModuleScope | undefined
+  const { port, frame, clock, submitter, createFinalizer } = host
+  const core = new CoreWorker({
+    port,
+    frame,
+    clock,
+    submitter,
+    ...(createFinalizer && { createFinalizer: (collected) => createFinalizer(collected) }),
+    serializers: () => host.serializers(),
+    currentRun: () => host.currentRun(),
+    onBlocked: (run, isBlocked) => host.onBlocked(run, isBlocked),
+  })
+  const api = createApi({ core: () => core, moduleScope: () => moduleScope, context: () => host.context() })
+
+  function withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {
+    moduleScope = scope
+    try {
+      return host.withSerializers(serializers, evaluate)
+    } finally {
+      moduleScope = undefined
+    }
+  }
+
+  return {
+    encoder: core.encoder,
+    decode: (value) => decodeValue(value, core.decodeHooks),
+    answer: (kind, reader) => core.answer(kind, reader),
+    load(hash, definition) {
+      if (definition.type === 'known') throw new TypeError(`the code ${definition.name} did not arrive`)
+      if (definition.type === 'module')
+        return loadModule(hash, definition, {
+          evaluate: host.evaluate,
+          sdkModule: (serializers) => ({
+            __esModule: true,
+            ...SDK_EXPORTS,
+            ...api,
+            registerSerializer: serializers.registerSerializer.bind(serializers),
+            deregisterSerializer: serializers.deregisterSerializer.bind(serializers),
+            registerError: serializers.registerError.bind(serializers),
+          }),
+          withModule,
+        })
+      const { uses } = definition
+      const handed = uses && { ...api, ...(decodeValue(uses, core.decodeHooks) as object) }
+      return loadInline(definition, host.evaluate, handed)
+    },
+    failure(thrown, taskName, taskId) {
+      cleanStacks(thrown, host.linesBefore)
+      const error = captureThrown(thrown, { taskName, taskId, serializers: host.serializers() }, core.encoder)
+      return (writer) => wireError.write(writer, error)
+    },
+    close: () => core.close(),
+  }
+}

@@ -1,0 +1,1 @@
+export { secondStageText as text } from '@shoal/executor/second-stage-text'

@@ -1,0 +1,27 @@
+import { LIMITS } from '../limits.ts'
+import { resourceSet } from '../resources.ts'
+import { array, f64, oneOf, string, struct, varint } from '../schema.ts'
+import type { Infer } from '../schema.ts'
+import { STRATEGIES } from '../words.ts'
+
+const name = string(LIMITS.nameBytes)
+
+/** What the options of `remote()` and `.options()` come to; defaults filled in. Sent once, then named by number. */
+export const templateDefinition = struct({
+  template: varint,
+  /** The submitter's number for the code. */
+  code: varint,
+  exportName: name,
+  name,
+  /** What a task reserves while it runs, or an actor to be placed. */
+  resources: resourceSet,
+  /** Of those, what an actor keeps for its life; for a task nothing. */
+  held: resourceSet,
+  strategy: oneOf(STRATEGIES),
+  numReturns: varint,
+  maxRetries: f64,
+  /** Names of error classes after which it is run again; `*`: all. */
+  retryExceptions: array(name, LIMITS.errorKinds),
+  timeoutMs: f64,
+})
+export type TemplateDefinition = Infer<typeof templateDefinition>

@@ -1,0 +1,6 @@
+// Lists of words that small scripts need without the messages that are made of them.
+
+export const LOG_LEVELS = ['log', 'info', 'warn', 'error', 'debug'] as const
+
+/** As in Ray: DEFAULT runs at home what it can, SPREAD goes from node to node. */
+export const STRATEGIES = ['DEFAULT', 'SPREAD'] as const
