@@ -37,9 +37,10 @@ export class DirectoryRoom {
     this.room = room
   }
 
-  static async create(seed: number): Promise<DirectoryRoom> {
+  /** `makeCrypto`: the real algorithms unless the history is long. */
+  static async create(seed: number, makeCrypto: (random: Random) => Crypto = createNodeCrypto): Promise<DirectoryRoom> {
     const random = seededRandom(seed)
-    const crypto = createNodeCrypto(random)
+    const crypto = makeCrypto(random)
     const owner = await crypto.keyPair(random.bytes(32))
     return new DirectoryRoom(random, crypto, owner, roomIdOfKeyHash(await crypto.sha256(owner.publicKey)))
   }
