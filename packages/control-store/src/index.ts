@@ -1,3 +1,5 @@
+export { createDepartures } from './directory/departures.ts'
+export type { Departures, DeparturesOptions } from './directory/departures.ts'
 export { createDirectory } from './directory/directory.ts'
 export type { Directory, DirectoryChange, DirectoryEntry, DirectoryOptions } from './directory/directory.ts'
 export { createDirectorySync } from './directory/directory-sync.ts'

@@ -109,13 +109,14 @@ export class YjsDirectory implements Directory {
   applyUpdate(frame: Uint8Array<ArrayBuffer>, origin: unknown): void {
     if (this.#isClosed) return
     const update = decodeFrame(updateFrame, frame)
-    this.#follow(update.generation)
+    const hasMoved = this.#follow(update.generation)
     if (update.type === 'records') {
       for (const { key, sealed } of update.records) this.#queue(key, sealed)
     } else if (update.generation === this.generation) {
       this.#document.apply(update.update, origin)
     }
     // A document of another generation says nothing: its writers follow ours, or we theirs, and all is written again there.
+    if (hasMoved) this.#bringOwn()
   }
 
   vector(): Uint8Array<ArrayBuffer> {
@@ -206,10 +207,20 @@ export class YjsDirectory implements Directory {
     })
   }
 
-  #follow(generation: number): void {
-    if (generation <= this.generation) return
+  /** True when we have left our generation. */
+  #follow(generation: number): boolean {
+    if (generation <= this.generation) return false
     this.#move(Math.min(generation, this.generation + FOLLOWED_AT_ONCE))
     for (const record of this.#table.all()) this.#inspect(record.key)
+    return true
+  }
+
+  /** As they stand and at once: a newcomer begins in generation 0, and would be seen half a second late in a rolled room. */
+  #bringOwn(): void {
+    const lacking = [...this.#table.all()].filter(
+      (record) => this.#ownIds.has(record.writerId) && !this.#isShown(record),
+    )
+    if (lacking.length > 0) this.#document.put(lacking)
   }
 
   #move(generation: number): void {

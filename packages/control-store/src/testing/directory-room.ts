@@ -110,6 +110,8 @@ export class DirectoryRoom {
       quiet = 0
       const [from = '', to = ''] = next[0].split(' ')
       const message = next[1].shift()
+      // Else a long history makes each step slower.
+      if (next[1].length === 0) this.#links.delete(next[0])
       const node = this.nodes.find(({ id }) => id === to)
       if (message) node?.sync.receive(from as NodeId, message)
     }
