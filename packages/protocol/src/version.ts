@@ -1,5 +1,5 @@
 /**
  * The protocol's version; two nodes talk only when it is the same, others are told to reload.
- * History: 1, first light.
+ * History: 1, first light; 2, names of actors and digests of 32 bytes.
  */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
