@@ -35,7 +35,8 @@ export function createFaults(options: FaultOptions): (connector: Connector) => C
       if (random.float() >= (rule.probability ?? 1)) continue
       left.set(rule, remaining - 1)
       options.onFault?.(rule, types)
-      for (const type of rule.type === '*' ? types : [rule.type]) {
+      // What happens to a packet happens to all that is in it.
+      for (const type of types) {
         const name = `${rule.action} ${type}`
         if (!seen.has(name)) log.warn(`first ${name} on purpose`)
         seen.add(name)
