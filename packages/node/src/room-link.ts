@@ -1,8 +1,8 @@
 // Long because overlay, membership and directory meet here and nowhere else.
 import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
-import { createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
-import type { Directory, DirectorySync, Membership } from '@shoal/control-store'
+import { createDepartures, createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
+import type { Departures, Directory, DirectorySync, Membership } from '@shoal/control-store'
 import { ByteReader, ByteWriter, nodeCard, roomSettings, submitterGrant } from '@shoal/protocol'
 import type {
   Crypto,
@@ -85,6 +85,7 @@ export class RoomLink {
   readonly #membership: Membership
   readonly #directory: Directory
   readonly #sync: DirectorySync
+  readonly #departures: Departures
   readonly #seed: { close(): void } | undefined
   readonly #connecting = new Map<NodeId, 'connecting' | 'unreachable' | 'incompatible'>()
   readonly #linked = new Map<NodeId, Peer>()
@@ -140,12 +141,10 @@ export class RoomLink {
         connectivity: () => handlers.changed(),
       },
     })
-    this.#sync = createDirectorySync({
-      directory: this.#directory,
-      clock,
-      random,
-      send: (to, message) => this.#overlay.send(to, message),
-    })
+    const send = (to: NodeId, message: NodeMessage): void => this.#overlay.send(to, message)
+    this.#sync = createDirectorySync({ directory: this.#directory, clock, random, send })
+    const isKnown = (node: NodeId): boolean => this.isAlive(node) || this.#connecting.has(node)
+    this.#departures = createDepartures({ directory: this.#directory, clock, isKnown, self })
     this.#seed = options.seed?.(this.#directory)
     this.#startOverlay()
   }
@@ -270,6 +269,7 @@ export class RoomLink {
     this.#grants.emit()
     this.#seed?.close()
     this.#sync.close()
+    this.#departures.close()
     this.#membership.close()
     this.#overlay.close(reason)
     this.#directory.close()

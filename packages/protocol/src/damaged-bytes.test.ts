@@ -1,6 +1,4 @@
 import { seededRandom } from '@shoal/base'
-import type { Random } from '@shoal/base'
-import { randomInt } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { functionHashOf, randomNodeId } from './ids.ts'
@@ -20,6 +18,8 @@ import type { Frame } from './port/frame.ts'
 import { toResourceSet } from './resources.ts'
 import { OwnerDiedError, SerializationError } from './errors.ts'
 import { ProtocolError } from './protocol-error.ts'
+import type { Schema } from './schema.ts'
+import { damaged, generate, typesOf } from './testing/generate.ts'
 import { decodeValue, noDecodeHooks } from './value/decode-value.ts'
 import type { DecodeHooks } from './value/decode-value.ts'
 import { ValueEncoder } from './value/encode-value.ts'
@@ -61,22 +61,6 @@ const value = new ValueEncoder({ replace: () => undefined, serializers: () => re
   },
   'value',
 )
-
-/** Flips, cuts, repeats and inserts: mostly what was there, so that readers get far into it. */
-function damaged(random: Random, bytes: Bytes): Bytes {
-  const list = [...bytes]
-  for (let faults = 1 + randomInt(random, 4); faults > 0; faults--) {
-    const at = randomInt(random, list.length + 1)
-    const kind = randomInt(random, 5)
-    if (kind === 0) list[at] = randomInt(random, 256)
-    else if (kind === 1) list.splice(at, 1 + randomInt(random, 8))
-    else if (kind === 2) list.splice(at, 0, ...random.bytes(1 + randomInt(random, 8)))
-    else if (kind === 3) list.length = Math.min(at, list.length)
-    // A length that claims far more than there is.
-    else list.splice(at, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f)
-  }
-  return Uint8Array.from(list)
-}
 
 /** Reads damaged bytes many times: what is thrown must be an error of ours, and some reads must fail. */
 function attack(bytes: Bytes, read: (bytes: Bytes) => unknown): void {
@@ -194,6 +178,46 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
     expect(readNodeMessages(bytes)).toEqual(MESSAGES)
     attack(bytes, readNodeMessages)
     for (const message of MESSAGES) attack(written(nodeMessage, message), readNodeMessages)
+  })
+
+  for (const [name, schema] of Object.entries<Schema<unknown>>({
+    nodeMessage,
+    linkFrame,
+    toSignalingServer,
+    fromSignalingServer,
+    codeDefinition,
+  }))
+    it(`[R3] every type of ${name}, made from its schema, reads back whole and is refused when damaged`, () => {
+      const random = seededRandom(21)
+      const read = (bytes: Bytes): unknown => {
+        const reader = new ByteReader(bytes)
+        const message = schema.read(reader)
+        if (!reader.isDone) throw new ProtocolError('malformed', 'bytes follow')
+        return message
+      }
+      const types = typesOf(schema)
+      expect(types.length).toBeGreaterThan(1)
+      for (const type of types) {
+        let refused = 0
+        for (let round = 0; round < 200; round++) {
+          const message = generate(schema, { random, nodes: [node] }, type)
+          const bytes = written(schema, message)
+          expect(read(bytes)).toEqual(message)
+          expect(message).toMatchObject({ type })
+          try {
+            read(damaged(random, bytes))
+          } catch (error) {
+            if (!(error instanceof ProtocolError)) throw new Error(`${type} threw ${String(error)}`, { cause: error })
+            refused++
+          }
+        }
+        expect({ type, isRefused: refused > 20 }).toEqual({ type, isRefused: true })
+      }
+    })
+
+  it('a schema of a shape that nothing can make fails, instead of being left out', () => {
+    const odd: Schema<number> = { shape: 'moonphase', write: () => undefined, read: () => 0 }
+    expect(() => generate(odd, { random: seededRandom(1) })).toThrow('no generator for moonphase')
   })
 
   it('frames of a link', () => {

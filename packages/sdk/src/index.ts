@@ -87,6 +87,8 @@ export type { ShoalBadgeElement } from './badge/badge.ts'
 export { createRoom, createSession, currentSession, init, shutdown } from './current-session.ts'
 export type {
   IceServer,
+  DebugOptions,
+  FaultRule,
   InitOptions,
   Member,
   MemberChanges,

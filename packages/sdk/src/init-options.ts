@@ -15,6 +15,7 @@ const KNOWN: readonly (keyof InitOptions)[] = [
   'iceServers',
   'sandboxUrl',
   'createWorker',
+  'debug',
 ]
 
 /** @throws TypeError or RangeError naming the option. */
@@ -40,6 +41,7 @@ export function refuseUnknownOptions(options: InitOptions): void {
     throw new TypeError('sandboxUrl must be a string or a URL')
   if (createWorker !== undefined && typeof createWorker !== 'function')
     throw new TypeError('createWorker must be a function that gives a Worker')
+  if (options.debug !== undefined) refuseBadDebug(options.debug)
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a string')
 }
 
@@ -71,4 +73,16 @@ function refuseTooMany(name: string, list: readonly unknown[]): void {
 
 function refuseUnlessBoolean(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} must be true or false`)
+}
+
+/** What the rules themselves say is checked where they are used, which has all types of messages at hand. */
+function refuseBadDebug(debug: unknown): void {
+  if (typeof debug !== 'object' || debug === null) throw new TypeError('debug must be an object')
+  for (const key of Object.keys(debug))
+    if (key !== 'faults' && key !== 'faultSeed')
+      throw new TypeError(`unknown option debug.${key}; known are faults, faultSeed`)
+  const { faults, faultSeed } = debug as Record<string, unknown>
+  if (faults !== undefined && !Array.isArray(faults)) throw new TypeError('debug.faults must be an array of rules')
+  if (faultSeed !== undefined && !Number.isSafeInteger(faultSeed))
+    throw new TypeError('debug.faultSeed must be a whole number')
 }

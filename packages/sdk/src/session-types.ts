@@ -143,6 +143,8 @@ export interface InitOptions {
   readonly name?: string
   /** STUN and TURN servers for WebRTC. Default: the room's own, and else what its server says in /config.json. */
   readonly iceServers?: readonly IceServer[]
+  /** What only tests of failures want. Default: nothing. */
+  readonly debug?: DebugOptions
   /** Where the page hosts the `sandbox.html` that the SDK ships, if its CSP refuses an inline one: docs/embedding.md. */
   readonly sandboxUrl?: string | URL
   /**
@@ -150,6 +152,32 @@ export interface InitOptions {
    * `() => new Worker('/shoal/node-worker.js')`. Called once a session.
    */
   readonly createWorker?: () => Worker
+}
+
+/** What only tests of failures want. */
+export interface DebugOptions {
+  /**
+   * Messages that this tab sends to others are dropped, delayed or sent twice, below everything that puts that right.
+   * The first rule that fits and whose chance comes up counts. See docs/testing.md.
+   */
+  readonly faults?: readonly FaultRule[]
+  /** Of the rules' chance: the same seed, the same draws. Default 1. */
+  readonly faultSeed?: number
+}
+
+/** What goes wrong on purpose with what this tab sends to others. */
+export interface FaultRule {
+  /** A message between nodes (`task.result`), a frame of the link (`link.beat`), `bulk`, or `*` for all of them. */
+  readonly type: string
+  readonly action: 'drop' | 'delay' | 'duplicate'
+  /** How often, from 0 to 1. Default 1. */
+  readonly probability?: number
+  /** Of `delay`: milliseconds, at most 60,000. Default 100. */
+  readonly delayMs?: number
+  /** Ends after so many times. */
+  readonly count?: number
+  /** Only on links to this node. */
+  readonly to?: string
 }
 
 /** A room that this tab is in. */

@@ -19,7 +19,7 @@ import { createSessionApi } from './session-api.ts'
 import { stackSourcesOf } from './stack-sources.ts'
 import { pageSerializers } from './serializers.ts'
 import { toStatus } from './session-status.ts'
-import { tabResources } from './tab-resources.ts'
+import { partsOf, tabResources } from './tab-resources.ts'
 import type { NodeNews } from './session-status.ts'
 import type { IceServer, InitOptions, Role, Room, RoomOptions, Session, SessionStatus } from './session-types.ts'
 
@@ -89,8 +89,7 @@ export class TabSession implements PageSession {
       name: this.#name,
       agent: describeBrowser(navigator.userAgent),
       isLending: false,
-      ...(options.sandboxUrl !== undefined && { sandboxUrl: String(options.sandboxUrl) }),
-      ...(options.createWorker !== undefined && { createWorker: options.createWorker }),
+      ...partsOf(options),
       onStatus: (status) => {
         this.#news = status
         this.#guard?.set(status.hasOwnJob && this.#closed === undefined)

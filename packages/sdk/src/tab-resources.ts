@@ -1,4 +1,5 @@
 import { offeredResources } from '@shoal/core-worker'
+import type { TabOptions } from '@shoal/node/web'
 import type { ResourceSet } from '@shoal/protocol'
 import type { InitOptions } from './session-types.ts'
 
@@ -13,4 +14,17 @@ export function tabResources(options: Pick<InitOptions, 'numGpus' | 'memoryBytes
   // Chromium alone says it, rounded to a power of two, and the DOM's types do not know it.
   const deviceGiB = (navigator as { readonly deviceMemory?: number }).deviceMemory ?? USUAL_DEVICE_MEMORY
   return offeredResources({ ...options, memoryBytes: options.memoryBytes ?? (deviceGiB * 1024 ** 3) / 2 })
+}
+
+/** What the tab is made of beside that, where the page says so: a sandbox, a node worker, faults. */
+export function partsOf({
+  sandboxUrl,
+  createWorker,
+  debug,
+}: InitOptions): Pick<TabOptions, 'sandboxUrl' | 'createWorker' | 'faults'> {
+  return {
+    ...(sandboxUrl !== undefined && { sandboxUrl: String(sandboxUrl) }),
+    ...(createWorker !== undefined && { createWorker }),
+    ...(debug?.faults !== undefined && { faults: { rules: debug.faults, seed: debug.faultSeed ?? 1 } }),
+  }
 }

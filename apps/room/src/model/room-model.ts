@@ -51,7 +51,7 @@ export class RoomModel {
     const part = this.#address.url.value.room
     if (part === undefined) return
     await this.#open('Joining the room', 'This room cannot be opened', async () => {
-      this.#listenTo(await init({ room: this.#address.linkOf(part), lend: false }))
+      this.#listenTo(await init({ room: this.#address.linkOf(part), lend: false, ...this.#address.debugOptions() }))
     })
     const room = this.#room.value
     if (room?.ownerLink !== undefined && madeHere() === room.id) this.#session?.lend(true)
@@ -60,7 +60,7 @@ export class RoomModel {
   /** Also from working alone: the session goes on in the room. */
   async makeRoom(): Promise<void> {
     await this.#open('Making a room', 'The room could not be made', async () => {
-      const room = await createRoom({ server: this.#address.server })
+      const room = await createRoom({ server: this.#address.server, ...this.#address.debugOptions() })
       const session = currentSession()
       if (session === undefined) throw new Error('the session ended while its room was made')
       this.#listenTo(session)
@@ -75,7 +75,7 @@ export class RoomModel {
   /** This tab's own cores, no room, no server. */
   async workAlone(): Promise<void> {
     await this.#open('Starting', 'Shoal could not start in this tab', async () => {
-      this.#listenTo(await init({ lend: false }))
+      this.#listenTo(await init({ lend: false, ...this.#address.debugOptions() }))
     })
   }
 

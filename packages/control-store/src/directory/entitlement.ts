@@ -11,10 +11,12 @@ interface KeyRule {
   readonly subject: (match: RegExpExecArray) => NodeId | undefined
 }
 
+/** A part of a key that comes from users, as `encodeURIComponent` leaves it. */
+const NAME = "[\\w.!~*'()%-]{0,200}"
 const named = (match: RegExpExecArray): NodeId => match[1] as NodeId
 
 /**
- * Who may write what: the whole of the directory's law, one line a kind of key. Names, actors and succession lists get
+ * Who may write what: the whole of the directory's law, one line a kind of key. Actors and succession lists get
  * their line here with the rule that decides about them; a kind without one has no entitled writer and is never read.
  */
 const RULES: Readonly<Record<string, KeyRule>> = Object.assign(Object.create(null) as Record<string, KeyRule>, {
@@ -26,6 +28,15 @@ const RULES: Readonly<Record<string, KeyRule>> = Object.assign(Object.create(nul
   room: { rest: /^settings$/, isEntitled: (_match, writer, room) => writer === room, subject: () => undefined },
   /** A driver's run: that driver. */
   job: { rest: /^([0-9a-f]{32})-\d{1,16}$/, isEntitled: (match, writer) => writer === match[1], subject: named },
+  /**
+   * Who holds an actor's name, `name/<namespace>/<name>/<node>`: that node, of itself. Several may stand beside each other
+   * after a partition, and readers take the lowest actor id: so no version decides between holders.
+   */
+  name: {
+    rest: new RegExp(`^${NAME}/${NAME}/([0-9a-f]{32})$`),
+    isEntitled: (match, writer) => writer === match[1],
+    subject: named,
+  },
 } satisfies Record<string, KeyRule>)
 
 /** Pure: every node decides alike, whatever it has seen. */

@@ -20,7 +20,7 @@ export const FRAME_BYTES = LIMITS.directoryUpdateBytes - 1024
 export const vectorFrame = struct({
   generation: varint,
   state: bytes(LIMITS.directoryUpdateBytes),
-  digest: fixedBytes(16),
+  digest: fixedBytes(32),
 })
 export type VectorFrame = Infer<typeof vectorFrame>
 

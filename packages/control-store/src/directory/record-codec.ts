@@ -6,6 +6,8 @@ import type { WriterId } from './entitlement.ts'
 /** A record whose seal, signature and entitlement have been checked, with the bytes that prove it. */
 export interface ProvenRecord extends DirectoryRecord {
   readonly writerId: WriterId
+  /** SHA-256 over all that is signed and the signature: of two bodies of one version it always differs. */
+  readonly fingerprint: Uint8Array<ArrayBuffer>
   readonly sealed: Uint8Array<ArrayBuffer>
 }
 
@@ -54,7 +56,8 @@ export class RecordCodec {
     if (new TextEncoder().encode(key).length > LIMITS.nameBytes || sealed.length > LIMITS.directoryRecordBytes) {
       throw new RangeError(`the directory record ${key.slice(0, 80)} is too large: ${sealed.length} bytes`)
     }
-    const proven = { ...record, sealed, writerId: await this.writerIdOf(pair) }
+    const fingerprint = await this.#fingerprint(record)
+    const proven = { ...record, sealed, fingerprint, writerId: await this.writerIdOf(pair) }
     this.#remember(cacheName(key, sealed), sealed.length, proven)
     return proven
   }
@@ -81,11 +84,18 @@ export class RecordCodec {
     const writerId = await this.#writerId(record.writer)
     if (!isEntitled(key, writerId, this.#room)) return undefined
     if (!(await this.#crypto.verify(record.writer, signedBytes(record), record.signature))) return undefined
-    return { ...record, writerId, sealed: sealed.slice() }
+    return { ...record, writerId, fingerprint: await this.#fingerprint(record), sealed: sealed.slice() }
   }
 
   async #writerId(publicKey: Uint8Array<ArrayBuffer>): Promise<WriterId> {
     return toHex((await this.#crypto.sha256(publicKey)).subarray(0, 16))
+  }
+
+  #fingerprint(record: DirectoryRecord): Promise<Uint8Array<ArrayBuffer>> {
+    const writer = new ByteWriter(256 + record.body.length)
+    writer.raw(signedBytes(record))
+    writer.raw(record.signature)
+    return this.#crypto.sha256(writer.finish())
   }
 
   #remember(name: string, bytes: number, verdict: ProvenRecord | undefined): void {

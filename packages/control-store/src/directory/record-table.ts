@@ -4,7 +4,7 @@ import type { ProvenRecord } from './record-codec.ts'
 
 /** Nodes whose departure is remembered; the longest gone is forgotten first. */
 const REMEMBERED_DEPARTURES = 4096
-const DIGEST_BYTES = 16
+const DIGEST_BYTES = 32
 
 /**
  * What this node believes: for each key the highest version it ever saw from an entitled writer. Taking records in is a
@@ -79,15 +79,24 @@ export class RecordTable {
     return keys
   }
 
-  /** 16 bytes, equal for equal tables: the signatures' heads added bit by bit. Two nodes compare it to find a difference
-   * that their documents hide (two writers of one Yjs client id leave equal state vectors over unequal documents). */
+  /**
+   * 32 bytes, equal for equal tables: the records' fingerprints added up. Two nodes compare it to find a difference that
+   * their documents hide (two writers of one Yjs client id leave equal state vectors over unequal documents). Not the
+   * signatures: whoever signs two bodies with one nonce gets signatures with equal halves, and XOR lets a hundred such
+   * pairs cancel.
+   */
   digest(): Uint8Array<ArrayBuffer> {
     return this.#digest.slice()
   }
 
   #count(record: ProvenRecord, sign: 1 | -1): void {
     this.#sealedBytes += sign * record.sealed.length
-    for (let i = 0; i < DIGEST_BYTES; i++) this.#digest[i] = (this.#digest[i] ?? 0) ^ (record.signature[i] ?? 0)
+    let carry = 0
+    for (let i = 0; i < DIGEST_BYTES; i++) {
+      const sum = (this.#digest[i] ?? 0) + sign * (record.fingerprint[i] ?? 0) + carry
+      this.#digest[i] = sum & 0xff
+      carry = sum >> 8
+    }
   }
 }
 

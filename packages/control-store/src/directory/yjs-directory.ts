@@ -1,6 +1,6 @@
 import { Subscribable } from '@shoal/base'
 import type { Log, Timer } from '@shoal/base'
-import { ProtocolError, PermissionError } from '@shoal/protocol'
+import { PermissionError } from '@shoal/protocol'
 import type { KeyPair, NodeId } from '@shoal/protocol'
 import type * as Y from 'yjs'
 import type { Directory, DirectoryChange, DirectoryEntry, DirectoryOptions } from './directory.ts'
@@ -21,8 +21,12 @@ const OWN_HEAL_MS = 500
 const OTHERS_HEAL_MS = 2_000
 /** A grown document is rolled by whoever's chance is first within this. */
 const ROLL_SPREAD_MS = 2_000
-/** Generations that one message may raise ours by. Honest rooms roll one by one, long sleepers some more. */
-const MAX_GENERATIONS_AHEAD = 1_024
+/**
+ * Generations that one message may raise ours by, so that nobody can use the numbers up. Who told of a generation farther
+ * off need not be hostile, but can have been raised by somebody who is: we go its way by so much, and until we are there
+ * the two of us exchange records instead of documents.
+ */
+const FOLLOWED_AT_ONCE = 1_024
 
 /** The directory of one node, as `Directory` describes it: document, checks, beliefs and healing put together. */
 export class YjsDirectory implements Directory {
@@ -105,13 +109,14 @@ export class YjsDirectory implements Directory {
   applyUpdate(frame: Uint8Array<ArrayBuffer>, origin: unknown): void {
     if (this.#isClosed) return
     const update = decodeFrame(updateFrame, frame)
-    this.#follow(update.generation)
+    const hasMoved = this.#follow(update.generation)
     if (update.type === 'records') {
       for (const { key, sealed } of update.records) this.#queue(key, sealed)
     } else if (update.generation === this.generation) {
       this.#document.apply(update.update, origin)
     }
-    // A document of a generation left behind says nothing: its writers follow ours and write again there.
+    // A document of another generation says nothing: its writers follow ours, or we theirs, and all is written again there.
+    if (hasMoved) this.#bringOwn()
   }
 
   vector(): Uint8Array<ArrayBuffer> {
@@ -126,16 +131,19 @@ export class YjsDirectory implements Directory {
 
   updatesSince(vector: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
     const theirs = decodeFrame(vectorFrame, vector)
-    // Theirs to send: our own vector, met there, asks for it.
-    if (theirs.generation > this.generation) return []
-    const isBehind = theirs.generation < this.generation
+    const isSameBelief = sameBytes(theirs.digest, this.#table.digest())
+    const ahead = this.generation - theirs.generation
+    // The document is theirs to send: our own vector, met there, asks for it.
+    if (ahead < 0) return isSameBelief ? [] : this.#recordFrames()
+    if (ahead > FOLLOWED_AT_ONCE) return this.#recordFrames()
+    const isBehind = ahead > 0
     const ours = this.#document.state()
     if (isBehind || stateName(theirs.state) !== stateName(ours)) {
       return this.#frames(this.#document.updateSince(isBehind ? new Uint8Array(0) : theirs.state))
     }
     // Equal state vectors over unequal beliefs: either of us missed a delete, which no state vector counts, or a client id
     // was written under twice. Yjs tells of neither, so both the deletes and the records themselves are sent.
-    if (sameBytes(theirs.digest, this.#table.digest())) return []
+    if (isSameBelief) return []
     return [...this.#frames(this.#document.updateSince(theirs.state)), ...this.#recordFrames()]
   }
 
@@ -199,13 +207,20 @@ export class YjsDirectory implements Directory {
     })
   }
 
-  #follow(generation: number): void {
-    if (generation <= this.generation) return
-    if (generation > this.generation + MAX_GENERATIONS_AHEAD) {
-      throw new ProtocolError('denied', `generation ${generation} is too far from ${this.generation}`)
-    }
-    this.#move(generation)
+  /** True when we have left our generation. */
+  #follow(generation: number): boolean {
+    if (generation <= this.generation) return false
+    this.#move(Math.min(generation, this.generation + FOLLOWED_AT_ONCE))
     for (const record of this.#table.all()) this.#inspect(record.key)
+    return true
+  }
+
+  /** As they stand and at once: a newcomer begins in generation 0, and would be seen half a second late in a rolled room. */
+  #bringOwn(): void {
+    const lacking = [...this.#table.all()].filter(
+      (record) => this.#ownIds.has(record.writerId) && !this.#isShown(record),
+    )
+    if (lacking.length > 0) this.#document.put(lacking)
   }
 
   #move(generation: number): void {

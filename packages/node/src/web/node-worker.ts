@@ -1,10 +1,12 @@
 // The entry of the node worker: one dedicated worker a tab, where everything of a node runs but user code and WebRTC's
 // handshakes. States: waiting for its page's first message -> starting (keys) -> up -> closed.
-import { createLog } from '@shoal/base'
+import { createLog, seededRandom } from '@shoal/base'
 import { createDirectorySeed } from '@shoal/control-store/web'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
 import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
+import type { Log } from '@shoal/base'
 import type { Crypto } from '@shoal/protocol'
+import { createFaults, refuseBadFaultRules } from '@shoal/transport'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
 import type * as Capture from '@shoal/capture'
@@ -14,7 +16,7 @@ import { Spaced } from '../spaced.ts'
 import { platformClock } from './platform-clock.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
 import { platformRandom } from './crypto/platform-random.ts'
-import type { ChunkName, ChunkText, NodeControl, NodeNews, TabInit } from './tab-messages.ts'
+import type { ChunkName, ChunkText, NodeControl, NodeNews, TabFaults, TabInit } from './tab-messages.ts'
 
 /** The room gives a silent tab up after 5 s; a little before that it is better to begin anew than to find out. */
 const SLEPT_MS = 4_500
@@ -60,6 +62,7 @@ async function start(init: TabInit): Promise<void> {
     write: ({ level, scope: part, message, fields }) =>
       console[level === 'error' ? 'error' : 'warn'](`[shoal ${part}] ${message}`, fields),
   })
+  const withFaults = init.faults && faultsOf(init.faults, log)
   const entry = new Spaced(clock, ENTER_AGAIN_EVERY_MS, () => tell({ type: 'enter-again' }))
   const reporter = createReporter(() => tell({ type: 'status', status: node.status() }))
   const node = new ShoalNode({
@@ -112,7 +115,7 @@ async function start(init: TabInit): Promise<void> {
           ownerKeyPair: request.maySubmit ? owner : undefined,
           settings: request.settings,
           session: ++session,
-          connector: createRtcConnector(rtcPort),
+          connector: withFaults?.(createRtcConnector(rtcPort)) ?? createRtcConnector(rtcPort),
           signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),
           seed: (directory) => createDirectorySeed({ directory, server, room }),
         })
@@ -134,6 +137,12 @@ async function start(init: TabInit): Promise<void> {
       },
     }
   }
+}
+
+/** @throws TypeError or RangeError for rules that make no sense, which fails the tab's start. */
+function faultsOf({ rules, seed }: TabFaults, log: Log): ReturnType<typeof createFaults> {
+  refuseBadFaultRules(rules)
+  return createFaults({ rules, clock: platformClock, random: seededRandom(seed), log: log.child('faults') })
 }
 
 /** Calls `report` after a change, at once after a quiet period and at most once a period, and now and then for traffic. */

@@ -4,6 +4,12 @@ import type { NodeStatus } from '../node-options.ts'
 /** Names of the scripts that the node worker loads from its page when it needs them. */
 export type ChunkName = 'noble' | 'capture' | 'sandbox'
 
+/** Fault injection as the page was told it. */
+export interface TabFaults {
+  readonly rules: unknown
+  readonly seed: number
+}
+
 /** What a page hands its node worker when it starts it; the ports are transferred with it. */
 export interface TabInit {
   /** PROTOCOL_VERSION of the page: a hosted node-worker.js may be older. */
@@ -15,6 +21,8 @@ export interface TabInit {
   readonly name: string
   readonly agent: string
   readonly isLending: boolean
+  /** What goes wrong on purpose with what this tab sends; not checked yet. */
+  readonly faults?: TabFaults
   readonly pagePort: MessagePort
   readonly sandboxPort: MessagePort
   /** Comlink: NodeControl, for the page. */

@@ -8,7 +8,16 @@ import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import type { NodeStatus } from '../node-options.ts'
-import type { ChunkName, ChunkText, Joined, JoinRequest, NodeControl, NodeNews, TabInit } from './tab-messages.ts'
+import type {
+  ChunkName,
+  ChunkText,
+  Joined,
+  JoinRequest,
+  NodeControl,
+  NodeNews,
+  TabFaults,
+  TabInit,
+} from './tab-messages.ts'
 
 export interface TabOptions {
   readonly slots: number
@@ -18,6 +27,8 @@ export interface TabOptions {
   readonly name: string
   readonly agent: string
   readonly isLending: boolean
+  /** What goes wrong on purpose; rules that make no sense fail the tab's start. */
+  readonly faults?: TabFaults
   readonly sandboxUrl?: string
   /** Starts the script of the node worker, for pages whose CSP refuses a worker from a blob. */
   readonly createWorker?: () => Worker
@@ -114,6 +125,7 @@ class PageTab implements Tab {
       name,
       agent,
       isLending,
+      ...(options.faults && { faults: options.faults }),
       pagePort: page.port2,
       sandboxPort: this.#frame.controlPort,
       controlPort: control.port2,

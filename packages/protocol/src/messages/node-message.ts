@@ -16,6 +16,7 @@ import {
   ledgerReported,
   ledgerSuccession,
 } from './ledger.ts'
+import { nameAnswer, nameAsk, nameClaim, nameLost, nameRelease, nameReport } from './name.ts'
 import { refConfirm, refRegister, refRegistered, refRelease } from './reference.ts'
 import { actorCall, actorCreate, actorEnd, actorPlace, actorStatus, actorWant } from './actor.ts'
 import {
@@ -90,6 +91,12 @@ export const nodeMessage = union({
   'directory.update': struct({ update: bytes(LIMITS.directoryUpdateBytes) }),
   'job.ended': struct({ job: jobId }),
   'log.lines': struct({ lines: array(logLine, 1024) }),
+  'name.claim': nameClaim,
+  'name.answer': nameAnswer,
+  'name.release': nameRelease,
+  'name.ask': nameAsk,
+  'name.report': nameReport,
+  'name.lost': nameLost,
 })
 export type NodeMessage = Infer<typeof nodeMessage>
 
