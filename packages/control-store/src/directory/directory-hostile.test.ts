@@ -161,9 +161,7 @@ function attacksOf(here: DirectoryRoom, hostile: TestNode, nodes: readonly TestN
   const records = (): Y.Map<unknown> => hostile.directory.doc.getMap('records')
   const key = (): string => card(pick(nodes))
   const to = (frame: Uint8Array<ArrayBuffer>, at = pick(nodes)): void => {
-    if (at !== hostile) hostile.sync.receive(at.id, { type: 'directory.update', update: frame })
-    if (at === hostile) return
-    at.sync.receive(hostile.id, { type: 'directory.update', update: frame })
+    if (at !== hostile) at.sync.receive(hostile.id, { type: 'directory.update', update: frame })
   }
   let lie = 100
   return [
