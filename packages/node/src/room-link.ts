@@ -20,9 +20,9 @@ import type { Connector, LinkStats, Overlay, Peer, Signaling } from '@shoal/tran
 
 /** What the rest of the node hears from its room. */
 export interface RoomHandlers {
-  /** A peer's key is proven, it is alive and linked: messages may be sent. */
+  /** A peer's key is proven, it is alive and there is a path to it: messages may be sent. */
   alive(node: NodeId): void
-  /** The link to a live peer is new: what was under way on the bulk lane is lost. */
+  /** The path to a live peer is another, a link or a way over members: what was under way on the bulk lane is lost. */
   relinked(node: NodeId): void
   /** A verdict: the node's session is over. Also said of one that went, or cannot be linked, before it was ever alive. */
   dead(node: NodeId): void
@@ -63,6 +63,7 @@ export interface RoomMember {
   readonly canSubmit: boolean
   /** incompatible: it speaks another version; one of the two has to reload. */
   readonly state: 'connecting' | 'connected' | 'unreachable' | 'incompatible'
+  /** False when a TURN server or other members carry what goes between us. */
   readonly isDirect: boolean
   readonly stats: LinkStats | undefined
 }
@@ -284,7 +285,9 @@ export class RoomLink {
         this.#linked.set(peer.node, peer)
         membership.linked(peer.node, peer.session)
         if (!isNew) handlers.relinked(peer.node)
-        this.#sync.linked(peer.node)
+        // The directory goes from neighbour to neighbour; over a detour it would only cross the same links twice.
+        if (peer.isNeighbour) this.#sync.linked(peer.node)
+        else this.#sync.unlinked(peer.node)
         handlers.changed()
       },
       unlinked: (node, session) => {

@@ -52,8 +52,18 @@ export { bulkChunk } from './messages/bulk.ts'
 export type { BulkChunk } from './messages/bulk.ts'
 export { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'
 export type { DirectoryRecord, NodeCard, RoomSettings, SubmitterGrant, WireIceServer } from './messages/directory.ts'
-export { linkFrame } from './messages/link.ts'
-export type { LinkFrame, LinkHello, LinkPacket } from './messages/link.ts'
+export { LINK_STATES, linkFrame, linkReport, MAX_HOPS, routedChunk, signedReport } from './messages/link.ts'
+export type {
+  LinkAcknowledgement,
+  LinkFrame,
+  LinkHello,
+  LinkPacket,
+  LinkReport,
+  LinkState,
+  RoutedChunk,
+  RoutedFrame,
+  SignedReport,
+} from './messages/link.ts'
 export { LOG_LEVELS, logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'
 export type { LogLine, NodeMessage } from './messages/node-message.ts'
 export type { ObjectAnswer, PullSubject } from './messages/object.ts'
