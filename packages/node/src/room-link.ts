@@ -63,7 +63,6 @@ export interface RoomMember {
   readonly canSubmit: boolean
   /** incompatible: it speaks another version; one of the two has to reload. */
   readonly state: 'connecting' | 'connected' | 'unreachable' | 'incompatible'
-  /** False when a TURN server or other members carry what goes between us. */
   readonly isDirect: boolean
   readonly stats: LinkStats | undefined
 }
@@ -135,6 +134,7 @@ export class RoomLink {
       handlers: {
         alive: (node) => handlers.alive(node),
         dead: (node, deadSession) => this.#dead(node, deadSession),
+        doubt: (node, itsSession, why) => this.#overlay.doubt(node, itsSession, why),
         refused: (node, oldSession) => this.#overlay.forget(node, oldSession),
         connectivity: () => handlers.changed(),
       },
@@ -283,11 +283,10 @@ export class RoomLink {
         this.#connecting.delete(peer.node)
         const isNew = membership.sessionOf(peer.node) !== peer.session
         this.#linked.set(peer.node, peer)
-        membership.linked(peer.node, peer.session)
+        membership.linked(peer.node, peer.session, peer.isNeighbour)
         if (!isNew) handlers.relinked(peer.node)
-        // The directory goes from neighbour to neighbour; over a detour it would only cross the same links twice.
-        if (peer.isNeighbour) this.#sync.linked(peer.node)
-        else this.#sync.unlinked(peer.node)
+        // Over a detour the directory would only cross the same links twice.
+        this.#sync[peer.isNeighbour ? 'linked' : 'unlinked'](peer.node)
         handlers.changed()
       },
       unlinked: (node, session) => {
@@ -296,6 +295,7 @@ export class RoomLink {
         handlers.changed()
       },
       goodbye: (node, session) => membership.goodbye(node, session),
+      accused: (node, session, why) => membership.accused(node, session, why),
       heard: (node, session) => membership.heard(node, session),
       over: (from) => {
         this.#options.log.warn('our session was given up by a member', { from })

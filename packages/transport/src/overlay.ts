@@ -73,8 +73,11 @@ export interface Overlay {
   onBulkRoom(to: NodeId, callback: () => void): void
   peers(): readonly Peer[]
   stats(node: NodeId): LinkStats | undefined
-  /** Nothing was heard of a neighbour for too long; undefined: something was. Others learn of it as our vote. */
-  doubt(node: NodeId, session: Session, why: 'silent' | 'closed' | undefined): void
+  /**
+   * Our vote: nothing was heard of a neighbour for too long (unsure: by us, who are slow, so that it does not count);
+   * undefined: something was.
+   */
+  doubt(node: NodeId, session: Session, why: 'silent' | 'closed' | 'unsure' | undefined): void
   /** The session is dead: its link is closed, what waits for it is dropped and nothing of it is delivered any more. */
   forget(node: NodeId, session: Session): void
   /** Says goodbye on every link and closes all. */

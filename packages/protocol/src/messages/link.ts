@@ -26,9 +26,14 @@ export const linkReport = struct({
 })
 export type LinkReport = Infer<typeof linkReport>
 
-/** A report as it travels from neighbour to neighbour: its bytes, signed by the node that made it. */
+/**
+ * A report as it travels from neighbour to neighbour: its bytes, signed by the node that made it. Session and version
+ * stand in the bytes too; here they spare whoever has the report the reading.
+ */
 export const signedReport = struct({
   node: nodeId,
+  session: varint,
+  version: varint,
   publicKey: fixedBytes(32),
   report: bytes(16 * 1024),
   signature: fixedBytes(64),

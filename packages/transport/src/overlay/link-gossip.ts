@@ -5,7 +5,7 @@ import type { LinkIdentity } from './hello.ts'
 import { LinkMap } from './link-map.ts'
 import type { LinkWord } from './link-map.ts'
 import { SerialTasks } from './serial-tasks.ts'
-import { GOSSIP_MS, WAITING_SIGNALS } from './timing.ts'
+import { GOSSIP_MS, REPORT_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
 
 const PURPOSE = 'shoal link report'
 /** Of reports in one frame; a report of 12 links has some 350 bytes. */
@@ -34,12 +34,15 @@ export interface LinkGossipOptions {
 export class LinkGossip {
   readonly map: LinkMap
   readonly #options: LinkGossipOptions
-  readonly #signed = new Map<NodeId, SignedReport & { readonly session: Session }>()
+  readonly #signed = new Map<NodeId, SignedReport>()
   /** What each neighbour lacks. */
   readonly #owed = new Map<NodeId, Set<NodeId>>()
   readonly #checking: SerialTasks<NodeId>
   #timer: Timer | undefined
   #isOwnDue = false
+  /** A vote waits for nothing; new links come many at a time. */
+  #isUrgent = false
+  #signedAt = Number.NEGATIVE_INFINITY
   #isSigning = false
   #isChangeDue = false
   #isClosed = false
@@ -61,6 +64,7 @@ export class LinkGossip {
   say(node: NodeId, session: Session, state: LinkState | undefined): void {
     if (this.#isClosed || !this.map.say(node, state && { session, state })) return
     this.#isOwnDue = true
+    if (state !== undefined && state !== 'linked' && state !== 'lost') this.#isUrgent = true
     this.#schedule()
     this.#change()
   }
@@ -68,10 +72,7 @@ export class LinkGossip {
   linked(neighbour: NodeId): void {
     if (this.#isClosed) return
     this.#owed.set(neighbour, new Set())
-    const reports = [...this.#signed.keys()].flatMap((node) => {
-      const known = this.map.report(node)
-      return known === undefined ? [] : { node, session: known.session, version: known.version }
-    })
+    const reports = [...this.#signed.values()].map(({ node, session, version }) => ({ node, session, version }))
     this.#options.send(neighbour, { type: 'known', reports })
   }
 
@@ -83,12 +84,11 @@ export class LinkGossip {
     const owed = this.#owed.get(from)
     if (owed === undefined) return
     const theirs = new Map(frame.reports.map((report) => [report.node, report]))
-    for (const [node, { session }] of this.#signed) {
+    for (const [node, { session, version }] of this.#signed) {
       const known = theirs.get(node)
-      const version = this.map.report(node)?.version ?? 0
-      const isNews =
-        known === undefined || session > known.session || (session === known.session && version > known.version)
-      if (isNews && node !== from) owed.add(node)
+      const isOld =
+        known !== undefined && (known.session > session || (known.session === session && known.version >= version))
+      if (!isOld && node !== from) owed.add(node)
     }
     this.#schedule()
   }
@@ -96,11 +96,16 @@ export class LinkGossip {
   onReports(from: NodeId, frame: Extract<LinkFrame, { type: 'reports' }>): void {
     for (const signed of frame.reports) {
       if (signed.node === this.#options.self.node) continue
-      const report = readReport(signed.report)
       // The neighbour has it: it need not be told.
-      if (!this.#isWanted(signed.node, report)) continue
+      const { session, version } = signed
+      this.#hasIt(from, signed)
+      if (!this.#isWanted(signed)) continue
+      const report = readReport(signed.report)
+      if (report.session !== session || report.version !== version) {
+        throw new ProtocolError('malformed', 'a report of another number than it says')
+      }
       this.#checking.add(signed.node, async () => {
-        if (!this.#isWanted(signed.node, report)) return
+        if (!this.#isWanted(signed)) return
         if (!(await this.#isProven(signed))) {
           throw new ProtocolError('denied', 'a report that its node did not sign')
         }
@@ -128,9 +133,14 @@ export class LinkGossip {
     this.#timer?.cancel()
   }
 
-  #isWanted(node: NodeId, report: LinkReport): boolean {
-    if (this.#isClosed || this.#options.isOver(node, report.session)) return false
-    return this.map.isNews(node, report.session, report.version)
+  #isWanted({ node, session, version }: SignedReport): boolean {
+    if (this.#isClosed || this.#options.isOver(node, session)) return false
+    return this.map.isNews(node, session, version)
+  }
+
+  #hasIt(neighbour: NodeId, { node, session, version }: SignedReport): void {
+    const known = this.#signed.get(node)
+    if (known?.session === session && known.version === version) this.#owed.get(neighbour)?.delete(node)
   }
 
   async #isProven(signed: SignedReport): Promise<boolean> {
@@ -143,20 +153,16 @@ export class LinkGossip {
 
   #take(from: NodeId, signed: SignedReport, report: LinkReport): void {
     // Another may have come first while this one was checked.
-    if (!this.#isWanted(signed.node, report)) return
+    if (!this.#isWanted(signed)) return
     const links = new Map<NodeId, LinkWord>(report.links.map(({ node, session, state }) => [node, { session, state }]))
     this.map.take(signed.node, { session: report.session, version: report.version, links })
-    this.#keep(signed, report)
+    this.#signed.set(signed.node, signed)
     this.#owed.get(from)?.delete(signed.node)
     for (const [neighbour, owed] of this.#owed) {
       if (neighbour !== from && neighbour !== signed.node) owed.add(signed.node)
     }
     this.#schedule()
     this.#change()
-  }
-
-  #keep(signed: SignedReport, report: LinkReport): void {
-    this.#signed.set(signed.node, { ...signed, session: report.session })
   }
 
   #change(): void {
@@ -172,8 +178,10 @@ export class LinkGossip {
     if (this.#isClosed) return
     this.#timer ??= this.#options.clock.after(GOSSIP_MS, () => {
       this.#timer = undefined
-      if (this.#isOwnDue) void this.#sign()
+      const isRested = this.#options.clock.now() - this.#signedAt >= REPORT_EVERY_MS
+      if (this.#isOwnDue && (this.#isUrgent || isRested)) void this.#sign()
       else this.#flush()
+      if (this.#isOwnDue) this.#schedule()
     })
   }
 
@@ -181,7 +189,8 @@ export class LinkGossip {
   async #sign(): Promise<void> {
     if (this.#isSigning) return
     this.#isSigning = true
-    this.#isOwnDue = false
+    this.#isOwnDue = this.#isUrgent = false
+    this.#signedAt = this.#options.clock.now()
     const { self, log } = this.#options
     const report: LinkReport = {
       session: self.session,
@@ -193,7 +202,9 @@ export class LinkGossip {
     const body = writer.finish()
     try {
       const signature = await self.keyPair.sign(textOf(self.room, self.node, body))
-      this.#keep({ node: self.node, publicKey: self.publicKey, report: body, signature }, report)
+      const { session, version } = report
+      const { node, publicKey } = self
+      this.#signed.set(node, { node, session, version, publicKey, report: body, signature })
       for (const owed of this.#owed.values()) owed.add(self.node)
     } catch (error) {
       log.error('a report could not be signed', { error })

@@ -23,7 +23,6 @@ import {
   OVERSLEPT_MS,
   RECENTLY_OVER_MS,
   REMEMBERED_SESSIONS,
-  SPARE_LINKS,
   STILL_HEARD_MS,
 } from './timing.ts'
 import { KEPT_LINKS, keptLinks } from './topology.ts'
@@ -183,10 +182,11 @@ class RoomOverlay implements Overlay {
     return this.#peers.get(node)?.stats
   }
 
-  doubt(node: NodeId, session: Session, why: 'silent' | 'closed' | undefined): void {
+  doubt(node: NodeId, session: Session, why: 'silent' | 'closed' | 'unsure' | undefined): void {
     const peer = this.#peers.get(node)
     if (peer?.session !== session) return
-    if (why !== undefined) this.#say(node, session, why)
+    if (why === 'unsure') this.#say(node, session, undefined)
+    else if (why !== undefined) this.#say(node, session, why)
     else if (peer.link !== undefined) this.#say(node, session, 'linked')
     this.#onMap()
   }
@@ -294,12 +294,12 @@ class RoomOverlay implements Overlay {
       peer.want(kept.has(peer.node) || peer.isDemanded(now))
       if (peer.link !== undefined) linkCount++
     }
-    if (linkCount <= KEPT_LINKS + SPARE_LINKS) return
+    if (linkCount <= KEPT_LINKS) return
     for (const peer of this.#peers.values()) {
-      if (peer.link === undefined || kept.has(peer.node) || peer.isDemanded(now)) continue
+      if (peer.link === undefined || kept.has(peer.node) || peer.isDemanded(now) || peer.isTheirChoice) continue
       if (now - Math.max(peer.usedAt, peer.link.startedAt) < DEMAND_MS) continue
       peer.dropLink()
-      if (--linkCount <= KEPT_LINKS + SPARE_LINKS) return
+      if (--linkCount <= KEPT_LINKS) return
     }
   }
 

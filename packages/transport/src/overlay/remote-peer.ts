@@ -17,7 +17,7 @@ import type { ConnectionParts } from './peer-connection.ts'
 import type { LinkGoodbye, ProvenLink, RoomFrame } from './proven-link.ts'
 import { SessionChannel } from './session-channel.ts'
 import type { SendFrame } from './session-channel.ts'
-import { DEMAND_MESSAGES, DEMAND_MS, DEMAND_WINDOW_MS, LINK_FIRST_MS } from './timing.ts'
+import { DEMAND_MESSAGES, DEMAND_MS, DEMAND_WINDOW_MS, LINK_FIRST_MS, THEIR_CHOICE_MS } from './timing.ts'
 import { Traffic } from './traffic.ts'
 
 export interface RemotePeerHost {
@@ -70,6 +70,8 @@ export class RemotePeer {
   #demandSince = Number.NEGATIVE_INFINITY
   #usedAt = Number.NEGATIVE_INFINITY
   #detoured = { since: Number.NEGATIVE_INFINITY, count: 0 }
+  #droppedAt = Number.NEGATIVE_INFINITY
+  #isTheirChoice = false
   /** Whether the signaling server knows it. */
   isPresent = false
 
@@ -187,7 +189,13 @@ export class RemotePeer {
 
   /** Ends a link that neither end needs. */
   dropLink(): void {
+    this.#droppedAt = this.#host.parts.clock.now()
     this.#connection.restart()
+  }
+
+  /** We need no link to it, but it does. */
+  get isTheirChoice(): boolean {
+    return this.#isTheirChoice
   }
 
   /** Bulk, or many messages: worth a link of its own. */
@@ -301,6 +309,7 @@ export class RemotePeer {
       link.sendControl(frame)
     })
     this.#bulk?.end()
+    this.#isTheirChoice = this.#host.parts.clock.now() - this.#droppedAt < THEIR_CHOICE_MS
     this.#peer = { node: this.node, session, publicKey, isDirect: link.isDirect, isNeighbour: true }
     this.#host.handlers.linked(this.#peer)
     this.#host.opened(this, session)

@@ -31,6 +31,8 @@ export const REMEMBERED_SESSIONS = 65_536
 export const TELL_OVER_EVERY_MS = 1_000
 /** What changes in our links within this time makes one report. */
 export const GOSSIP_MS = 30
+/** A node reports new and lost links no more often than this; votes at once. */
+export const REPORT_EVERY_MS = 250
 /** A packet that was not acknowledged for so long goes over another way as well... */
 export const RESEND_FIRST_MS = 1_000
 /** ...and again after twice the time, up to this. */
@@ -60,5 +62,5 @@ export const DEMAND_WINDOW_MS = 10_000
 export const STILL_HEARD_MS = 2_000
 /** What we gave up is looked for among what others hear for so long. */
 export const RECENTLY_OVER_MS = 60_000
-/** Links beyond those kept, made on demand or by others' choice, before unused ones are ended. */
-export const SPARE_LINKS = 4
+/** A link that we ended as needless and that is there again within this time is the other's choice: it stays. */
+export const THEIR_CHOICE_MS = 60_000
