@@ -153,8 +153,10 @@ export class MembershipMachine {
     }
     life.unlinkedMs = undefined
     life.isNeighbour = isNeighbour
+    // Whoever else hears it judges now: our link may have been ended as needless.
+    life.isOurs = isNeighbour
+    if (!isNeighbour) life.doubt = undefined
     if (!isNeighbour) return effects
-    life.isOurs = true
     return [...effects, ...this.#heard(node, session, nowMs)]
   }
 

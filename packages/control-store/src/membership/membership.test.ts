@@ -1,3 +1,4 @@
+// Long because all rules about one life are one machine, and each has its histories here.
 import { seededRandom, silentLog } from '@shoal/base'
 import type { Timer } from '@shoal/base'
 import { randomNodeId } from '@shoal/protocol'
@@ -212,6 +213,18 @@ describe('membership', () => {
     expect(told).toEqual(['c1 alive'])
     clock.advance(500)
     expect(told).toEqual(['c1 alive', 'c1 dead silent'])
+  })
+
+  it('[M2] whose link is gone, but to whom a way over others leads, is theirs to judge', () => {
+    const { clock, members, told, votes, speaking } = observe([a, b])
+    speaking.delete(a)
+    clock.advance(2_000)
+    members.linked(a, 1, false)
+    clock.advance(20_000)
+    expect([told, votes]).toEqual([[], []])
+    members.unlinked(a, 1)
+    clock.advance(5_500)
+    expect(told).toEqual(['a1 dead silent'])
   })
 
   it('[M1] a goodbye that others heard ends a neighbour who is silent from then on, and no other', () => {

@@ -20,7 +20,7 @@ export interface LinkGossipOptions {
   isOver(node: NodeId, session: Session): boolean
   /** To a neighbour with whom a link is open. */
   send(neighbour: NodeId, frame: LinkFrame): void
-  /** The map is another; said once a microtask. */
+  /** Others made the map another: at once where there is a vote, else for many reports together. */
   changed(): void
   /** A report that its node did not sign. */
   bad(from: NodeId, error: ProtocolError): void
@@ -45,6 +45,7 @@ export class LinkGossip {
   #signedAt = Number.NEGATIVE_INFINITY
   #isSigning = false
   #isChangeDue = false
+  #isMapDue = false
   #isClosed = false
 
   constructor(options: LinkGossipOptions) {
@@ -60,13 +61,12 @@ export class LinkGossip {
     })
   }
 
-  /** Our word on a link of ours; undefined: we have none any more. Takes effect here at once. */
+  /** Our word on a link of ours; undefined: we have none any more. It is in the map at once, and `changed` is not said. */
   say(node: NodeId, session: Session, state: LinkState | undefined): void {
     if (this.#isClosed || !this.map.say(node, state && { session, state })) return
     this.#isOwnDue = true
     if (state !== undefined && state !== 'linked' && state !== 'lost') this.#isUrgent = true
     this.#schedule()
-    this.#change()
   }
 
   linked(neighbour: NodeId): void {
@@ -161,15 +161,16 @@ export class LinkGossip {
     for (const [neighbour, owed] of this.#owed) {
       if (neighbour !== from && neighbour !== signed.node) owed.add(signed.node)
     }
+    this.#isMapDue = true
+    if (report.links.some(({ state }) => state !== 'linked' && state !== 'lost')) this.#change()
     this.#schedule()
-    this.#change()
   }
 
   #change(): void {
     if (this.#isChangeDue || this.#isClosed) return
     this.#isChangeDue = true
     queueMicrotask(() => {
-      this.#isChangeDue = false
+      this.#isChangeDue = this.#isMapDue = false
       if (!this.#isClosed) this.#options.changed()
     })
   }
@@ -178,6 +179,8 @@ export class LinkGossip {
     if (this.#isClosed) return
     this.#timer ??= this.#options.clock.after(GOSSIP_MS, () => {
       this.#timer = undefined
+      if (this.#isMapDue) this.#options.changed()
+      this.#isMapDue = false
       const isRested = this.#options.clock.now() - this.#signedAt >= REPORT_EVERY_MS
       if (this.#isOwnDue && (this.#isUrgent || isRested)) void this.#sign()
       else this.#flush()

@@ -20,6 +20,8 @@ import {
   ACCUSATION_MS,
   BEAT_MS,
   DEMAND_MS,
+  LINK_SILENCE_MS,
+  NEEDLESS_MS,
   OVERSLEPT_MS,
   RECENTLY_OVER_MS,
   REMEMBERED_SESSIONS,
@@ -78,6 +80,7 @@ class RoomOverlay implements Overlay {
   #host: RemotePeerHost | undefined
   #ticker: Timer | undefined
   #tickedAt = 0
+  #isMapStale = false
   #connectionNumber = 0
   #isClosed = false
 
@@ -224,11 +227,12 @@ class RoomOverlay implements Overlay {
         this.#gossip.linked(node)
         this.#onMap()
       },
-      lost: ({ node }, session) => {
+      lost: ({ node, isNeedless }, session) => {
         this.#gossip.unlinked(node)
         this.#relay.forget(node)
-        // What we say of it by doubt stands.
-        if (this.#gossip.map.own.get(node)?.state === 'linked') this.#say(node, session, 'lost')
+        // What we say of it by doubt stands. Who was lost is waited for a while, as one who may yet be back.
+        if (this.#gossip.map.own.get(node)?.state === 'linked')
+          this.#say(node, session, isNeedless ? undefined : 'lost')
         this.#onMap()
       },
       room: (peer, frame) => {
@@ -267,12 +271,12 @@ class RoomOverlay implements Overlay {
     this.#tickedAt = now
     for (const peer of [...this.#peers.values()]) peer.tick(now, hasOverslept)
     for (const [node, at] of this.#saidAt) {
-      if (now - at < ACCUSATION_MS) continue
-      // A link that is only lost is waited for, as long as anybody may yet decide.
       const word = this.#gossip.map.own.get(node)
-      if (word?.state === 'lost' && !this.#ways.has(node) && this.#peers.has(node)) continue
+      if (now - at < (word?.state === 'lost' ? LINK_SILENCE_MS : ACCUSATION_MS)) continue
       this.#say(node, word?.session ?? 0, undefined)
+      this.#isMapStale = true
     }
+    if (this.#isMapStale) this.#onMap()
     for (const [node, { session, at }] of this.#recentlyOver) {
       if (now - at > RECENTLY_OVER_MS) this.#recentlyOver.delete(node)
       else if (now - at > STILL_HEARD_MS && this.#gossip.map.voucherOf(node, session, this.#ways) !== undefined)
@@ -297,7 +301,7 @@ class RoomOverlay implements Overlay {
     if (linkCount <= KEPT_LINKS) return
     for (const peer of this.#peers.values()) {
       if (peer.link === undefined || kept.has(peer.node) || peer.isDemanded(now) || peer.isTheirChoice) continue
-      if (now - Math.max(peer.usedAt, peer.link.startedAt) < DEMAND_MS) continue
+      if (now - peer.usedAt < DEMAND_MS || now - peer.link.startedAt < NEEDLESS_MS) continue
       peer.dropLink()
       if (--linkCount <= KEPT_LINKS) return
     }
@@ -314,6 +318,7 @@ class RoomOverlay implements Overlay {
   #onMap(): void {
     if (this.#isClosed) return
     const { map } = this.#gossip
+    this.#isMapStale = false
     this.#ways = map.ways()
     for (const [node, { session }] of this.#ways) {
       const publicKey = this.#gossip.keyOf(node, session)

@@ -74,6 +74,8 @@ export class RemotePeer {
   #isTheirChoice = false
   /** Whether the signaling server knows it. */
   isPresent = false
+  /** We are just ending its link because nobody needs it. */
+  isNeedless = false
 
   constructor(host: RemotePeerHost, node: NodeId, session: Session, isWanted: boolean) {
     this.node = node
@@ -190,7 +192,9 @@ export class RemotePeer {
   /** Ends a link that neither end needs. */
   dropLink(): void {
     this.#droppedAt = this.#host.parts.clock.now()
+    this.isNeedless = true
     this.#connection.restart()
+    this.isNeedless = false
   }
 
   /** We need no link to it, but it does. */

@@ -64,3 +64,5 @@ export const STILL_HEARD_MS = 2_000
 export const RECENTLY_OVER_MS = 60_000
 /** A link that we ended as needless and that is there again within this time is the other's choice: it stays. */
 export const THEIR_CHOICE_MS = 60_000
+/** A link that came of an earlier view of the room, and that nothing used, is ended after so long. */
+export const NEEDLESS_MS = 5_000
