@@ -259,6 +259,9 @@ class RoomOverlay implements Overlay {
         this.#say(peer.node, session, 'goodbye')
       },
       replaced: ({ node }, session) => {
+        this.#gossip.unlinked(node)
+        this.#relay.forget(node)
+        this.#isMapStale = true
         this.#gossip.map.forget(node, session)
         if ((this.#gossip.map.own.get(node)?.session ?? Infinity) <= session) this.#say(node, session, undefined)
       },

@@ -72,6 +72,7 @@ export class RemotePeer {
   #detoured = { since: Number.NEGATIVE_INFINITY, count: 0 }
   #droppedAt = Number.NEGATIVE_INFINITY
   #isTheirChoice = false
+  #isReplacing = false
   /** Whether the signaling server knows it. */
   isPresent = false
   /** We are just ending its link because nobody needs it. */
@@ -269,8 +270,9 @@ export class RemotePeer {
   onRoutedPacket(packet: LinkPacket): void {
     if (packet.fromSession !== this.#session) return
     this.#host.handlers.heard(this.node, packet.fromSession)
-    // It may come before the reports that say which way it came.
-    this.#channelOf(packet.fromSession).receive(packet, this.link === undefined ? this.#detour : this.#around)
+    // Before `linked` was said for the session there is no channel: what is sent meanwhile was meant for the earlier one.
+    // The packet comes again.
+    this.#channel?.receive(packet, this.link === undefined ? this.#detour : this.#around)
   }
 
   onRoutedAcknowledgement(frame: LinkAcknowledgement): void {
@@ -321,7 +323,7 @@ export class RemotePeer {
 
   #lost(): void {
     const session = this.#session
-    if (session === undefined) return
+    if (session === undefined || this.#isReplacing) return
     this.#channel?.detach()
     this.#peer = undefined
     this.#host.lost(this, session)
@@ -391,20 +393,22 @@ export class RemotePeer {
   #vouched(session: Session): void {
     if (this.#session === session) return
     const earlier = this.#session
-    if (earlier !== undefined) {
-      // The path is ended first, so that the user hears of the old session's end before the new one's beginning.
-      this.#wayKey = undefined
-      if (this.link !== undefined) this.#connection.restart()
-      else if (this.#peer !== undefined) this.#noPath()
-      this.#channel?.close()
-      this.#channel = undefined
-      this.#bulk?.end()
-      this.#bulk = undefined
-    }
+    const [channel, bulk, hadPath] = [this.#channel, this.#bulk, this.#peer !== undefined]
     this.#session = session
     this.#announced = Math.max(this.#announced, session)
     this.#connection.target(this.#announced)
-    if (earlier !== undefined) this.#host.replaced(this, earlier)
+    if (earlier === undefined) return
+    // All of the old session is put away before anybody hears of it: who does may ask at once for the new one's path.
+    this.#channel = this.#bulk = this.#peer = this.#wayKey = undefined
+    channel?.close()
+    if (this.link !== undefined) {
+      this.#isReplacing = true
+      this.#connection.restart()
+      this.#isReplacing = false
+    }
+    bulk?.end()
+    this.#host.replaced(this, earlier)
+    if (hadPath) this.#host.handlers.unlinked(this.node, earlier)
   }
 
   #judged(deliver: () => void): void {
