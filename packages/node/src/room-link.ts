@@ -21,9 +21,9 @@ import type { Connector, LinkStats, Overlay, Peer, Signaling } from '@shoal/tran
 
 /** What the rest of the node hears from its room. */
 export interface RoomHandlers {
-  /** A peer's key is proven, it is alive and linked: messages may be sent. */
+  /** A peer's key is proven, it is alive and there is a path to it: messages may be sent. */
   alive(node: NodeId): void
-  /** The link to a live peer is new: what was under way on the bulk lane is lost. */
+  /** The path to a live peer is another, a link or a way over members: what was under way on the bulk lane is lost. */
   relinked(node: NodeId): void
   /** A verdict: the node's session is over. Also said of one that went, or cannot be linked, before it was ever alive. */
   dead(node: NodeId): void
@@ -137,6 +137,7 @@ export class RoomLink {
       handlers: {
         alive: (node) => handlers.alive(node),
         dead: (node, deadSession) => this.#dead(node, deadSession),
+        doubt: (node, itsSession, why) => this.#overlay.doubt(node, itsSession, why),
         refused: (node, oldSession) => this.#overlay.forget(node, oldSession),
         connectivity: () => handlers.changed(),
       },
@@ -289,9 +290,10 @@ export class RoomLink {
         this.#connecting.delete(peer.node)
         const isNew = membership.sessionOf(peer.node) !== peer.session
         this.#linked.set(peer.node, peer)
-        membership.linked(peer.node, peer.session)
+        membership.linked(peer.node, peer.session, peer.isNeighbour)
         if (!isNew) handlers.relinked(peer.node)
-        this.#sync.linked(peer.node)
+        // Over a detour the directory would only cross the same links twice.
+        this.#sync[peer.isNeighbour ? 'linked' : 'unlinked'](peer.node)
         handlers.changed()
       },
       unlinked: (node, session) => {
@@ -300,6 +302,7 @@ export class RoomLink {
         handlers.changed()
       },
       goodbye: (node, session) => membership.goodbye(node, session),
+      accused: (node, session, why) => membership.accused(node, session, why),
       heard: (node, session) => membership.heard(node, session),
       over: (from) => {
         this.#options.log.warn('our session was given up by a member', { from })

@@ -60,8 +60,18 @@ export type {
   LedgerTemplate,
   Succession,
 } from './messages/ledger.ts'
-export { linkFrame } from './messages/link.ts'
-export type { LinkFrame, LinkHello, LinkPacket } from './messages/link.ts'
+export { LINK_STATES, linkFrame, linkReport, MAX_HOPS, routedChunk, signedReport } from './messages/link.ts'
+export type {
+  LinkAcknowledgement,
+  LinkFrame,
+  LinkHello,
+  LinkPacket,
+  LinkReport,
+  LinkState,
+  RoutedChunk,
+  RoutedFrame,
+  SignedReport,
+} from './messages/link.ts'
 export { logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'
 export type { LogLine, NodeMessage } from './messages/node-message.ts'
 export { nameRecord } from './messages/name.ts'

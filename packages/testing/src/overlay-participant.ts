@@ -78,7 +78,9 @@ export class OverlayParticipant implements SimParticipant, Life {
   }
 
   isLinkedTo(life: Life): boolean {
-    return this.#overlay.peers().some((peer) => peer.node === life.node && peer.session === life.session)
+    return this.#overlay
+      .peers()
+      .some((peer) => peer.node === life.node && peer.session === life.session && peer.isNeighbour)
   }
 
   /** A verdict of death, right or wrong; undefined when the node is not known. */

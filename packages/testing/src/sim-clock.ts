@@ -18,6 +18,8 @@ export interface NodeClock extends Clock {
   readonly isFrozen: boolean
   /** A frozen node runs nothing; what came due meanwhile fires when it thaws, as in a tab that was put to sleep. */
   freeze(isFrozen: boolean): void
+  /** Its timers take so many times as long, as on a machine that does too much. */
+  slow(factor: number): void
   /** The node's process is gone: its timers never fire. */
   kill(): void
 }
@@ -55,6 +57,7 @@ export class SimClock implements Clock {
     const held: Event[] = []
     let isFrozen = false
     let isDead = false
+    let slowness = 1
     let pending = 0
     const clock: NodeClock = {
       name,
@@ -76,7 +79,7 @@ export class SimClock implements Clock {
           done()
           callback()
         }
-        const timer = this.#set(delayMs, fire, clock)
+        const timer = this.#set(delayMs * slowness, fire, clock)
         return {
           cancel() {
             if (isDone) return
@@ -96,6 +99,9 @@ export class SimClock implements Clock {
         isFrozen = freezing
         if (freezing) return
         for (const event of held.splice(0)) this.#set(0, event.callback ?? ((): void => {}), clock)
+      },
+      slow: (factor) => {
+        slowness = factor
       },
       kill: () => {
         isDead = true

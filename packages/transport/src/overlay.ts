@@ -6,7 +6,10 @@ export interface Peer {
   readonly session: Session
   /** Ed25519, 32 bytes; the node id is the head of its hash. */
   readonly publicKey: Uint8Array<ArrayBuffer>
+  /** False when the path goes over a relay, a TURN server's or other members'. */
   readonly isDirect: boolean
+  /** True while there is a link to it; else other members carry what goes between us. */
+  readonly isNeighbour: boolean
 }
 
 export interface LinkStats {
@@ -26,7 +29,10 @@ export interface OverlayHandlers {
    * `incompatible`: it speaks another version of the protocol, one of the two must reload.
    */
   member(node: NodeId, session: Session, state: 'connecting' | 'unreachable' | 'incompatible'): void
-  /** A link is up and its key proven; messages may be sent. Said again for a higher session of the same node. */
+  /**
+   * A path is there, a link or a way over members, and the key proven; messages may be sent. Said again for a higher
+   * session of the same node, and when the path is another: what was under way on the bulk lane is lost then.
+   */
   linked(peer: Peer): void
   /** All paths are gone for now; messages wait for a new one until somebody calls `forget`. */
   unlinked(node: NodeId, session: Session): void
@@ -36,6 +42,11 @@ export interface OverlayHandlers {
   heard(node: NodeId, session: Session): void
   /** The signaling server saw the node's socket close (`closed`) or open; undefined node: our own socket is up or down. */
   hint(node: NodeId | undefined, session: Session, state: 'closed' | 'present' | 'down'): void
+  /**
+   * There is no path to the session, and no neighbour of it that there is a path to hears it or still waits for it. A
+   * goodbye may be told of one that we have a link to, by those who heard it.
+   */
+  accused?(node: NodeId, session: Session, why: 'silent' | 'closed' | 'goodbye'): void
   /** A member has given this session up: nothing of it is heard any more, and a higher one has to begin. */
   over?(from: NodeId): void
   /** The signaling server will not have us, and why; links go on. */
@@ -48,8 +59,7 @@ export interface OverlayHandlers {
 
 /**
  * All links of one node, and the sessions over them: what a node sends to a peer arrives once and in order while both
- * sessions live, over whatever path there is. A full mesh for now; the place where a sparse, routed topology goes.
- * It knows nothing of tasks, objects or directories, and never declares anybody dead: `forget` is told to it.
+ * sessions live, over whatever path there is. A dozen links a node, more on demand; members carry the rest. It knows nothing of tasks, objects or directories, and never declares anybody dead: `forget` is told to it.
  */
 export interface Overlay {
   /** Called once. */
@@ -57,12 +67,17 @@ export interface Overlay {
   /** Queues a message for the peer's present session; one packet a microtask. Silently dropped when the peer is not known. */
   send(to: NodeId, message: NodeMessage): void
   sendBulk(to: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
-  /** 0 when there is no link. */
+  /** 0 when there is no path, and for a moment where a link is made first. Asking is what has one made. */
   bulkRoom(to: NodeId): number
-  /** Calls back once when there is room, or at once when there is no link. */
+  /** Calls back once when there is room, or at once when there is no path. */
   onBulkRoom(to: NodeId, callback: () => void): void
   peers(): readonly Peer[]
   stats(node: NodeId): LinkStats | undefined
+  /**
+   * Our vote: nothing was heard of a neighbour for too long (unsure: by us, who are slow, so that it does not count);
+   * undefined: something was.
+   */
+  doubt(node: NodeId, session: Session, why: 'silent' | 'closed' | 'unsure' | undefined): void
   /** The session is dead: its link is closed, what waits for it is dropped and nothing of it is delivered any more. */
   forget(node: NodeId, session: Session): void
   /** Says goodbye on every link and closes all. */

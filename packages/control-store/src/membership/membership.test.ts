@@ -1,3 +1,4 @@
+// Long because all rules about one life are one machine, and each has its histories here.
 import { seededRandom, silentLog } from '@shoal/base'
 import type { Timer } from '@shoal/base'
 import { randomNodeId } from '@shoal/protocol'
@@ -25,6 +26,10 @@ interface Observer {
   readonly told: string[]
   /** Peers that speak every 300 ms until removed. */
   readonly speaking: Set<NodeId>
+  /** Who others still hear, or wait for: our doubt does not make an accusation of them. */
+  readonly vouched: Set<NodeId>
+  /** Our votes, with the names. */
+  readonly votes: string[]
   forgetTold(): void
 }
 
@@ -32,14 +37,21 @@ interface Observer {
 function observe(peers: readonly NodeId[], options: { readonly withServer?: boolean } = {}): Observer {
   const clock = new FakeClock()
   const told: string[] = []
+  const vouched = new Set<NodeId>()
+  const votes: string[] = []
   const name = (node: NodeId): string | undefined => names.get(node)
-  const members = createMembership({
+  const members: Membership = createMembership({
     clock,
     self,
     log: silentLog,
     handlers: {
       alive: (node, session) => told.push(`${name(node)}${session} alive`),
       dead: (node, session, reason) => told.push(`${name(node)}${session} dead ${reason}`),
+      // As the overlay does, where no other neighbour has a say.
+      doubt: (node, session, why) => {
+        votes.push(`${name(node)} ${why ?? 'heard'}`)
+        if (why !== undefined && why !== 'unsure' && !vouched.has(node)) members.accused(node, session, why)
+      },
       refused: (node, session) => told.push(`${name(node)}${session} refused`),
       connectivity: (isOffline) => told.push(isOffline ? 'offline' : 'online'),
     },
@@ -47,7 +59,7 @@ function observe(peers: readonly NodeId[], options: { readonly withServer?: bool
   if (options.withServer ?? true) members.hint(undefined, 0, 'present')
   const speaking = new Set(peers)
   peers.forEach((peer, i) => {
-    members.linked(peer, 1)
+    members.linked(peer, 1, true)
     const speak = (): Timer =>
       clock.after(300, () => {
         if (speaking.has(peer)) members.heard(peer, 1)
@@ -56,7 +68,7 @@ function observe(peers: readonly NodeId[], options: { readonly withServer?: bool
     clock.after(70 * i, speak)
   })
   told.length = 0
-  return { clock, members, told, speaking, forgetTold: () => void (told.length = 0) }
+  return { clock, members, told, speaking, vouched, votes, forgetTold: () => void (told.length = 0) }
 }
 
 describe('membership', () => {
@@ -124,7 +136,7 @@ describe('membership', () => {
     const { clock, members, told } = observe([a, b])
     members.unlinked(a, 1)
     clock.advance(3_000)
-    members.linked(a, 1)
+    members.linked(a, 1, true)
     clock.advance(10_000)
     expect(told).toEqual([])
   })
@@ -144,11 +156,12 @@ describe('membership', () => {
 
   it('[M2] missed ticks multiply the limits, up to nine times', () => {
     const machine = new MembershipMachine(self, 0)
-    machine.step({ type: 'linked', node: a, session: 1 }, 0)
+    machine.step({ type: 'linked', node: a, session: 1, isNeighbour: true }, 0)
     // Every tick a second late: all of its lateness is forgiven, the rest counts against a limit of 45 s.
     const diedMs = (() => {
       for (let now = 1_250; now < 1_000_000; now += 1_250) {
-        if (machine.step({ type: 'tick' }, now).some(({ type }) => type === 'dead')) return now
+        if (machine.step({ type: 'tick' }, now).some((effect) => effect.type === 'doubt' && effect.why === 'silent'))
+          return now
       }
       return 0
     })()
@@ -156,22 +169,97 @@ describe('membership', () => {
     expect(diedMs / 1_250).toBeLessThan(45_000 / 250 + 8)
   })
 
+  it('[M2] who is slow itself is unsure of whom it did not hear: it neither accuses nor vouches', () => {
+    const { clock, told, votes, speaking } = observe([a, b])
+    speaking.delete(a)
+    clock.freeze(4_000)
+    clock.advance(1_500)
+    expect(votes).toEqual(['a unsure'])
+    clock.advance(3_000)
+    expect(told).toEqual([])
+    // Once it is at its pace again, and has listened for the full time, it accuses.
+    clock.advance(2_000)
+    expect(votes).toEqual(['a unsure', 'a silent'])
+    expect(told).toEqual(['a1 dead silent'])
+  })
+
+  it('[M2] is no verdict what others do not say as well, and is taken back when it is heard again', () => {
+    const { clock, members, told, votes, speaking, vouched } = observe([a, b])
+    vouched.add(a)
+    speaking.delete(a)
+    clock.advance(60_000)
+    expect(votes).toEqual(['a silent'])
+    members.heard(a, 1)
+    expect(votes).toEqual(['a silent', 'a heard'])
+    expect(told).toEqual([])
+    expect(members.alive()).toEqual([a, b])
+    // The others, too, hear nothing of it.
+    clock.advance(5_500)
+    members.accused(a, 1, 'silent')
+    expect(told).toEqual(['a1 dead silent'])
+  })
+
+  it('[M2] who is no neighbour is not judged, and lives while there is a path to it', () => {
+    const { clock, members, told, votes } = observe([a, b])
+    members.linked(c, 1, false)
+    clock.advance(60_000)
+    expect([told, votes]).toEqual([['c1 alive'], []])
+    members.unlinked(c, 1)
+    clock.advance(4_000)
+    members.linked(c, 1, false)
+    clock.advance(4_000)
+    members.unlinked(c, 1)
+    clock.advance(4_900)
+    expect(told).toEqual(['c1 alive'])
+    clock.advance(500)
+    expect(told).toEqual(['c1 alive', 'c1 dead silent'])
+  })
+
+  it('[M2] whose link is gone, but to whom a way over others leads, is theirs to judge', () => {
+    const { clock, members, told, votes, speaking } = observe([a, b])
+    speaking.delete(a)
+    clock.advance(2_000)
+    members.linked(a, 1, false)
+    clock.advance(20_000)
+    expect([told, votes]).toEqual([[], []])
+    members.unlinked(a, 1)
+    clock.advance(5_500)
+    expect(told).toEqual(['a1 dead silent'])
+  })
+
+  it('[M1] a goodbye that others heard ends a neighbour who is silent from then on, and no other', () => {
+    const { clock, members, told, speaking } = observe([a, b])
+    clock.advance(1_000)
+    speaking.delete(a)
+    members.accused(a, 1, 'goodbye')
+    members.accused(b, 1, 'goodbye')
+    clock.advance(200)
+    members.heard(b, 1)
+    clock.advance(300)
+    expect(told).toEqual(['a1 dead goodbye'])
+    members.linked(c, 1, false)
+    members.accused(c, 1, 'goodbye')
+    expect(told.slice(1)).toEqual(['c1 alive', 'c1 dead goodbye'])
+    clock.advance(5_000)
+    expect(members.alive()).toEqual([b])
+  })
+
   it('[M3] sessions never go down: the dead are refused, a higher one is a new life', () => {
     const { members, told, clock } = observe([a])
-    members.linked(a, 3)
+    members.linked(a, 3, true)
     expect(told).toEqual(['a1 dead replaced', 'a3 alive'])
     members.heard(a, 1)
-    members.linked(a, 2)
+    members.linked(a, 2, true)
     members.goodbye(a, 2)
     expect(told.slice(2)).toEqual(['a1 refused', 'a2 refused', 'a2 refused'])
     expect(members.sessionOf(a)).toBe(3)
     members.goodbye(a, 3)
-    members.linked(a, 3)
+    members.linked(a, 3, true)
     members.heard(a, 3)
     expect(told.slice(5)).toEqual(['a3 dead goodbye', 'a3 refused', 'a3 refused'])
     expect(members.isRefused(a, 3)).toBe(true)
     expect(members.isRefused(a, 4)).toBe(false)
-    members.linked(a, 4)
+    members.linked(a, 4, true)
     expect(told.slice(8)).toEqual(['a4 alive'])
     clock.advance(1_000)
     expect(members.alive()).toEqual([a])
@@ -180,7 +268,7 @@ describe('membership', () => {
   it('[M3] a goodbye that comes before its link is remembered', () => {
     const { members, told } = observe([a])
     members.goodbye(b, 1)
-    members.linked(b, 1)
+    members.linked(b, 1, true)
     expect(told).toEqual(['b1 refused'])
     members.goodbye(a, 2)
     expect(told.slice(1)).toEqual(['a1 dead replaced'])
@@ -198,7 +286,7 @@ describe('membership', () => {
     expect(members.isOffline).toBe(true)
     // Back: the others get their full time to speak again.
     members.hint(b, 1, 'present')
-    members.linked(b, 1)
+    members.linked(b, 1, true)
     speaking.add(b)
     clock.advance(4_500)
     expect(told).toEqual(['offline', 'online'])
@@ -246,7 +334,7 @@ describe('membership', () => {
         const session = Math.max(0, (highest.get(node) ?? 0) + Math.floor(dice.float() * 3) - 1)
         const kind = dice.float()
         if (kind < 0.02) step({ type: 'goodbye', node, session })
-        else if (kind < 0.06) step({ type: 'linked', node, session })
+        else if (kind < 0.06) step({ type: 'linked', node, session, isNeighbour: dice.float() < 0.7 })
         else if (kind < 0.08) step({ type: 'unlinked', node, session })
         else if (kind < 0.12) step({ type: 'hint', node, session, state: kind < 0.1 ? 'closed' : 'present' })
         else if (kind < 0.13) step({ type: 'hint', node: undefined, session: 0, state: 'down' })
@@ -261,7 +349,7 @@ describe('membership', () => {
 
   it('leaves no timer behind', () => {
     const clock = new FakeClock()
-    const handlers = { alive() {}, dead() {}, refused() {}, connectivity() {} }
+    const handlers = { alive() {}, dead() {}, doubt() {}, refused() {}, connectivity() {} }
     const members = createMembership({ clock, self, log: silentLog, handlers })
     clock.advance(1_000)
     members.close()

@@ -2,13 +2,15 @@ import { every } from '@shoal/base'
 import type { Clock, Log } from '@shoal/base'
 import type { NodeId, Session } from '@shoal/protocol'
 import { MembershipMachine, TICK_MS } from './membership-machine.ts'
-import type { DeathReason, MembershipEvent } from './membership-machine.ts'
+import type { DeathReason, Doubt, MembershipEvent } from './membership-machine.ts'
 
 export interface MembershipHandlers {
-  /** A new life: its key is proven and a link to it was made. */
+  /** A new life: its key is proven and there is a path to it. */
   alive(node: NodeId, session: Session): void
   /** A verdict, given once a session; the overlay's `forget` belongs here. */
   dead(node: NodeId, session: Session, reason: DeathReason): void
+  /** Our vote on a neighbour, for the overlay's `doubt`. */
+  doubt(node: NodeId, session: Session, why: Doubt | undefined): void
   /** A session that is over spoke again: its link is to be dropped. */
   refused(node: NodeId, session: Session): void
   /** We take ourselves to be offline, or no longer: nothing is taken over meanwhile. */
@@ -17,10 +19,11 @@ export interface MembershipHandlers {
 
 /** Who lives, by what the overlay reports; its methods have the names and arguments of the overlay's handlers. */
 export interface Membership {
-  linked(node: NodeId, session: Session): void
+  linked(node: NodeId, session: Session, isNeighbour: boolean): void
   unlinked(node: NodeId, session: Session): void
   heard(node: NodeId, session: Session): void
   goodbye(node: NodeId, session: Session): void
+  accused(node: NodeId, session: Session, why: 'silent' | 'closed' | 'goodbye'): void
   hint(node: NodeId | undefined, session: Session, state: 'closed' | 'present' | 'down'): void
   /** True for a session that is known to be over. */
   isRefused(node: NodeId, session: Session): boolean
@@ -48,13 +51,16 @@ export function createMembership(options: {
   function step(event: MembershipEvent): void {
     if (isClosed) return
     for (const effect of machine.step(event, clock.now())) {
-      if (effect.type !== 'refused') log.info?.(`member ${effect.type}`, { ...effect })
+      if (effect.type !== 'refused' && effect.type !== 'doubt') log.info?.(`member ${effect.type}`, { ...effect })
       switch (effect.type) {
         case 'alive':
           handlers.alive(effect.node, effect.session)
           break
         case 'dead':
           handlers.dead(effect.node, effect.session, effect.reason)
+          break
+        case 'doubt':
+          handlers.doubt(effect.node, effect.session, effect.why)
           break
         case 'refused':
           handlers.refused(effect.node, effect.session)
@@ -67,9 +73,10 @@ export function createMembership(options: {
   }
 
   return {
-    linked: (node, session) => step({ type: 'linked', node, session }),
+    linked: (node, session, isNeighbour) => step({ type: 'linked', node, session, isNeighbour }),
     unlinked: (node, session) => step({ type: 'unlinked', node, session }),
     heard: (node, session) => step({ type: 'heard', node, session }),
+    accused: (node, session, why) => step({ type: 'accused', node, session, why }),
     goodbye: (node, session) => step({ type: 'goodbye', node, session }),
     hint: (node, session, state) => step({ type: 'hint', node, session, state }),
     isRefused: (node, session) => machine.isRefused(node, session),

@@ -1,3 +1,4 @@
+// Long because it is where links, reports, relays and signals meet; each of those decides in a file of its own.
 import { every } from '@shoal/base'
 import type { Clock, Log, Random, Timer } from '@shoal/base'
 import { LIMITS, ProtocolError } from '@shoal/protocol'
@@ -7,12 +8,26 @@ import type { LinkStats, Overlay, OverlayHandlers, Peer } from '../overlay.ts'
 import type { Signaling } from '../signaling.ts'
 import { ALL_GUARDS } from './guards.ts'
 import type { OverlayGuards } from './guards.ts'
+import { LinkGossip } from './link-gossip.ts'
+import type { Way } from './link-map.ts'
+import { Relay } from './relay.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { RemotePeerHost } from './remote-peer.ts'
-import { SerialTasks } from './serial-tasks.ts'
+import { readRouted, takenFrame } from './routed-frames.ts'
 import { createSignalBox } from './signal-box.ts'
-import type { SignalBox } from './signal-box.ts'
-import { BEAT_MS, OVERSLEPT_MS, REMEMBERED_SESSIONS, TELL_OVER_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
+import { signalFrame, SignalPost } from './signal-post.ts'
+import {
+  ACCUSATION_MS,
+  BEAT_MS,
+  DEMAND_MS,
+  LINK_SILENCE_MS,
+  NEEDLESS_MS,
+  OVERSLEPT_MS,
+  RECENTLY_OVER_MS,
+  REMEMBERED_SESSIONS,
+  STILL_HEARD_MS,
+} from './timing.ts'
+import { KEPT_LINKS, keptLinks } from './topology.ts'
 import { trapped } from './trapped.ts'
 
 export interface OverlayOptions {
@@ -34,76 +49,86 @@ export interface OverlayOptions {
   readonly log: Log
 }
 
-/** A signal that is none of simple-peer's: the sender has given the receiver's session up. */
-const OVER = 'session over'
-
-/** A full mesh over the members that the signaling server announces. Does nothing before `start`. */
+/** A dozen links a node, and ways over others to everybody else. Does nothing before `start`. */
 export function createOverlay(options: OverlayOptions): Overlay {
   return createGuardedOverlay(options, ALL_GUARDS)
 }
 
 /** For the simulation, which proves that each guard is missed. */
 export function createGuardedOverlay(options: OverlayOptions, guards: OverlayGuards): Overlay {
-  return new MeshOverlay(options, guards)
+  return new RoomOverlay(options, guards)
 }
 
 /**
- * Who is known, what is refused, and the way signals take. One timer for the whole overlay: beats, repeated hellos and
- * all deadlines hang on it. The floor of a node is its lowest session that may still be let in.
+ * Who is known, what is refused, whom we link, and the ways to all others. One timer beats for the whole overlay: hellos
+ * and all deadlines hang on it. The floor of a node is its lowest session that may still be let in.
  */
-class MeshOverlay implements Overlay {
+class RoomOverlay implements Overlay {
   readonly #options: OverlayOptions
   readonly #guards: OverlayGuards
-  readonly #box: SignalBox
+  readonly #post: SignalPost
+  readonly #gossip: LinkGossip
+  readonly #relay: Relay
   readonly #peers = new Map<NodeId, RemotePeer>()
   readonly #floors = new Map<NodeId, Session>()
-  readonly #toldOverAt = new Map<NodeId, number>()
-  readonly #sealing: SerialTasks<NodeId>
-  readonly #opening: SerialTasks<NodeId>
+  /** Sessions that ended a while ago at most: others may not know yet, or know better. */
+  readonly #recentlyOver = new Map<NodeId, { readonly session: Session; readonly at: number }>()
+  /** When our words on links that are no more were said. */
+  readonly #saidAt = new Map<NodeId, number>()
+  #ways: ReadonlyMap<NodeId, Way> = new Map()
   #handlers: OverlayHandlers | undefined
   #host: RemotePeerHost | undefined
   #ticker: Timer | undefined
   #tickedAt = 0
+  #isMapStale = false
   #connectionNumber = 0
   #isClosed = false
 
   constructor(options: OverlayOptions, guards: OverlayGuards) {
     this.#options = options
     this.#guards = guards
-    const { self, room, roomKey, crypto, log } = options
-    this.#box = createSignalBox({ self, publicKey: self.publicKey, room, roomKey, crypto })
-    const bounds = { limit: WAITING_SIGNALS, keysLimit: LIMITS.roomMembers }
-    this.#sealing = new SerialTasks<NodeId>({
-      ...bounds,
-      onError: (peer, error) => {
-        log.error('a signal could not be sent', { peer, error })
+    const { self, room, roomKey, crypto, clock, log } = options
+    this.#post = new SignalPost({
+      box: createSignalBox({ self, publicKey: self.publicKey, room, roomKey, crypto }),
+      session: self.session,
+      clock,
+      log,
+      post: (to, blob) => this.#carrySignal(to, blob),
+      signal: (signal) => this.#onSignal(signal),
+      over: (from) => this.#handlers?.over?.(from),
+      asked: (from) => this.#peers.get(from)?.asked(),
+      bad: (from, error) => this.#onBadSignal(from, error),
+    })
+    this.#gossip = new LinkGossip({
+      self: { ...self, room },
+      clock,
+      crypto,
+      log,
+      isOver: (node, session) => this.#guards.refusesOldSessions && session < this.#floor(node),
+      send: (neighbour, frame) => this.#peers.get(neighbour)?.link?.write(frame),
+      changed: () => this.#onMap(),
+      bad: (node, error) => {
+        const peer = this.#peers.get(node)
+        if (peer !== undefined) peer.traffic.faults++
+        log.warn('a bad report', { node, code: error.code, reason: error.message })
       },
     })
-    this.#opening = new SerialTasks<NodeId>({
-      ...bounds,
-      onError: (from, error) => {
-        this.#onBadSignal(from, error)
+    this.#relay = new Relay({
+      self: self.node,
+      clock,
+      link: (neighbour) => this.#peers.get(neighbour)?.link,
+      next: (to, without) => (without === undefined ? this.#ways : this.#gossip.map.ways(without)).get(to)?.first,
+      frame: (frame) => this.#onRouted(frame.from, frame.frame),
+      chunk: (chunk) => {
+        if (chunk.toSession === self.session) this.#peers.get(chunk.from)?.onRoutedChunk(chunk)
       },
     })
   }
 
   start(handlers: OverlayHandlers): void {
-    const { self, room, clock, random, crypto, connector, signaling, log } = this.#options
+    const { self, clock, signaling, log } = this.#options
     this.#handlers = trapped(handlers, log)
-    this.#host = {
-      parts: { self: { ...self, room }, clock, random, crypto, connector, guards: this.#guards, log },
-      handlers: this.#handlers,
-      // The place for signals that travel inside the room, once it is more than a mesh.
-      canSignal: (peer) => signaling.isUp && peer.isPresent,
-      nextNumber: () => ++this.#connectionNumber,
-      signal: (peer, session, connection, data) => {
-        this.#sendSignal(peer.node, session, connection, data)
-      },
-      goodbye: (peer, session) => {
-        this.#end(peer.node, session)
-        this.#handlers?.goodbye(peer.node, session)
-      },
-    }
+    this.#host = this.#hostFor(this.#handlers)
     this.#tickedAt = clock.now()
     this.#ticker = every(clock, BEAT_MS, () => {
       this.#tick()
@@ -115,13 +140,14 @@ class MeshOverlay implements Overlay {
       },
       joined: (member) => {
         this.#learn(member)
+        this.#retune()
         this.#handlers?.hint(member.node, member.session, 'present')
       },
       left: (member) => {
         this.#left(member)
       },
       relay: (from, blob) => {
-        this.#onRelay(from, blob)
+        if (!this.#isClosed && from !== self.node) this.#post.open(from, blob)
       },
       down: (refused) => {
         if (refused !== undefined) {
@@ -138,17 +164,17 @@ class MeshOverlay implements Overlay {
   }
 
   sendBulk(to: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
-    this.#peers.get(to)?.link?.sendBulk(pull, offset, bytes)
+    this.#peers.get(to)?.sendBulk(pull, offset, bytes)
   }
 
   bulkRoom(to: NodeId): number {
-    return this.#peers.get(to)?.link?.bulkRoom() ?? 0
+    return this.#peers.get(to)?.bulkRoom(this.#options.clock.now()) ?? 0
   }
 
   onBulkRoom(to: NodeId, callback: () => void): void {
-    const link = this.#peers.get(to)?.link
-    if (link === undefined) callback()
-    else link.onBulkRoom(callback)
+    const peer = this.#peers.get(to)
+    if (peer === undefined) callback()
+    else peer.onBulkRoom(callback)
   }
 
   peers(): readonly Peer[] {
@@ -159,6 +185,15 @@ class MeshOverlay implements Overlay {
     return this.#peers.get(node)?.stats
   }
 
+  doubt(node: NodeId, session: Session, why: 'silent' | 'closed' | 'unsure' | undefined): void {
+    const peer = this.#peers.get(node)
+    if (peer?.session !== session) return
+    if (why === 'unsure') this.#say(node, session, undefined)
+    else if (why !== undefined) this.#say(node, session, why)
+    else if (peer.link !== undefined) this.#say(node, session, 'linked')
+    this.#onMap()
+  }
+
   forget(node: NodeId, session: Session): void {
     if (this.#guards.refusesOldSessions) this.#end(node, session)
   }
@@ -167,9 +202,70 @@ class MeshOverlay implements Overlay {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#ticker?.cancel()
+    this.#gossip.close()
+    this.#post.close()
     for (const peer of this.#peers.values()) peer.close(reason)
     this.#peers.clear()
     this.#options.signaling.close()
+  }
+
+  #hostFor(handlers: OverlayHandlers): RemotePeerHost {
+    const { self, room, clock, random, crypto, connector, signaling, log } = this.#options
+    return {
+      parts: { self: { ...self, room }, clock, random, crypto, connector, guards: this.#guards, log },
+      handlers,
+      canSignal: (peer) => (signaling.isUp && peer.isPresent) || this.#ways.has(peer.node),
+      nextNumber: () => ++this.#connectionNumber,
+      signal: (peer, session, connection, data) => {
+        this.#post.send(peer.node, session, connection, data)
+      },
+      ask: (peer, session) => {
+        this.#post.ask(peer.node, session)
+      },
+      opened: ({ node }, session) => {
+        this.#say(node, session, 'linked')
+        this.#gossip.linked(node)
+        this.#onMap()
+      },
+      lost: ({ node, isNeedless }, session) => {
+        this.#gossip.unlinked(node)
+        this.#relay.forget(node)
+        // What we say of it by doubt stands. Who was lost is waited for a while, as one who may yet be back.
+        if (this.#gossip.map.own.get(node)?.state === 'linked')
+          this.#say(node, session, isNeedless ? undefined : 'lost')
+        this.#onMap()
+      },
+      room: (peer, frame) => {
+        if (frame.type === 'routed') this.#relay.onFrame(peer.node, frame)
+        else if (frame.type === 'known') this.#gossip.onKnown(peer.node, frame)
+        else this.#gossip.onReports(peer.node, frame)
+      },
+      routedChunk: (peer, chunk) => {
+        this.#relay.onChunk(peer.node, chunk)
+      },
+      route: (to, frame, around) => this.#relay.send(to, frame, around),
+      hasWayAround: (to) => this.#gossip.map.ways(to).has(to),
+      sendChunk: ({ node, session }, chunk) => {
+        const [from, fromSession] = [self.node, self.session]
+        if (session === undefined) return
+        this.#relay.sendChunk({ ...chunk, from, to: node, hops: 0, fromSession, toSession: session })
+      },
+      sendTaken: ({ node }, run, chunks) => {
+        this.#relay.send(node, takenFrame(run, chunks))
+      },
+      goodbye: (peer, session) => {
+        this.#goodbye(peer.node, session)
+        // Whoever did not hear it takes it from us.
+        this.#say(peer.node, session, 'goodbye')
+      },
+      replaced: ({ node }, session) => {
+        this.#gossip.unlinked(node)
+        this.#relay.forget(node)
+        this.#isMapStale = true
+        this.#gossip.map.forget(node, session)
+        if ((this.#gossip.map.own.get(node)?.session ?? Infinity) <= session) this.#say(node, session, undefined)
+      },
+    }
   }
 
   #tick(): void {
@@ -177,6 +273,75 @@ class MeshOverlay implements Overlay {
     const hasOverslept = now - this.#tickedAt > OVERSLEPT_MS
     this.#tickedAt = now
     for (const peer of [...this.#peers.values()]) peer.tick(now, hasOverslept)
+    for (const [node, at] of this.#saidAt) {
+      const word = this.#gossip.map.own.get(node)
+      if (now - at < (word?.state === 'lost' ? LINK_SILENCE_MS : ACCUSATION_MS)) continue
+      this.#say(node, word?.session ?? 0, undefined)
+      this.#isMapStale = true
+    }
+    if (this.#isMapStale) this.#onMap()
+    for (const [node, { session, at }] of this.#recentlyOver) {
+      if (now - at > RECENTLY_OVER_MS) this.#recentlyOver.delete(node)
+      else if (now - at > STILL_HEARD_MS && this.#gossip.map.voucherOf(node, session, this.#ways) !== undefined)
+        this.#post.tellOver(node, session)
+    }
+    this.#retune()
+  }
+
+  /** Which links to keep. Links that nobody keeps are ended once there are too many and nothing uses them. */
+  #retune(): void {
+    if (this.#isClosed) return
+    const { self, clock } = this.#options
+    const now = clock.now()
+    const avoided = new Set([...this.#peers.values()].filter((peer) => peer.isUnreachable).map((peer) => peer.node))
+    const kept = keptLinks(self.node, this.#peers.keys())
+    if (avoided.size > 0) for (const node of keptLinks(self.node, this.#peers.keys(), avoided)) kept.add(node)
+    let linkCount = 0
+    for (const peer of this.#peers.values()) {
+      peer.want(kept.has(peer.node) || peer.isDemanded(now))
+      if (peer.link !== undefined) linkCount++
+    }
+    if (linkCount <= KEPT_LINKS) return
+    for (const peer of this.#peers.values()) {
+      if (peer.link === undefined || kept.has(peer.node) || peer.isDemanded(now) || peer.isTheirChoice) continue
+      if (now - peer.usedAt < DEMAND_MS || now - peer.link.startedAt < NEEDLESS_MS) continue
+      peer.dropLink()
+      if (--linkCount <= KEPT_LINKS) return
+    }
+  }
+
+  /** Our word on our own link, for all. */
+  #say(node: NodeId, session: Session, state: Parameters<LinkGossip['say']>[2]): void {
+    if (state === undefined || state === 'linked') this.#saidAt.delete(node)
+    else this.#saidAt.set(node, this.#options.clock.now())
+    this.#gossip.say(node, session, state)
+  }
+
+  /** The room's links are others than before. */
+  #onMap(): void {
+    if (this.#isClosed) return
+    const { map } = this.#gossip
+    this.#isMapStale = false
+    this.#ways = map.ways()
+    for (const [node, { session }] of this.#ways) {
+      const publicKey = this.#gossip.keyOf(node, session)
+      if (publicKey === undefined || (this.#guards.refusesOldSessions && session < this.#floor(node))) continue
+      const peer = this.#peers.get(node) ?? this.#add(node, session)
+      peer?.reached(session, publicKey)
+    }
+    for (const peer of this.#peers.values()) {
+      if (this.#ways.get(peer.node)?.session !== peer.session) peer.unreached()
+    }
+    for (const [node, { session, why }] of map.accused(this.#ways)) {
+      if (session < this.#floor(node)) continue
+      if (why === 'goodbye' && this.#peers.get(node)?.link === undefined) this.#goodbye(node, session)
+      else this.#handlers?.accused?.(node, session, why)
+    }
+  }
+
+  #goodbye(node: NodeId, session: Session): void {
+    this.#end(node, session)
+    this.#handlers?.goodbye(node, session)
   }
 
   /** The session and all before it are over. */
@@ -186,11 +351,18 @@ class MeshOverlay implements Overlay {
       this.#floors.set(node, session + 1)
       const [oldest] = this.#floors.keys()
       if (this.#floors.size > REMEMBERED_SESSIONS && oldest !== undefined) this.#floors.delete(oldest)
+      this.#recentlyOver.set(node, { session, at: this.#options.clock.now() })
     }
+    const word = this.#gossip.map.own.get(node)
+    if (word !== undefined && word.session <= session && (word.state === 'linked' || word.state === 'lost')) {
+      this.#say(node, word.session, undefined)
+    }
+    this.#gossip.forget(node, session)
     const peer = this.#peers.get(node)
     if (peer === undefined || (peer.session ?? peer.announced) > session) return
     this.#peers.delete(node)
-    if (peer.isPresent) this.#tellOver(node, session)
+    this.#gossip.unlinked(node)
+    if (peer.isPresent) this.#post.tellOver(node, session)
     peer.close()
     // What the server announced above the session that ended is somebody else's life.
     if (peer.announced > session && peer.isPresent) this.#learn({ node, session: peer.announced })
@@ -204,8 +376,9 @@ class MeshOverlay implements Overlay {
     const present = new Set(members.map((member) => member.node))
     // Who is missing may only be slower than we to come back to a restarted server: no hint that it left.
     for (const peer of this.#peers.values()) peer.isPresent = present.has(peer.node)
+    for (const member of members) this.#learn(member)
+    this.#retune()
     for (const member of members) {
-      this.#learn(member)
       if (member.node !== this.#options.self.node) this.#handlers?.hint(member.node, member.session, 'present')
     }
   }
@@ -213,7 +386,7 @@ class MeshOverlay implements Overlay {
   #learn({ node, session }: Member): void {
     if (this.#isClosed || node === this.#options.self.node) return
     if (this.#guards.refusesOldSessions && session < this.#floor(node)) {
-      this.#tellOver(node, session)
+      this.#post.tellOver(node, session)
       return
     }
     const known = this.#peers.get(node)
@@ -228,7 +401,7 @@ class MeshOverlay implements Overlay {
 
   #add(node: NodeId, session: Session): RemotePeer | undefined {
     if (this.#host === undefined || this.#peers.size >= LIMITS.roomMembers) return undefined
-    const peer = new RemotePeer(this.#host, node, session)
+    const peer = new RemotePeer(this.#host, node, session, false)
     this.#peers.set(node, peer)
     return peer
   }
@@ -246,44 +419,54 @@ class MeshOverlay implements Overlay {
     this.#handlers?.hint(node, session, 'closed')
   }
 
-  #sendSignal(to: NodeId, toSession: Session, connection: number, data: string): void {
-    const isTaken = this.#sealing.add(to, async () => {
-      const blob = await this.#box.seal(to, toSession, connection, data)
-      if (!this.#isClosed) this.#options.signaling.relay(to, blob)
+  /** Over the server where both are there, else over members. */
+  #carrySignal(to: NodeId, blob: Uint8Array<ArrayBuffer>): void {
+    const { signaling } = this.#options
+    const peer = this.#peers.get(to)
+    const way = this.#ways.get(to)
+    if (signaling.isUp && (peer?.isPresent ?? way === undefined)) signaling.relay(to, blob)
+    if (signaling.isUp && peer?.isPresent === true) return
+    if (this.#relay.send(to, signalFrame(blob))) return
+    // One whom we have given up: we know no way, but whoever hears it does.
+    const over = this.#recentlyOver.get(to)
+    const witness = over && this.#gossip.map.voucherOf(to, over.session, this.#ways)
+    const first = witness && this.#ways.get(witness)?.first
+    if (first === undefined) return
+    this.#relay.sendOver(first, {
+      type: 'routed',
+      from: this.#options.self.node,
+      to,
+      hops: 0,
+      frame: signalFrame(blob),
     })
-    if (!isTaken) this.#options.log.warn('too many signals wait to be sealed', { peer: to })
   }
 
-  /** Who hears of its own death begins a new session; without a word it would try for ever under the old one. */
-  #tellOver(node: NodeId, session: Session): void {
-    const { clock } = this.#options
-    const toldAt = this.#toldOverAt.get(node)
-    if (toldAt !== undefined && clock.now() - toldAt < TELL_OVER_EVERY_MS) return
-    if (this.#toldOverAt.size > LIMITS.roomMembers) this.#toldOverAt.clear()
-    this.#toldOverAt.set(node, clock.now())
-    this.#sendSignal(node, session, 0, OVER)
-  }
-
-  #onRelay(from: NodeId, blob: Uint8Array<ArrayBuffer>): void {
-    if (this.#isClosed || from === this.#options.self.node) return
-    const isTaken = this.#opening.add(from, async () => {
-      this.#onSignal(await this.#box.open(from, blob))
-    })
-    if (!isTaken) this.#options.log.warn('too many signals wait to be opened', { peer: from })
+  #onRouted(from: NodeId, bytes: Uint8Array<ArrayBuffer>): void {
+    const { self, log } = this.#options
+    if (this.#isClosed || from === self.node) return
+    const peer = this.#peers.get(from)
+    try {
+      const frame = readRouted(bytes, from, self)
+      if (frame === undefined) return
+      if (frame.type === 'signal') this.#post.open(from, frame.blob)
+      else if (frame.type === 'taken') peer?.onTaken(frame.run, frame.chunks)
+      else if (this.#guards.refusesOldSessions && frame.fromSession < this.#floor(from))
+        this.#post.tellOver(from, frame.fromSession)
+      else if (frame.type === 'packet') peer?.onRoutedPacket(frame)
+      else peer?.onRoutedAcknowledgement(frame)
+    } catch (error) {
+      // Whoever carried it is not to blame, and who sent it is not proven.
+      if (peer !== undefined) peer.traffic.faults++
+      if (error instanceof ProtocolError) log.warn('a bad routed frame', { from, reason: error.message })
+      else log.error('a routed frame could not be handled', { from, error })
+    }
   }
 
   #onSignal(signal: Signal): void {
-    const { from, fromSession, toSession } = signal
-    // Meant for a life of ours that is over, or not known to us yet: the sender will learn, and try again.
-    if (this.#isClosed || toSession !== this.#options.self.session) return
-    // Also from one that we have given up ourselves: each of the two has to begin anew.
-    if (signal.data === OVER) {
-      this.#handlers?.over?.(from)
-      return
-    }
+    const { from, fromSession } = signal
     const known = this.#peers.get(from)
     if (this.#guards.refusesOldSessions && fromSession < Math.max(this.#floor(from), known?.session ?? 0)) {
-      this.#tellOver(from, fromSession)
+      this.#post.tellOver(from, fromSession)
       return
     }
     if (known === undefined) this.#handlers?.member(from, fromSession, 'connecting')

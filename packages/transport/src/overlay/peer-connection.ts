@@ -7,6 +7,8 @@ import type { LinkIdentity } from './hello.ts'
 import { ProvenLink } from './proven-link.ts'
 import type { LinkGoodbye, ProvenLinkEnd, ProvenLinkHandlers } from './proven-link.ts'
 import {
+  ASK_AFTER_MS,
+  ASK_EVERY_MS,
   RETRY_FIRST_MS,
   RETRY_LIMIT_MS,
   SLOW_RETRY_FIRST_MS,
@@ -33,6 +35,8 @@ export interface PeerConnectionHandlers {
   /** A number above all that were used before. */
   nextNumber(): number
   signal(peerSession: Session, connection: number, data: string): void
+  /** Only the peer can try: it may be asked to. */
+  ask(peerSession: Session): void
   opened(link: ProvenLink, peerSession: Session, publicKey: Uint8Array<ArrayBuffer>): void
   /** The link that was `opened` is gone. */
   lost(): void
@@ -76,6 +80,8 @@ export class PeerConnection {
   readonly #isInitiator: boolean
   #state: State = { kind: 'idle' }
   #targetSession: Session
+  #isWanted = true
+  #askedAt = Number.NEGATIVE_INFINITY
   #failures = 0
   #wantedSince: number
   #isUnreachable = false
@@ -102,9 +108,37 @@ export class PeerConnection {
     this.#targetSession = session
   }
 
+  /** Whether to try at all. A link that stands is not ended by this, nor one refused that the peer begins. */
+  want(isWanted: boolean): void {
+    if (this.#isWanted === isWanted) return
+    this.#isWanted = isWanted
+    const { kind } = this.#state
+    if (isWanted) {
+      this.#wantedSince = this.#parts.clock.now()
+      this.#isUnreachable = false
+      this.#failures = 0
+      this.tryNow()
+    } else if (kind === 'waiting') this.#state = { kind: 'idle' }
+  }
+
+  get isWanted(): boolean {
+    return this.#isWanted
+  }
+
+  /** No link for long, though wanted. */
+  get isUnreachable(): boolean {
+    return this.#isUnreachable
+  }
+
+  /** The peer wants a link, and cannot begin one itself. */
+  asked(): void {
+    if (this.#state.kind === 'idle' || this.#state.kind === 'waiting') this.#begin()
+  }
+
   /** The peer is there, perhaps again, or signals were lost: a try makes sense now, and a pending one is begun anew. */
   tryNow(): void {
     const { kind } = this.#state
+    if (!this.#isWanted) return
     if (kind === 'idle' || kind === 'waiting' || kind === 'negotiating') this.#begin()
   }
 
@@ -131,6 +165,11 @@ export class PeerConnection {
       state.link.tick(now, hasOverslept)
       return
     }
+    if (!this.#isWanted) {
+      if (state.kind === 'proving') state.link.tick(now, hasOverslept)
+      else if (state.kind === 'negotiating' && now > state.deadline) this.#failed('timed out')
+      return
+    }
     if (!this.#isUnreachable && now - this.#wantedSince > UNREACHABLE_MS) {
       this.#isUnreachable = true
       this.#failures = 0
@@ -139,6 +178,17 @@ export class PeerConnection {
     if (state.kind === 'proving') state.link.tick(now, hasOverslept)
     else if (state.kind === 'negotiating' && now > state.deadline) this.#failed('timed out')
     else if (state.kind === 'waiting' && now >= state.retryAt) this.#begin()
+    this.#askNow(now)
+  }
+
+  /** The lower node tries by itself while it wants the link; a while without one means that it does not know. */
+  #askNow(now: number): void {
+    const { kind } = this.#state
+    if (this.#isInitiator || this.#isUnreachable || (kind !== 'idle' && kind !== 'waiting')) return
+    if (now - this.#wantedSince < ASK_AFTER_MS || now - this.#askedAt < ASK_EVERY_MS) return
+    if (!this.#parts.connector.isAvailable || !this.#handlers.canSignal()) return
+    this.#askedAt = now
+    this.#handlers.ask(this.#targetSession)
   }
 
   /** Gives the link up, whatever its state, and tries again later. */
@@ -279,7 +329,7 @@ export class PeerConnection {
   }
 
   #wait(): void {
-    if (this.#state.kind === 'closed') return
+    if (this.#state.kind === 'closed' || !this.#isWanted) return
     const { clock, random } = this.#parts
     const [first, limit] = this.#isUnreachable
       ? [SLOW_RETRY_FIRST_MS, SLOW_RETRY_LIMIT_MS]

@@ -65,6 +65,8 @@ async function setUp() {
           },
           acknowledged: () => events.push('acknowledged'),
           bulk: () => events.push('bulk'),
+          room: (frame) => events.push(frame.type),
+          routedChunk: () => events.push('routed chunk'),
           goodbye: () => events.push('goodbye'),
           heard() {},
           ended: (why) => {

@@ -1,7 +1,16 @@
+// Long because one state machine reads all frames of a link, and half of what it says is to whom it hands them.
 import { unreachable } from '@shoal/base'
 import type { Clock, Log } from '@shoal/base'
-import { ByteReader, ByteWriter, LIMITS, linkFrame, PROTOCOL_VERSION, ProtocolError } from '@shoal/protocol'
-import type { Crypto, LinkFrame, LinkHello, LinkPacket, NodeId, Session } from '@shoal/protocol'
+import {
+  ByteReader,
+  ByteWriter,
+  LIMITS,
+  linkFrame,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  routedChunk,
+} from '@shoal/protocol'
+import type { Crypto, LinkFrame, LinkHello, LinkPacket, NodeId, RoutedChunk, Session } from '@shoal/protocol'
 import type { OpenLink } from '../connector.ts'
 import { BeatMeter } from './beat-meter.ts'
 import { FaultCounter } from './fault-counter.ts'
@@ -22,11 +31,17 @@ export interface ProvenLinkHandlers {
   packet(packet: LinkPacket): void
   acknowledged(number: number): void
   bulk(pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
+  /** What the peer says about the room, or carries for others. */
+  room(frame: RoomFrame): void
+  routedChunk(chunk: RoutedChunk): void
   goodbye(): void
   heard(): void
   /** Said once, last. */
   ended(why: ProvenLinkEnd): void
 }
+
+/** Frames that are not between the two ends alone. */
+export type RoomFrame = Extract<LinkFrame, { type: 'routed' | 'known' | 'reports' }>
 
 type State =
   | {
@@ -41,6 +56,10 @@ type State =
 /** The place of `hello` in the frame union; with the version behind it, it is read before anything else is trusted. */
 const HELLO_PLACE = 0
 const HEADER_BYTES = 64
+/** Most reports are shorter: a dozen links. */
+const REPORT_BYTES = 512
+/** Pulls are numbered from 1: a 0 in its place says that the chunk is carried for others. */
+const ROUTED = 0
 
 /**
  * One link to one session of one node, from the moment the connection opened. Each side says hello until the other
@@ -69,6 +88,10 @@ export class ProvenLink {
 
   get isDirect(): boolean {
     return this.#options.opened.isDirect
+  }
+
+  get startedAt(): number {
+    return this.#startedAt
   }
 
   /** Begins the handshake; handlers may be called from inside. */
@@ -116,6 +139,22 @@ export class ProvenLink {
     frame.set(bytes, header.length)
     this.#options.traffic.bytesSent += frame.length
     this.#options.opened.link.sendBulk(frame)
+  }
+
+  /** As `sendBulk`, for a chunk that another node gets. */
+  sendRoutedChunk(chunk: RoutedChunk): void {
+    const writer = new ByteWriter(chunk.bytes.length + 2 * HEADER_BYTES)
+    writer.varint(ROUTED)
+    routedChunk.write(writer, chunk)
+    const frame = writer.finish()
+    this.#options.traffic.bytesSent += frame.length
+    this.#options.opened.link.sendBulk(frame)
+  }
+
+  write(frame: LinkFrame): void {
+    const writer = new ByteWriter(frame.type === 'reports' ? REPORT_BYTES * frame.reports.length : HEADER_BYTES)
+    linkFrame.write(writer, frame)
+    this.sendControl(writer.finish())
   }
 
   bulkRoom(): number {
@@ -200,6 +239,16 @@ export class ProvenLink {
         if (frame.type === 'packet') this.#options.handlers.packet(frame)
         else this.#options.handlers.acknowledged(frame.acknowledged)
         break
+      case 'routed':
+      case 'known':
+      case 'reports':
+        this.#confirm()
+        if (this.#state.kind !== 'open') throw new ProtocolError('denied', `a ${frame.type} before its hello`)
+        this.#options.handlers.room(frame)
+        break
+      case 'signal':
+      case 'taken':
+        throw new ProtocolError('denied', `a ${frame.type} that is not routed`)
       default:
         unreachable(frame)
     }
@@ -212,6 +261,13 @@ export class ProvenLink {
     if (this.#state.kind !== 'open') throw new ProtocolError('denied', 'bulk before its hello')
     const reader = new ByteReader(bytes)
     const pull = reader.varint()
+    if (pull === ROUTED) {
+      const routed = routedChunk.read(reader)
+      if (!reader.isDone) throw new ProtocolError('malformed', 'bytes after the end of a chunk')
+      this.#options.handlers.routedChunk(routed)
+      this.#tellHeard()
+      return
+    }
     const offset = reader.varint()
     const chunk = reader.bytes(LIMITS.bulkChunkBytes)
     if (!reader.isDone) throw new ProtocolError('malformed', 'bytes after the end of a chunk')
@@ -291,7 +347,7 @@ export class ProvenLink {
     if (session !== this.#options.peerSession) throw new ProtocolError('stale', 'a frame of another session')
   }
 
-  /** Links carry only what is between their two ends; routed packets will have their own way in. */
+  /** A packet that is not inside a `routed` frame is between the two ends. */
   #mustConnectUs(frame: {
     readonly from: NodeId
     readonly fromSession: Session
@@ -318,18 +374,12 @@ export class ProvenLink {
   #beat(): void {
     const state = this.#state
     if (state.kind === 'ended' || (state.kind === 'proving' && state.theirKey === undefined)) return
-    this.#write({ type: 'beat', session: this.#options.self.session, ...this.#beats.next() })
+    this.write({ type: 'beat', session: this.#options.self.session, ...this.#beats.next() })
   }
 
   #sayGoodbye(reason: LinkGoodbye): void {
     if (this.#state.kind === 'ended') return
-    this.#write({ type: 'goodbye', session: this.#options.self.session, reason })
-  }
-
-  #write(frame: LinkFrame): void {
-    const writer = new ByteWriter(HEADER_BYTES)
-    linkFrame.write(writer, frame)
-    this.sendControl(writer.finish())
+    this.write({ type: 'goodbye', session: this.#options.self.session, reason })
   }
 }
 

@@ -29,3 +29,40 @@ export const REMEMBERED_SESSIONS = 65_536
 
 /** How often one node is told that its session is over. */
 export const TELL_OVER_EVERY_MS = 1_000
+/** What changes in our links within this time makes one report. */
+export const GOSSIP_MS = 30
+/** A node reports new and lost links no more often than this; votes at once. */
+export const REPORT_EVERY_MS = 250
+/** A packet that was not acknowledged for so long goes over another way as well... */
+export const RESEND_FIRST_MS = 1_000
+/** ...and again after twice the time, up to this. */
+export const RESEND_LIMIT_MS = 4_000
+/** Under way and not acknowledged on a detour, which shares the links of others. */
+export const DETOUR_WINDOW_BYTES = 1024 * 1024
+/** Bytes that one link may have us carry to others: a burst, and what follows it each second. More is dropped. */
+export const RELAY_BURST_BYTES = 8 * 1024 * 1024
+export const RELAY_BYTES_PER_SECOND = 8 * 1024 * 1024
+/** The higher node of a pair asks for a link that it wants when none came for so long, and again. */
+export const ASK_AFTER_MS = 750
+export const ASK_EVERY_MS = 2_000
+/** Detoured bulk under way to one peer. */
+export const DETOURED_BULK_BYTES = 256 * 1024
+/** Detoured bulk that nobody takes for so long was lost on the way. */
+export const DETOURED_BULK_STALL_MS = 3_000
+/** A word on a link that is no more is repeated for so long: later it says nothing about the present. */
+export const ACCUSATION_MS = 10_000
+/** Bulk waits so long for a link of its own before it takes a detour. */
+export const LINK_FIRST_MS = 3_000
+/** A link on demand is kept so long after it was last used. */
+export const DEMAND_MS = 30_000
+/** So many messages over others within the window are worth a link of their own. */
+export const DEMAND_MESSAGES = 20
+export const DEMAND_WINDOW_MS = 10_000
+/** A session that we gave up is told so over the room when somebody still hears it after so long. */
+export const STILL_HEARD_MS = 2_000
+/** What we gave up is looked for among what others hear for so long. */
+export const RECENTLY_OVER_MS = 60_000
+/** A link that we ended as needless and that is there again within this time is the other's choice: it stays. */
+export const THEIR_CHOICE_MS = 60_000
+/** A link that came of an earlier view of the room, and that nothing used, is ended after so long. */
+export const NEEDLESS_MS = 5_000

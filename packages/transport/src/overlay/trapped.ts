@@ -20,6 +20,7 @@ export function trapped(handlers: OverlayHandlers, log: Log): OverlayHandlers {
     goodbye: (node, session) => trap(() => handlers.goodbye(node, session)),
     heard: (node, session) => trap(() => handlers.heard(node, session)),
     hint: (node, session, state) => trap(() => handlers.hint(node, session, state)),
+    accused: (node, session, why) => trap(() => handlers.accused?.(node, session, why)),
     over: (from) => trap(() => handlers.over?.(from)),
     refused: (reason) => trap(() => handlers.refused?.(reason)),
     message: (from, message) => handlers.message(from, message),
