@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '@shoal/base'
+import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { selfSignedCertificate } from './certificate.ts'
 import { createSignalingServer } from './server.ts'
@@ -114,7 +115,7 @@ test('says how it is and what pages need to know', async () => {
   const health = JSON.parse((await ask(url, '/healthz')).body) as Record<string, unknown>
   expect(health).toMatchObject({ ok: true, rooms: 0, members: 0, connections: 0 })
   const config = await ask(url, '/config.json')
-  expect(JSON.parse(config.body)).toEqual({ iceServers, lanUrl: null, version: 1 })
+  expect(JSON.parse(config.body)).toEqual({ iceServers, lanUrl: null, version: PROTOCOL_VERSION })
   expect(config.headers['access-control-allow-origin']).toBe('*')
 })
 

@@ -112,7 +112,9 @@ describe('faults on purpose', () => {
 
   it('[TR21] frames of the link and chunks too, and nothing is left of a held lane', async () => {
     const others = faultTypes().filter((type) => !(MESSAGE_TYPES as string[]).includes(type))
-    expect(others).toEqual(['link.hello', 'link.acknowledge', 'link.beat', 'link.goodbye', 'bulk'])
+    expect(others).toEqual(
+      expect.arrayContaining(['link.hello', 'link.acknowledge', 'link.beat', 'link.goodbye', 'bulk']),
+    )
     for (const action of FAULT_ACTIONS)
       for (const type of others) {
         const room = await sender(7, [{ type, action, count: 4 }])
