@@ -68,7 +68,7 @@ export class Dispatcher {
   #carryOut(effect: SchedulerEffect<Work>): void {
     switch (effect.type) {
       case 'start':
-        for (const tasks of this.#options.ownership.allTasks()) tasks.started(effect.task.key)
+        this.#options.ownership.tasksOf(effect.task.key.id.owner)?.started(effect.task.key)
         this.#options.workers.start(effect.task.key, effect.lane)
         return
       case 'send': {

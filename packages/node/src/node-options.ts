@@ -50,6 +50,19 @@ export interface NodeOptions {
   onChange(): void
 }
 
+/** One tab's part of the control store, as this tab knows it. */
+export interface LedgerStatus {
+  readonly owner: NodeId
+  /** Who answers for it: the owner, or who took it over. */
+  readonly answeredBy: NodeId
+  /** How often it has changed hands. */
+  readonly epoch: number
+  /** Who has copies of its records, in the order in which they would take it over. */
+  readonly successors: readonly NodeId[]
+  /** Of its records, those that are written or kept here. */
+  readonly records: number
+}
+
 /** A room to join, with the ports that lead into it. */
 export type JoinOptions = Pick<
   RoomLinkOptions,
@@ -88,10 +101,13 @@ export interface NodeStatus {
   readonly cpuMicros: number
   readonly objects: number
   readonly objectBytes: number
-  /** Records that this tab keeps of other tabs' ledgers, objects of its own that have one, and ledgers it has taken over. */
+  /** Records that this tab keeps of other tabs' ledgers, and objects that it answers for of which others have one. */
   readonly replicas: number
   readonly recorded: number
+  /** Ledgers of tabs that are gone, for which this one answers. */
   readonly taken: readonly NodeId[]
+  /** Every ledger of which this tab has heard that somebody holds something. */
+  readonly ledgers: readonly LedgerStatus[]
   /** Hand-overs of references that their receivers have not confirmed. */
   readonly pinned: number
   /** Objects of other tabs that their owners count this one for. */

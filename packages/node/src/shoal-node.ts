@@ -429,6 +429,7 @@ export class ShoalNode {
       replicas: this.#ownership.replicaCount,
       recorded: this.#ownership.exportedCount,
       taken: this.#ownership.ledgers.taken(),
+      ledgers: this.#ownership.status(),
       pinned: this.#references.pinned,
       borrowed: this.#references.borrowed,
       bytesSent: traffic?.sent ?? 0,

@@ -90,6 +90,7 @@ export type {
   DebugOptions,
   FaultRule,
   InitOptions,
+  Ledger,
   Member,
   MemberChanges,
   Role,

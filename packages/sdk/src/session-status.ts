@@ -55,6 +55,7 @@ export function toStatus(input: StatusInput): SessionStatus {
     bytesSent: news?.bytesSent ?? 0,
     bytesReceived: news?.bytesReceived ?? 0,
     members,
+    ledgers: input.hasRoom ? (input.news?.ledgers ?? []) : [],
   }
 }
 

@@ -41,6 +41,23 @@ export interface Member {
   readonly bytesReceived: number
 }
 
+/**
+ * One tab's ledger: the record of what it owns and others hold. When that tab is gone, the first of its successors that
+ * lives answers for it.
+ */
+export interface Ledger {
+  /** The tab whose tasks and objects these are. */
+  readonly owner: string
+  /** The tab that answers for them now. */
+  readonly answeredBy: string
+  /** How often the ledger has changed hands. */
+  readonly epoch: number
+  /** Tabs that have a copy of its records, in the order in which they would take it over. */
+  readonly successors: readonly string[]
+  /** Records of it that are in this tab. */
+  readonly records: number
+}
+
 /** What this tab is doing, counted since the session began. */
 export interface SessionStatus {
   readonly state: SessionState
@@ -82,6 +99,8 @@ export interface SessionStatus {
   readonly bytesSent: number
   readonly bytesReceived: number
   readonly members: readonly Member[]
+  /** Which tabs' refs are known in others, and who would answer for them: see docs/fault-tolerance.md. */
+  readonly ledgers: readonly Ledger[]
 }
 
 /** As the platform's RTCIceServer, with plain data alone. */

@@ -3,6 +3,7 @@ import { Demos } from '../demos/demos.tsx'
 import { usePage } from '../model/page-context.ts'
 import { Help } from './help.tsx'
 import { Invite } from './invite.tsx'
+import { Ledgers } from './ledgers.tsx'
 import { Logo } from './logo.tsx'
 import { TroubleStrip } from './notice.tsx'
 import { ThisTab } from './this-tab.tsx'
@@ -37,6 +38,7 @@ export function RoomScreen(): JSX.Element | null {
           {room !== undefined && canSubmit && <Invite link={room.helperLink} />}
           <WhoIsHere status={status} />
           <ThisTab status={status} />
+          <Ledgers status={status} />
           {room !== undefined && !canSubmit && <Invite link={room.helperLink} />}
         </div>
       </main>

@@ -43,6 +43,7 @@ it('counts what works for this tab: its own workers even unlent, others only con
     cpuMs: 0,
     bytesSent: 10,
     bytesReceived: 5,
+    ledgers: [],
     members: [
       { ...MEMBER, isSelf: true, slots: 0 },
       MEMBER,

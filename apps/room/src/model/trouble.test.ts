@@ -28,6 +28,7 @@ const STATUS: SessionStatus = {
   bytesSent: 0,
   bytesReceived: 0,
   members: [],
+  ledgers: [],
 }
 
 const UNREACHABLE: Member = {

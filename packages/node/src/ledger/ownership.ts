@@ -17,6 +17,7 @@ import type {
 import type { CodeEntry, CodeGrant, CodeStore } from '../code-store.ts'
 import type { Guests } from '../guests.ts'
 import { ownerDied } from '../loss-errors.ts'
+import type { LedgerStatus } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTasks, OwnTemplate } from '../own-tasks.ts'
 import type { References } from '../references.ts'
@@ -69,6 +70,8 @@ export class Ownership {
   readonly #taken = new Map<NodeId, OwnTasks>()
   readonly #templates = new Map<string, OwnTemplate>()
   readonly #sweeping = new Set<NodeId>()
+  /** Taken ledgers of which an object went. */
+  readonly #ending = new Set<NodeId>()
   /** Objects whose ledger nobody may answer for, as far as this node knows; looked at once more after a while. */
   readonly #waiting = new Set<NodeId>()
 
@@ -138,6 +141,16 @@ export class Ownership {
     return this.#log.exported
   }
 
+  status(): LedgerStatus[] {
+    return this.ledgers.views().map(({ owner, epoch, successors }) => ({
+      owner,
+      answeredBy: epoch.minter,
+      epoch: epoch.number,
+      successors: [...successors],
+      records: this.ledgers.isMine(owner) ? this.#log.exportedOf(owner) : this.#records.of(owner).size,
+    }))
+  }
+
   /** Tasks of ledgers that were taken over, and their recipes. */
   counts(): { readonly pending: number; readonly recipes: number } {
     let [pending, recipes] = [0, 0]
@@ -163,8 +176,15 @@ export class Ownership {
 
   changed(id: ObjectId, isUrgent = false): void {
     this.#log.changed(id, isUrgent)
-    if (id.owner !== this.#options.self && this.#taken.has(id.owner) && !this.#options.objects.has(id))
-      this.ledgers.freed(id.owner)
+    const { owner } = id
+    if (owner === this.#options.self || !this.#taken.has(owner) || this.#ending.has(owner)) return
+    if (this.#options.objects.has(id)) return
+    // It may have been the last one; many may go at once.
+    this.#ending.add(owner)
+    this.#options.later(0, () => {
+      this.#ending.delete(owner)
+      this.ledgers.freed(owner)
+    })
   }
 
   /** This tab has let an object go that another node answers for: its record may go, too. */
