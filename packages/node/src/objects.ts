@@ -228,7 +228,16 @@ export class Objects {
   /** An own object is to be made again: it is pending once more. */
   reopen(id: ObjectId): void {
     const entry = this.#find(id)
-    if (entry !== undefined) entry.state = PENDING
+    if (entry === undefined) return
+    this.#forgetHolders(entry)
+    entry.state = PENDING
+  }
+
+  /** Another attempt takes an object's place: who has the former one's bytes, reachable or not just now, drops them. */
+  #forgetHolders({ id, state }: Entry): void {
+    if (state.kind !== 'elsewhere') return
+    for (const holder of state.holders)
+      this.#options.send(holder, { type: 'object.free', attempt: state.attempt, ids: [id] })
   }
 
   /** Calls back once, as soon as the object exists or has failed; at once when it does. */
@@ -288,6 +297,11 @@ export class Objects {
       }
       this.#options.receiveInside([], outcome.holds)()
       const entry = this.#find(id)
+      // While this tab comes back, or takes over, nothing is decided: whoever has it will say so.
+      if (entry !== undefined && this.#isMine(id) && !this.#options.knowsAll(id.owner)) {
+        this.#options.later(ASK_AGAIN_MS, () => this.whenHere(id, callback))
+        return
+      }
       // Somebody else may have found it, or begun to make it again, in the meantime.
       if (entry !== undefined && entry.state !== state) this.whenHere(id, callback)
       else if (entry !== undefined && this.#isMine(id) && this.#options.rebuild(id)) this.whenHere(id, callback)
@@ -612,6 +626,12 @@ export class Objects {
   }
 
   #settle(entry: Entry, state: ObjectState): void {
+    const former = entry.state
+    const isOther =
+      former.kind === 'elsewhere' &&
+      (state.kind === 'here' || state.kind === 'elsewhere') &&
+      compareAttempts(former.attempt, state.attempt) !== 0
+    if (isOther && this.#isMine(entry.id)) this.#forgetHolders(entry)
     entry.state = state
     const { waiters, askers } = entry
     entry.waiters = []

@@ -12,6 +12,7 @@ const REGRESSIONS: readonly (readonly [RoomProfile, number, string])[] = [
   ['harsh', 24, 'the same, under verdicts about the living'],
   ['harsh', 50, 'a task was sent without an argument that was being made again'],
   ['harsh', 96, 'the same, once'],
+  ['harsh', 2447, 'a copy of an earlier attempt stayed when its owner came back and ran the task again'],
 ]
 
 describe('a room of three whole nodes', () => {
