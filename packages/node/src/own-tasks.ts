@@ -57,6 +57,8 @@ export interface JobTemplate {
 
 export interface OwnTasksOptions {
   readonly self: NodeId
+  /** False only where the simulation shows what the count of retries prevents (X1). */
+  readonly countsRetries?: boolean
   /** Whose ledger the tasks are of: this node's own, or one that it took over. */
   readonly owner: NodeId
   /** Of the ledger: attempts are numbered within it. */
@@ -577,7 +579,7 @@ export class OwnTasks {
   }
 
   #nextAttempt(task: OwnTask): void {
-    task.retriesLeft--
+    if (this.#options.countsRetries !== false) task.retriesLeft--
     const epoch = this.#options.epoch()
     task.attempt = { epoch, number: task.attempt.epoch === epoch ? task.attempt.number + 1 : 0 }
     for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))

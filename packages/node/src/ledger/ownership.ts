@@ -17,6 +17,7 @@ import type {
 import type { CodeEntry, CodeGrant, CodeStore } from '../code-store.ts'
 import type { Guests } from '../guests.ts'
 import { ownerDied } from '../loss-errors.ts'
+import type { NodeGuards } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTasks, OwnTemplate } from '../own-tasks.ts'
 import type { References } from '../references.ts'
@@ -26,6 +27,7 @@ import { Ledgers } from './ledgers.ts'
 
 export interface OwnershipOptions {
   readonly self: NodeId
+  readonly guards?: Partial<NodeGuards> | undefined
   readonly log: Log
   readonly graceMs: number
   readonly codes: CodeStore
@@ -77,6 +79,7 @@ export class Ownership {
     const { self, log, graceMs, objects, guests, references, send, alive, isAlive, deviceOf, later } = options
     this.ledgers = new Ledgers({
       self,
+      gathers: options.guards?.gathers ?? true,
       log,
       graceMs,
       records: this.#records,
@@ -116,6 +119,7 @@ export class Ownership {
     })
     this.#log = new LedgerLog({
       self,
+      rides: options.guards?.rides ?? true,
       records: this.#records,
       send,
       later,
@@ -313,6 +317,8 @@ export class Ownership {
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
     if (number > 0) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
     this.#sweep(owner, false)
+    // The ref that it came with may be gone by the time it is here.
+    this.dropped({ owner, number: 0 })
   }
 
   #sweep(owner: NodeId, isForced: boolean): void {
