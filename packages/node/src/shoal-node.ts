@@ -441,14 +441,8 @@ export class ShoalNode {
     }
   }
 
-  /** Ledgers of which this node has heard who answers for them. */
   ledgers(): readonly LedgerView[] {
-    return this.#ownership.ledgers.views()
-  }
-
-  /** Owners of objects that are known here. */
-  owners(): ReadonlySet<NodeId> {
-    return new Set(this.#objects.owners())
+    return this.#ownership.views()
   }
 
   holdings(): NodeHoldings {

@@ -40,9 +40,10 @@ export function checkAnswerers(room: LedgerRoom): void {
   for (const [owner, nodes] of known)
     if (nodes.length > 1) room.violated(`G2: ${nodes.map(nameOf).join(' and ')} answer for ${nameOf(owner)}`)
   for (const { tab } of present) {
-    const views = new Map(tab.node.ledgers().map((view) => [view.owner, view]))
-    for (const owner of tab.node.owners()) {
-      const minter = views.get(owner)?.epoch.minter ?? owner
+    for (const { owner, epoch, isGathering, isNeeded } of tab.node.ledgers()) {
+      if (isGathering) room.violated(`G2: ${tab.ports.name} still gathers the ledger of ${nameOf(owner)}`)
+      const { minter } = epoch
+      if (!isNeeded) continue
       if (!present.some((seat) => seat.tab.ports.node === minter))
         room.violated(
           `G2: ${tab.ports.name} holds of ${nameOf(owner)}, for which ${nameOf(minter)} answered, and is gone`,
@@ -50,8 +51,6 @@ export function checkAnswerers(room: LedgerRoom): void {
       else if (minter !== owner && known.get(owner)?.includes(minter) !== true)
         room.violated(`G2: ${tab.ports.name} takes ${nameOf(minter)} to answer for ${nameOf(owner)}, and it does not`)
     }
-    for (const { owner, isGathering } of views.values())
-      if (isGathering) room.violated(`G2: ${tab.ports.name} still gathers the ledger of ${nameOf(owner)}`)
   }
 }
 

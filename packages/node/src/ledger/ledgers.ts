@@ -20,6 +20,8 @@ export interface LedgerView extends Succession {
   /** This node answers for it, and `isGathering`: once all reports are in. */
   readonly isMine: boolean
   readonly isGathering: boolean
+  /** Objects of it are known here. */
+  readonly isNeeded: boolean
 }
 
 export interface LedgersOptions {
@@ -128,12 +130,13 @@ export class Ledgers {
     return [...this.#ledgers.keys()].filter((owner) => owner !== this.#options.self && this.isMine(owner))
   }
 
-  /** Ledgers that somebody has said something about, with their present lists. */
-  views(): LedgerView[] {
-    return [...this.#ledgers].map(([owner, { view, taking }]) => ({
-      ...view,
+  /** Ledgers that somebody has said something about or that are needed here, with their present lists. */
+  views(needed: ReadonlySet<NodeId>): LedgerView[] {
+    return [...new Set([...this.#ledgers.keys(), ...needed])].map((owner) => ({
+      ...this.viewOf(owner),
       isMine: this.isMine(owner),
-      isGathering: taking !== undefined,
+      isGathering: this.#ledgers.get(owner)?.taking !== undefined,
+      isNeeded: needed.has(owner),
     }))
   }
 

@@ -24,6 +24,7 @@ import type { References } from '../references.ts'
 import { LedgerLog } from './ledger-log.ts'
 import type { Described } from './ledger-log.ts'
 import { Ledgers } from './ledgers.ts'
+import type { LedgerView } from './ledgers.ts'
 
 export interface OwnershipOptions {
   readonly self: NodeId
@@ -150,6 +151,10 @@ export class Ownership {
       recipes += tasks.lineageCount
     }
     return { pending, recipes }
+  }
+
+  views(): LedgerView[] {
+    return this.ledgers.views(this.#options.objects.owners())
   }
 
   tasksOf(owner: NodeId): OwnTasks | undefined {
