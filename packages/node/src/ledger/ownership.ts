@@ -317,7 +317,7 @@ export class Ownership {
 
   #onRecords(from: NodeId, message: LedgerRecords): void {
     const { owner, number, templates } = message
-    this.#records.take(message)
+    this.#records.take(message, this.ledgers.answerer(owner) === from)
     // Whoever may have to run it again has the code before the only other tab that has it is gone.
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
     if (number > 0) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
@@ -329,8 +329,12 @@ export class Ownership {
   #sweep(owner: NodeId, isForced: boolean): void {
     const { self, objects } = this.#options
     const view = this.ledgers.viewOf(owner)
-    if (view.successors.includes(self) || this.ledgers.isMine(owner)) return
-    this.#records.sweep(owner, (number) => objects.standing({ owner, number }) !== 'gone', isForced)
+    if (this.ledgers.isMine(owner)) return
+    // Whoever answers tells its successors what is gone, but of nothing that others passed on to them after that.
+    const isSuccessor = view.successors.includes(self)
+    const isNeeded = (number: number): boolean =>
+      objects.standing({ owner, number }) !== 'gone' || (isSuccessor && this.#records.isTold(owner, number))
+    this.#records.sweep(owner, isNeeded, isForced)
   }
 
   #takenOver(owner: NodeId, reports: Reports): void {
