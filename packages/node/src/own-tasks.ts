@@ -569,7 +569,8 @@ export class OwnTasks {
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
-    if (task.retriesLeft > 0 && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
+    const mayRetry = task.retriesLeft > 0 || this.#options.countsRetries === false
+    if (mayRetry && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
       this.#nextAttempt(task)
       this.#enqueue(task)
       return
@@ -579,7 +580,7 @@ export class OwnTasks {
   }
 
   #nextAttempt(task: OwnTask): void {
-    if (this.#options.countsRetries !== false) task.retriesLeft--
+    task.retriesLeft--
     const epoch = this.#options.epoch()
     task.attempt = { epoch, number: task.attempt.epoch === epoch ? task.attempt.number + 1 : 0 }
     for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))

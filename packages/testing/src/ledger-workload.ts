@@ -1,3 +1,4 @@
+// Long because the work, and what each part of it must come to, are told beside the code that runs it.
 import { must, randomInt } from '@shoal/base'
 import type { Api, ObjectRef, TaskOptions } from '@shoal/core-worker'
 import type { SimRandom } from './sim-random.ts'
@@ -96,7 +97,8 @@ export class LedgerWorkload {
     const { make, makeLarge, spawn, chain, fanIn, relay, box, derive } = this.#work
     const options = this.#placed()
     const item = this.#pick()
-    if (draw < 0.12) this.#make('make', n, false, (label) => make.options(options).remote(label, n))
+    if (draw < 0.04) this.#once(n, this.#random.float() * 2_000, { ...options, maxRetries: 0 })
+    else if (draw < 0.12) this.#make('make', n, false, (label) => make.options(options).remote(label, n))
     else if (draw < 0.17) {
       const length = 15_000 + randomInt(this.#random, 30_000)
       this.#make('large', n * length, true, (label) => makeLarge.options(options).remote(label, n, length))
@@ -137,6 +139,14 @@ export class LedgerWorkload {
       const [ref] = await this.#options.api.get(outer)
       this.#items.push({ ref: must(ref), expected, depth: 0, isFragile, label, users: 0 })
       return expected
+    })
+  }
+
+  /** A task that may not be run again: it is lost with its tab. */
+  #once(n: number, ms: number, options: Placed): void {
+    this.#track('once', n, true, async (label) => {
+      using result = this.#work.leaf.options(options).remote(label, ms, n)
+      return await this.#options.api.get(result)
     })
   }
 
