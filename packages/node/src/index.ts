@@ -1,4 +1,5 @@
-export type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
+export type { LedgerView } from './ledger/ledgers.ts'
+export type { JoinOptions, NodeGuards, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
 export { CodeStore } from './code-store.ts'
 export type { CheckSource } from './code-store.ts'
 export type { RoomMember } from './room-link.ts'

@@ -16,6 +16,18 @@ import type { InfeasibleTasks } from '@shoal/scheduler'
 import type { CheckSource } from './code-store.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 
+/** What promises rest on; each can be switched off to show that the simulation would notice (X1). */
+export interface NodeGuards {
+  /** A take-over waits for all reports. */
+  readonly gathers: boolean
+  /** Whoever sends a ref keeps a count of its own until it is confirmed. */
+  readonly pins: boolean
+  /** A record goes ahead of its ref until a successor has it. */
+  readonly rides: boolean
+  /** A task has so many retries and no more. */
+  readonly countsRetries: boolean
+}
+
 /** What a node is made of: its ports, and what its tab lends. */
 export interface NodeOptions {
   readonly self: NodeId
@@ -38,6 +50,8 @@ export interface NodeOptions {
   readonly isLending: boolean
   /** Equal for tabs that die together, as those of one browser. */
   readonly device?: string
+  /** All are on but in the simulation, which switches off one at a time. */
+  readonly guards?: Partial<NodeGuards>
   /** How long what only a tab that is gone held is kept for it, and its job goes on. Default 60,000. */
   readonly graceMs?: number
   /** A line that a task of this tab's job wrote to its console. */

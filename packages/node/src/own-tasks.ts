@@ -57,6 +57,8 @@ export interface JobTemplate {
 
 export interface OwnTasksOptions {
   readonly self: NodeId
+  /** False only where the simulation shows what the count of retries prevents (X1). */
+  readonly countsRetries?: boolean
   /** Whose ledger the tasks are of: this node's own, or one that it took over. */
   readonly owner: NodeId
   /** Of the ledger: attempts are numbered within it. */
@@ -567,7 +569,8 @@ export class OwnTasks {
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
-    if (task.retriesLeft > 0 && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
+    const mayRetry = task.retriesLeft > 0 || this.#options.countsRetries === false
+    if (mayRetry && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
       this.#nextAttempt(task)
       this.#enqueue(task)
       return

@@ -10,6 +10,8 @@ export interface Life {
 
 export interface ReferencesOptions {
   readonly self: NodeId
+  /** False only where the simulation shows what a sender's own count prevents (X1). */
+  readonly pins?: boolean
   readonly log: Log
   send(to: NodeId, message: NodeMessage): void
   /** False for a node that is gone and will never answer. */
@@ -210,7 +212,8 @@ export class References {
     this.#peers.delete(node)
     if (peer === undefined) return
     this.#options.later(DEAD_MS, () => {
-      for (const { ids } of peer.pins.values()) for (const id of ids) this.#options.release(id)
+      if (this.#options.pins !== false)
+        for (const { ids } of peer.pins.values()) for (const id of ids) this.#options.release(id)
       peer.pins.clear()
       this.#options.takeBackAll(peer)
     })
@@ -222,7 +225,7 @@ export class References {
     const away = lends ? ids.filter(({ owner }) => this.#options.answerer(owner) !== to) : ids
     const peer = this.#peer(to)
     const number = ++peer.nextHandOver
-    for (const id of away) this.#options.retain(id)
+    if (this.#options.pins !== false) for (const id of away) this.#options.retain(id)
     peer.pins.set(number, { ids: away, lends })
     return number
   }

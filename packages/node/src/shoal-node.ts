@@ -21,6 +21,7 @@ import { CodeStore } from './code-store.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Guests } from './guests.ts'
 import type { GuestRequest } from './guests.ts'
+import type { LedgerView } from './ledger/ledgers.ts'
 import { Ownership } from './ledger/ownership.ts'
 import { Objects } from './objects.ts'
 import { OwnTasks } from './own-tasks.ts'
@@ -128,6 +129,7 @@ export class ShoalNode {
     })
     this.#references = new References({
       self,
+      pins: options.guards?.pins ?? true,
       log: log.child('references'),
       send,
       canReach,
@@ -179,6 +181,7 @@ export class ShoalNode {
     const newTasks = (owner: NodeId): OwnTasks =>
       new OwnTasks({
         self,
+        countsRetries: options.guards?.countsRetries ?? true,
         owner,
         objects: this.#objects,
         codes: this.#codes,
@@ -248,6 +251,7 @@ export class ShoalNode {
     })
     this.#ownership = new Ownership({
       self,
+      guards: options.guards,
       log: log.child('ledgers'),
       graceMs: options.graceMs ?? GRACE_MS,
       codes: this.#codes,
@@ -436,6 +440,10 @@ export class ShoalNode {
       bytesReceived: traffic?.received ?? 0,
       members: this.#room?.link.members() ?? [],
     }
+  }
+
+  ledgers(): readonly LedgerView[] {
+    return this.#ownership.views()
   }
 
   holdings(): NodeHoldings {

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
+import { runLedgerSeeds } from './ledger-cli.ts'
 import { runOverlayScenario } from './overlay-scenario.ts'
 import type { SimResult } from './overlay-scenario.ts'
 import { ROOM_PROFILES, runRoomScenario } from './room-scenario.ts'
 
 /**
- * `npm run sim -- --seeds N --seed S --scenario overlay|room|all --nodes N --profile P`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
+ * `npm run sim -- --seeds N --from S --scenario overlay|room|ledgers|all --nodes N --profile P`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
  * finds nothing that could be looked at again (R2). Stops at the first failure and prints its seed and last events.
+ * Ledgers have a way of their own: see `runLedgerSeeds`.
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -13,18 +15,24 @@ async function main(): Promise<number> {
       seeds: { type: 'string' },
       nodes: { type: 'string' },
       seed: { type: 'string' },
+      from: { type: 'string' },
       scenario: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'boolean' },
     },
   })
-  const first = number('seed', values.seed, 1)
+  const first = number('from', values.from, number('seed', values.seed, 1))
   const count = number('seeds', values.seeds, values.seed === undefined ? 20 : 1)
   const nodes = values.nodes === undefined ? undefined : number('nodes', values.nodes, 3)
-  if (nodes !== undefined && (nodes < 2 || nodes > 32)) throw new RangeError('--nodes must be between 2 and 32')
+  if (nodes !== undefined && (nodes < 4 || nodes > 500)) throw new RangeError('--nodes must be between 4 and 500')
   const say = (text: string, fields: object): void => {
     console.log(values.json === true ? JSON.stringify(fields) : text)
   }
+  // Where the nodes are many, only the ledgers' scenario has a use for them.
+  const isLarge = values.scenario === undefined && nodes !== undefined && nodes > 32
+  if (values.scenario === 'ledgers' || isLarge)
+    return await runLedgerSeeds({ first, count, nodes: nodes ?? 8, profile: values.profile, say })
+  if (nodes !== undefined && nodes > 32) throw new RangeError('--nodes is at most 32 but for --scenario ledgers')
   const scenarios = pickScenarios(values.scenario)
   const profile = ROOM_PROFILES.find((known) => known === values.profile)
   if (values.profile !== undefined && profile === undefined)
@@ -65,7 +73,7 @@ const SCENARIOS = ['overlay', 'room'] as const
 function pickScenarios(name: string | undefined): readonly Scenario[] {
   if (name === undefined || name === 'all') return SCENARIOS
   const known = SCENARIOS.find((scenario) => scenario === name)
-  if (known === undefined) throw new RangeError(`--scenario must be one of ${SCENARIOS.join(', ')}, all`)
+  if (known === undefined) throw new RangeError(`--scenario must be one of ${SCENARIOS.join(', ')}, ledgers, all`)
   return [known]
 }
 

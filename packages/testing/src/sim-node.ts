@@ -4,6 +4,7 @@ import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
+import type { NodeGuards } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
@@ -23,6 +24,8 @@ export interface SimNodeOptions {
   readonly isLending?: boolean
   /** What only a tab that is gone held is kept for it this long. Default 3,000. */
   readonly graceMs?: number
+  /** X1: what is switched off. */
+  readonly guards?: Partial<NodeGuards>
   /** Tabs of one device die together. */
   readonly device?: string
   /** With the room owner's key the node's page may submit. */
@@ -78,6 +81,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     cores: options.slots ?? 1,
     isLending: options.isLending ?? true,
     graceMs: options.graceMs ?? 3_000,
+    ...(options.guards !== undefined && { guards: options.guards }),
     ...(options.device !== undefined && { device: options.device }),
     checkSource: (source, isClass, hasUses) => {
       // The simulation's names stand for something that every worker has.

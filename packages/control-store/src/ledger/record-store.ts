@@ -12,6 +12,8 @@ const SWEEP_FROM = 256
 export class RecordStore {
   readonly #ledgers = new Map<NodeId, Map<number, StoredRecord>>()
   readonly #sweepAt = new Map<NodeId, number>()
+  /** What whoever answers for the ledger said itself, and so will say when it is gone; the rest was passed on by others. */
+  readonly #told = new Map<NodeId, Set<number>>()
 
   get count(): number {
     let count = 0
@@ -31,8 +33,16 @@ export class RecordStore {
     return this.#ledgers.get(owner)?.get(number)
   }
 
-  /** Takes a message's records in; repeats and late ones change nothing. */
-  take({ owner, records, templates, forgotten }: LedgerRecords): void {
+  isTold(owner: NodeId, number: number): boolean {
+    return this.#told.get(owner)?.has(number) === true
+  }
+
+  /** Takes a message's records in; repeats and late ones change nothing. `isTold`: by whoever answers for the ledger. */
+  take({ owner, records, templates, forgotten }: LedgerRecords, isTold = false): void {
+    const told = this.#told.get(owner) ?? new Set<number>()
+    this.#told.set(owner, told)
+    if (isTold) for (const { number } of records) told.add(number)
+    for (const number of forgotten) told.delete(number)
     const known = this.#ledgers.get(owner) ?? new Map<number, StoredRecord>()
     this.#ledgers.set(owner, known)
     for (const record of records) {
@@ -44,7 +54,7 @@ export class RecordStore {
       known.set(record.number, former === undefined ? next : joinRecords(former, next))
     }
     for (const number of forgotten) known.delete(number)
-    if (known.size === 0) this.#ledgers.delete(owner)
+    if (known.size === 0) this.drop(owner)
   }
 
   /** Drops what no needed object leads to; unless forced, `isNeeded` is asked only when there is much. */
@@ -65,7 +75,11 @@ export class RecordStore {
             : []
       for (const id of refs) if (id.owner === owner) open.push(id.number)
     }
-    for (const number of known.keys()) if (!marked.has(number)) known.delete(number)
+    for (const number of known.keys())
+      if (!marked.has(number)) {
+        known.delete(number)
+        this.#told.get(owner)?.delete(number)
+      }
     this.#sweepAt.set(owner, Math.max(SWEEP_FROM, 2 * known.size))
     if (known.size === 0) this.drop(owner)
   }
@@ -73,11 +87,13 @@ export class RecordStore {
   drop(owner: NodeId): void {
     this.#ledgers.delete(owner)
     this.#sweepAt.delete(owner)
+    this.#told.delete(owner)
   }
 
   clear(): void {
     this.#ledgers.clear()
     this.#sweepAt.clear()
+    this.#told.clear()
   }
 }
 

@@ -10,6 +10,8 @@ export interface Described extends StoredRecord {
 
 export interface LedgerLogOptions {
   readonly self: NodeId
+  /** False only where the simulation shows what the riding of records prevents (X1). */
+  readonly rides?: boolean
   readonly records: RecordStore
   send(to: NodeId, message: NodeMessage): void
   later(delayMs: number, callback: () => void): void
@@ -196,7 +198,11 @@ export class LedgerLog {
       book.exported.set(number, exported)
     }
     if (isNew) this.#soil(book, owner, number)
-    const rides = to !== undefined && !exported.rode.has(to) && this.safeAt({ owner, number }).length === 0
+    const rides =
+      to !== undefined &&
+      this.#options.rides !== false &&
+      !exported.rode.has(to) &&
+      this.safeAt({ owner, number }).length === 0
     if (riding.has(number) || !(isNew || rides) || depth > LINEAGE_DEPTH) return
     const described = this.#options.describe({ owner, number })
     if (described === undefined || described === 'gone') return

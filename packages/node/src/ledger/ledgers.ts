@@ -15,8 +15,19 @@ import type { LedgerReport, NodeId, NodeMessage, Succession } from '@shoal/proto
 /** What this node has of a ledger. */
 export type Holdings = Pick<LedgerReport, 'refs' | 'copies' | 'runs' | 'actors'>
 
+/** A ledger as one node sees it. */
+export interface LedgerView extends Succession {
+  /** This node answers for it, and `isGathering`: once all reports are in. */
+  readonly isMine: boolean
+  readonly isGathering: boolean
+  /** Objects of it are known here. */
+  readonly isNeeded: boolean
+}
+
 export interface LedgersOptions {
   readonly self: NodeId
+  /** False only where the simulation shows what waiting for the reports prevents (X1). */
+  readonly gathers?: boolean
   readonly log: Log
   /** How long what nobody holds is kept for an owner that may come back. */
   readonly graceMs: number
@@ -119,9 +130,14 @@ export class Ledgers {
     return [...this.#ledgers.keys()].filter((owner) => owner !== this.#options.self && this.isMine(owner))
   }
 
-  /** Ledgers that others were told of, with their present lists. */
-  views(): Succession[] {
-    return [...this.#ledgers.values()].map(({ view }) => view)
+  /** Ledgers that somebody has said something about or that are needed here, with their present lists. */
+  views(needed: ReadonlySet<NodeId>): LedgerView[] {
+    return [...new Set([...this.#ledgers.keys(), ...needed])].map((owner) => ({
+      ...this.viewOf(owner),
+      isMine: this.isMine(owner),
+      isGathering: this.#ledgers.get(owner)?.taking !== undefined,
+      isNeeded: needed.has(owner),
+    }))
   }
 
   /** What has to wait for the reports is done after them. */
@@ -377,7 +393,8 @@ export class Ledgers {
   /** Acts once every living node has said what it has. */
   #check(owner: NodeId, ledger: Ledger): void {
     const { taking } = ledger
-    if (taking === undefined || taking.missing.size > 0 || (owner === this.#options.self && this.#isEntering)) return
+    if (taking === undefined || (owner === this.#options.self && this.#isEntering)) return
+    if (taking.missing.size > 0 && this.#options.gathers !== false) return
     ledger.taking = undefined
     const { epoch } = ledger.view
     this.#options.takenOver(owner, gatherReports(taking.reports))

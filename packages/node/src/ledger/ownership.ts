@@ -17,16 +17,18 @@ import type {
 import type { CodeEntry, CodeGrant, CodeStore } from '../code-store.ts'
 import type { Guests } from '../guests.ts'
 import { ownerDied } from '../loss-errors.ts'
-import type { LedgerStatus } from '../node-options.ts'
+import type { LedgerStatus, NodeGuards } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTasks, OwnTemplate } from '../own-tasks.ts'
 import type { References } from '../references.ts'
 import { LedgerLog } from './ledger-log.ts'
 import type { Described } from './ledger-log.ts'
 import { Ledgers } from './ledgers.ts'
+import type { LedgerView } from './ledgers.ts'
 
 export interface OwnershipOptions {
   readonly self: NodeId
+  readonly guards?: Partial<NodeGuards> | undefined
   readonly log: Log
   readonly graceMs: number
   readonly codes: CodeStore
@@ -80,6 +82,7 @@ export class Ownership {
     const { self, log, graceMs, objects, guests, references, send, alive, isAlive, deviceOf, later } = options
     this.ledgers = new Ledgers({
       self,
+      gathers: options.guards?.gathers ?? true,
       log,
       graceMs,
       records: this.#records,
@@ -119,6 +122,7 @@ export class Ownership {
     })
     this.#log = new LedgerLog({
       self,
+      rides: options.guards?.rides ?? true,
       records: this.#records,
       send,
       later,
@@ -159,6 +163,10 @@ export class Ownership {
       recipes += tasks.lineageCount
     }
     return { pending, recipes }
+  }
+
+  views(): LedgerView[] {
+    return this.ledgers.views(this.#options.objects.owners())
   }
 
   tasksOf(owner: NodeId): OwnTasks | undefined {
@@ -328,18 +336,24 @@ export class Ownership {
 
   #onRecords(from: NodeId, message: LedgerRecords): void {
     const { owner, number, templates } = message
-    this.#records.take(message)
+    this.#records.take(message, this.ledgers.answerer(owner) === from)
     // Whoever may have to run it again has the code before the only other tab that has it is gone.
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
     if (number > 0) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
     this.#sweep(owner, false)
+    // The ref that it came with may be gone by the time it is here.
+    this.dropped({ owner, number: 0 })
   }
 
   #sweep(owner: NodeId, isForced: boolean): void {
     const { self, objects } = this.#options
     const view = this.ledgers.viewOf(owner)
-    if (view.successors.includes(self) || this.ledgers.isMine(owner)) return
-    this.#records.sweep(owner, (number) => objects.standing({ owner, number }) !== 'gone', isForced)
+    if (this.ledgers.isMine(owner)) return
+    // Whoever answers tells its successors what is gone, but of nothing that others passed on to them after that.
+    const isSuccessor = view.successors.includes(self)
+    const isNeeded = (number: number): boolean =>
+      objects.standing({ owner, number }) !== 'gone' || (isSuccessor && this.#records.isTold(owner, number))
+    this.#records.sweep(owner, isNeeded, isForced)
   }
 
   #takenOver(owner: NodeId, reports: Reports): void {

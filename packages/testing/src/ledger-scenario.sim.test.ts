@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import type { NodeGuards } from '@shoal/node'
+import { runLedgerScenario } from './ledger-scenario.ts'
+import type { LedgerScenarioOptions } from './ledger-scenario.ts'
+
+/** One or two of each profile; `npm run sim -- --scenario ledgers` runs as many as one likes. */
+const SEEDS = [1, 2, 3, 5, 6]
+
+/** Seeds that once found something, each with what it was. */
+const REGRESSIONS: readonly (readonly [LedgerScenarioOptions, string])[] = [
+  [{ seed: 7 }, 'a successor kept a record that a third tab had passed on when the object was gone'],
+]
+
+/** X1: the first seed that notices the guard's absence, and which invariant breaks. */
+const PLANTED: readonly (readonly [keyof NodeGuards, RegExp, LedgerScenarioOptions])[] = [
+  ['pins', /^O1/, { seed: 1, profile: 'mild', busyMs: 8_000 }],
+  ['gathers', /^G2/, { seed: 1, profile: 'deaths', busyMs: 8_000 }],
+  ['countsRetries', /^T3/, { seed: 14, profile: 'deaths', nodes: 6, busyMs: 6_000 }],
+]
+
+describe('whole tabs that own what others hold', () => {
+  it('[T1][T2][R1][R2] lose nothing that may not be lost, and keep nothing', { timeout: 120_000 }, async () => {
+    const broken: string[] = []
+    const hashes: string[] = []
+    let values = 0
+    for (const seed of SEEDS) {
+      const { violations, hash, counters } = await runLedgerScenario({ seed })
+      for (const violation of violations) broken.push(`${seed}: ${violation}`)
+      hashes.push(hash)
+      values += counters['values'] ?? 0
+    }
+    expect(broken).toEqual([])
+    expect(values).toBeGreaterThan(500)
+    expect((await runLedgerScenario({ seed: 6 })).hash).toBe(hashes.at(-1))
+  })
+
+  it.each(REGRESSIONS)('[R1] %j: %s', { timeout: 60_000 }, async (options) => {
+    expect((await runLedgerScenario(options)).violations).toEqual([])
+  })
+
+  it.each(PLANTED)('[X1] without %s an invariant breaks', { timeout: 60_000 }, async (guard, rule, options) => {
+    const { violations } = await runLedgerScenario({ ...options, guards: { [guard]: false } })
+    expect(violations.filter((violation) => rule.test(violation))).not.toEqual([])
+  })
+})

@@ -1,0 +1,92 @@
+import { must, randomInt } from '@shoal/base'
+import type { NodeGuards } from '@shoal/node'
+import { checkAnswerers, checkLeft, checkMembers, checkOutcomes, checkRuns } from './ledger-checks.ts'
+import { LEDGER_PROFILES, LedgerFaults } from './ledger-faults.ts'
+import type { Fault, LedgerProfile } from './ledger-faults.ts'
+import { LedgerRoom } from './ledger-room.ts'
+import type { SimResult } from './overlay-scenario.ts'
+import { SimWorld } from './sim-world.ts'
+
+export interface LedgerScenarioOptions {
+  readonly seed: number
+  /** Whole tabs. Default 8. */
+  readonly nodes?: number
+  /** Default: by the seed. */
+  readonly profile?: LedgerProfile
+  /** Simulated time in which work is submitted and faults happen. Default 12 s. */
+  readonly busyMs?: number
+  /** Faults that do not happen. */
+  readonly without?: readonly Fault[]
+  /** X1: what is switched off. */
+  readonly guards?: Partial<NodeGuards>
+}
+
+const GATHER_MS = 4_000
+/** Until everything that was submitted must have its outcome: a verdict takes 5 s, a path is given up after 15. */
+const QUIET_MS = 60_000
+/** Until views agree, after everything has settled. */
+const AGREE_MS = 15_000
+const SETTLE_MS = 3_000
+/** Mean pause between two pieces of work of a driver. */
+const PACE_MS = 250
+
+/**
+ * Whole tabs that own what others hold: see `LedgerWorkload` for the work and `LedgerFaults` for what goes wrong. Then
+ * repair, quiet, everything is read once more, released, and nothing may be left.
+ */
+export async function runLedgerScenario(options: LedgerScenarioOptions): Promise<SimResult> {
+  const { seed } = options
+  const profile = options.profile ?? must(LEDGER_PROFILES[seed % LEDGER_PROFILES.length])
+  const world = new SimWorld({ seed, network: networkOf(seed) })
+  const { clock } = world
+  const room = new LedgerRoom(world, { nodes: options.nodes ?? 8, guards: options.guards ?? {} })
+  await Promise.all(room.seats.map((seat) => room.raise(seat)))
+  await clock.run(GATHER_MS)
+  const until = GATHER_MS + (options.busyMs ?? 12_000)
+  startWork(room, until)
+  new LedgerFaults(room, profile, options.without ?? []).start(until)
+  await clock.run(until)
+  await room.repair()
+  const isSettled = (): boolean => room.seats.every(({ workload }) => workload === undefined || workload.isSettled)
+  await clock.runUntil(isSettled, QUIET_MS)
+  await clock.run(clock.now() + AGREE_MS)
+  checkMembers(room)
+  checkAnswerers(room)
+  for (const { workload } of room.seats) workload?.readAll()
+  await clock.runUntil(isSettled, QUIET_MS)
+  checkOutcomes(room, profile)
+  checkRuns(room)
+  for (const { workload } of room.seats) workload?.releaseAll()
+  await checkLeft(room)
+  for (const { tab } of room.present()) tab.close('left')
+  await clock.run(clock.now() + SETTLE_MS)
+  return {
+    seed,
+    hash: world.trace.hash(),
+    events: clock.firedCount,
+    violations: [...room.violations, ...world.leaks()],
+    counters: room.counters,
+    log: world.trace.tail(200),
+  }
+}
+
+function startWork(room: LedgerRoom, untilMs: number): void {
+  const { clock } = room.world
+  const random = room.world.random.fork('pace')
+  const step = (): void => {
+    if (clock.now() >= untilMs) return
+    const drivers = room.present().filter(({ workload }) => workload !== undefined)
+    for (const { tab, workload } of drivers)
+      if (!tab.ports.clock.isFrozen) for (let n = randomInt(random, 3); n > 0; n--) workload?.step()
+    clock.after(random.float() * 2 * PACE_MS, step)
+  }
+  step()
+}
+
+/** Some rooms are all in one house, some are not. */
+function networkOf(seed: number): { latency: { minMs: number; maxMs: number }; bytesPerSecond: number } {
+  return {
+    latency: { minMs: 0.5, maxMs: must([5, 20, 80][seed % 3]) },
+    bytesPerSecond: must([4e6, 1e6][seed % 2]),
+  }
+}
