@@ -3,9 +3,11 @@
 import { ES_SETTINGS, trainEs } from '@shoal/rl'
 import * as sdk from '@shoal/sdk'
 import type { SessionStatus } from '@shoal/sdk'
+import { at } from './at.ts'
 import { conform } from './conform.ts'
 import { contentHash, madeBytes } from './content.ts'
 import * as geometry from './geometry.ts'
+import * as ledger from './ledger.remote.ts'
 import * as values from './values.remote.ts'
 import * as work from './work.remote.ts'
 
@@ -32,7 +34,20 @@ function until(accepts: (status: SessionStatus) => boolean, limitMs = 20_000): P
   })
 }
 
-const shoalTest = { conform, sdk, work, values, geometry, until, contentHash, madeBytes, ES_SETTINGS, trainEs }
+const shoalTest = {
+  at,
+  conform,
+  sdk,
+  work,
+  ledger,
+  values,
+  geometry,
+  until,
+  contentHash,
+  madeBytes,
+  ES_SETTINGS,
+  trainEs,
+}
 
 declare global {
   interface Window {

@@ -1,9 +1,12 @@
 import { test as base } from '@playwright/test'
+import type { Browser } from '@playwright/test'
 import { createLog } from '@shoal/base'
 import { createSignalingServer } from '@shoal/signaling-server'
 import type { SignalingServer } from '@shoal/signaling-server'
 import type { InitOptions } from '@shoal/sdk'
 import { siteDir } from './build-page.ts'
+import { openOwnBrowser } from './own-browser.ts'
+import type { OwnBrowser } from './own-browser.ts'
 import { join, openTab, untilLinked } from './tab.ts'
 import type { Tab } from './tab.ts'
 
@@ -24,13 +27,17 @@ export interface OpenRoomOptions {
    * lend, unless their entry says otherwise: the page shows a badge.
    */
   readonly tabs: readonly Omit<InitOptions, 'room'>[]
+  /** In which browser a tab is opened, by its place among them; the others share one. */
+  readonly browsers?: Readonly<Record<number, Browser>>
 }
 
 interface RoomFixtures {
   /** The address by which the tabs reach the server; the origin of their pages. */
   readonly host: string
   readonly server: { readonly origin: string; stop(): Promise<void>; restart(): Promise<void> }
-  newTab(options?: { initScript?: () => void }): Promise<Tab>
+  newTab(options?: { initScript?: () => void; browser?: Browser }): Promise<Tab>
+  /** A second browser, so that its renderers can be stopped. */
+  newBrowser(): Promise<OwnBrowser>
   /** Tabs in one room, all linked to each other: the first made it, the others came by its helper's link. */
   openRoom(options: OpenRoomOptions): Promise<TestRoom>
 }
@@ -60,7 +67,7 @@ export const test = base.extend<RoomFixtures>({
     await server.close()
   },
 
-  newTab: async ({ browser, server }, use, testInfo) => {
+  newTab: async ({ browser, server, newBrowser: _ }, use, testInfo) => {
     const tabs: Tab[] = []
     await use(async (options = {}) => {
       const tab = await openTab({ browser, url: `${server.origin}/`, ...options })
@@ -78,9 +85,24 @@ export const test = base.extend<RoomFixtures>({
     if (error && !hasFailed) throw error
   },
 
+  // Before the tabs: those in it close first.
+  newBrowser: async ({ server: _ }, use) => {
+    const browsers: OwnBrowser[] = []
+    await use(async () => {
+      const browser = await openOwnBrowser()
+      browsers.push(browser)
+      return browser
+    })
+    await Promise.all(browsers.map((browser) => browser.close()))
+  },
+
   openRoom: async ({ newTab }, use) => {
-    await use(async ({ tabs: [first = {}, ...others] }) => {
-      const driverTab = await newTab()
+    await use(async ({ tabs: [first = {}, ...others], browsers = {} }) => {
+      const inBrowser = (index: number): { browser?: Browser } => {
+        const browser = browsers[index]
+        return browser === undefined ? {} : { browser }
+      }
+      const driverTab = await newTab(inBrowser(0))
       const made = await driverTab.page.evaluate(
         async (init) => {
           const { sdk } = window.shoalTest
@@ -93,7 +115,7 @@ export const test = base.extend<RoomFixtures>({
       const driver: RoomTab = { ...driverTab, nodeId }
       const helpers = await Promise.all(
         others.map(async (options, index): Promise<RoomTab> => {
-          const tab = await newTab()
+          const tab = await newTab(inBrowser(index + 1))
           const init = { workers: 1, name: `helper ${index + 1}`, ...options, room: helperLink }
           return { ...tab, nodeId: await join(tab, init) }
         }),

@@ -31,6 +31,7 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     log: silentLog,
     objects: { release: () => undefined } as unknown as Objects,
     codes,
+    now: () => 0,
     schedule: (event) => started.push(event.type),
     send: (_, message) => sent.push(message),
     room: () => 'd'.repeat(32) as RoomId,

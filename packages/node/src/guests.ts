@@ -1,3 +1,4 @@
+import { Queue } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import { workShape } from '@shoal/scheduler'
 import type { SchedulerEvent, WorkShape } from '@shoal/scheduler'
@@ -43,6 +44,7 @@ export interface GuestsOptions {
   readonly log: Log
   readonly objects: Objects
   readonly codes: CodeStore
+  now(): number
   schedule(event: SchedulerEvent<Work>): void
   send(to: NodeId, message: NodeMessage): void
   room(): RoomId | undefined
@@ -64,6 +66,23 @@ interface Untold {
   readonly position: number
   readonly refs: readonly ObjectId[]
 }
+
+/** An outcome that was sent on its way. */
+interface Told {
+  readonly request: GuestRequest
+  readonly outcome: WorkOutcome
+  readonly cpuMicros: number
+  readonly position: number
+  readonly atMs: number
+}
+
+/**
+ * Whoever was told of an outcome may have been dead by then, or have died before a successor had its record: for longer
+ * than that takes to be known, small outcomes are at hand for whoever takes over. Large ones are copies, which are reported.
+ */
+const TOLD_MS = 10_000
+const MOST_TOLD = 1_000
+const TOLD_BYTES = 4_096
 
 /** What a peer asks to be run: a task's attempt, or the birth of an actor. */
 export interface GuestRequest {
@@ -89,6 +108,8 @@ export class Guests {
   readonly #active = new Set<GuestRequest>()
   /** Outcomes for ledgers that nobody answers for now. */
   readonly #untold = new Map<NodeId, Untold[]>()
+  /** Oldest first; those that are too old go when the next one comes. */
+  readonly #told = new Queue<Told>()
 
   constructor(options: GuestsOptions) {
     this.#options = options
@@ -191,6 +212,7 @@ export class Guests {
       kept.push({ request, outcome, cpuMicros, position, refs })
       return
     }
+    if (isSmall(request, outcome)) this.#keepTold({ request, outcome, cpuMicros, position, atMs: this.#options.now() })
     this.#options.send(to, {
       type: 'task.result',
       ledger: owner === to ? undefined : owner,
@@ -209,10 +231,10 @@ export class Guests {
     return () => this.#active.delete(request)
   }
 
-  /** Tasks of a ledger that are queued or running here, or done without anybody having heard of it. */
+  /** Tasks of a ledger that are queued or running here, or done without anybody having heard of it for sure. */
   runsOf(owner: NodeId): readonly GuestRequest[] {
-    const untold = (this.#untold.get(owner) ?? []).map(({ request }) => request)
-    return [...this.#active, ...untold].filter((request) => request.kind === 'task' && request.owner === owner)
+    const ended = [...(this.#untold.get(owner) ?? []), ...this.#lately(owner)].map(({ request }) => request)
+    return [...this.#active, ...ended].filter((request) => request.kind === 'task' && request.owner === owner)
   }
 
   /** Whose work is here. */
@@ -224,6 +246,8 @@ export class Guests {
   moved(owner: NodeId): void {
     const kept = this.#untold.get(owner) ?? []
     this.#untold.delete(owner)
+    for (const { request, outcome, cpuMicros, position } of this.#lately(owner))
+      this.sendResult(request, outcome, cpuMicros, position)
     for (const { request, outcome, cpuMicros, position, refs } of kept) {
       this.sendResult(request, outcome, cpuMicros, position)
       for (const id of refs) this.#options.objects.release(id)
@@ -238,6 +262,22 @@ export class Guests {
 
   peerGone(node: NodeId): void {
     this.#templates.delete(node)
+  }
+
+  #keepTold(told: Told): void {
+    this.#told.push(told)
+    for (let first = this.#told.peek(); first; first = this.#told.peek()) {
+      if (this.#told.length <= MOST_TOLD && told.atMs - first.atMs < TOLD_MS) return
+      this.#told.shift()
+    }
+  }
+
+  /** The last one of each run. */
+  #lately(owner: NodeId): Told[] {
+    const since = this.#options.now() - TOLD_MS
+    const found = new Map<GuestRequest, Told>()
+    for (const told of this.#told) if (told.request.owner === owner && told.atMs > since) found.set(told.request, told)
+    return [...found.values()]
   }
 
   #whenAdmitted(from: NodeId, template: GuestTemplate, callback: (isAdmitted: boolean) => void): void {
@@ -313,6 +353,14 @@ export class Guests {
     })
     return { type: 'values', values }
   }
+}
+
+/** Refs in it would have to be held for its sake. */
+function isSmall({ kind }: GuestRequest, outcome: WorkOutcome): boolean {
+  if (kind !== 'task') return false
+  if (outcome.kind !== 'values') return true
+  const bytes = outcome.values.reduce((sum, value) => sum + messageBytes(value), 0)
+  return bytes <= TOLD_BYTES && outcome.values.every(({ refs }) => refs.length === 0)
 }
 
 function settle(template: GuestTemplate, admission: Exclude<Admission, 'asking'>): void {

@@ -198,6 +198,7 @@ export class ShoalNode {
       log: log.child('guests'),
       objects: this.#objects,
       codes: this.#codes,
+      now: () => clock.now(),
       schedule,
       send,
       room,

@@ -18,6 +18,8 @@ const KNOWN: readonly (keyof InitOptions)[] = [
   'debug',
 ]
 
+const MAX_GRACE_MS = 600_000
+
 /** @throws TypeError or RangeError naming the option. */
 export function refuseUnknownOptions(options: InitOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('init() takes an object of options')
@@ -79,10 +81,12 @@ function refuseUnlessBoolean(name: string, value: unknown): void {
 function refuseBadDebug(debug: unknown): void {
   if (typeof debug !== 'object' || debug === null) throw new TypeError('debug must be an object')
   for (const key of Object.keys(debug))
-    if (key !== 'faults' && key !== 'faultSeed')
-      throw new TypeError(`unknown option debug.${key}; known are faults, faultSeed`)
-  const { faults, faultSeed } = debug as Record<string, unknown>
+    if (!['faults', 'faultSeed', 'graceMs'].includes(key))
+      throw new TypeError(`unknown option debug.${key}; known are faults, faultSeed, graceMs`)
+  const { faults, faultSeed, graceMs } = debug as Record<string, unknown>
   if (faults !== undefined && !Array.isArray(faults)) throw new TypeError('debug.faults must be an array of rules')
   if (faultSeed !== undefined && !Number.isSafeInteger(faultSeed))
     throw new TypeError('debug.faultSeed must be a whole number')
+  if (graceMs !== undefined && !(typeof graceMs === 'number' && graceMs >= 0 && graceMs <= MAX_GRACE_MS))
+    throw new RangeError(`debug.graceMs must be a number from 0 to ${MAX_GRACE_MS}, got ${String(graceMs)}`)
 }

@@ -95,6 +95,12 @@ export interface SessionStatus {
   /** Objects whose bytes lie in this tab now, its own and those of others. */
   readonly objects: number
   readonly objectBytes: number
+  /** Records that this tab keeps of other tabs' objects, in case those tabs go. */
+  readonly replicas: number
+  /** Objects of this tab that others keep a record of. */
+  readonly recorded: number
+  /** Node ids of the tabs that are gone and whose objects this one answers for now. */
+  readonly taken: readonly string[]
   readonly cpuMs: number
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -182,6 +188,11 @@ export interface DebugOptions {
   readonly faults?: readonly FaultRule[]
   /** Of the rules' chance: the same seed, the same draws. Default 1. */
   readonly faultSeed?: number
+  /**
+   * Milliseconds for which this tab keeps what only a tab that is gone held, and goes on with its job, in case it comes
+   * back. At most 600,000, default 60,000.
+   */
+  readonly graceMs?: number
 }
 
 /** What goes wrong on purpose with what this tab sends to others. */

@@ -16,15 +16,16 @@ export function tabResources(options: Pick<InitOptions, 'numGpus' | 'memoryBytes
   return offeredResources({ ...options, memoryBytes: options.memoryBytes ?? (deviceGiB * 1024 ** 3) / 2 })
 }
 
-/** What the tab is made of beside that, where the page says so: a sandbox, a node worker, faults. */
+/** What the tab is made of beside that, where the page says so: a sandbox, a node worker, faults, the grace. */
 export function partsOf({
   sandboxUrl,
   createWorker,
   debug,
-}: InitOptions): Pick<TabOptions, 'sandboxUrl' | 'createWorker' | 'faults'> {
+}: InitOptions): Pick<TabOptions, 'sandboxUrl' | 'createWorker' | 'faults' | 'graceMs'> {
   return {
     ...(sandboxUrl !== undefined && { sandboxUrl: String(sandboxUrl) }),
     ...(createWorker !== undefined && { createWorker }),
     ...(debug?.faults !== undefined && { faults: { rules: debug.faults, seed: debug.faultSeed ?? 1 } }),
+    ...(debug?.graceMs !== undefined && { graceMs: debug.graceMs }),
   }
 }

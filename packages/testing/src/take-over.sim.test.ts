@@ -144,6 +144,31 @@ describe('the death of an owner whose refs others hold', () => {
     room.close()
   })
 
+  it('[T3] takes an outcome that was told to it when it was dead already', async () => {
+    const room = new Room(8)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const slow = remote(
+      async (name: string, ms: number) => {
+        simRan(name)
+        await simSleep(ms)
+        return `${name} is done`
+      },
+      { resources: { b: 1 }, numCpus: 0 },
+    )
+    await room.settle(get(slow.options(at('a')).remote('first', 1)))
+    const make = remote({ slow }, ({ slow: child }) => [child.remote('soon', 1_000)], at('a'))
+    const [ref] = (await room.settle(get(make.remote()))) as [ObjectRef<string>]
+    await room.pass(500)
+    room.kill('a')
+    // It ends before anybody knows of the death.
+    expect(await room.settle(get(ref))).toBe('soon is done')
+    expect(room.runs.sort()).toEqual(['first at a', 'soon at b'])
+    ref.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[T2] runs again what was lost with it, with what that needs, and no more', async () => {
     const room = new Room(3)
     await room.open(['a', 'b', 'c'])

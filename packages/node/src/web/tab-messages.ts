@@ -23,6 +23,8 @@ export interface TabInit {
   readonly isLending: boolean
   /** What goes wrong on purpose with what this tab sends; not checked yet. */
   readonly faults?: TabFaults
+  /** NodeOptions.graceMs */
+  readonly graceMs?: number
   readonly pagePort: MessagePort
   readonly sandboxPort: MessagePort
   /** Comlink: NodeControl, for the page. */

@@ -29,6 +29,8 @@ export interface TabOptions {
   readonly isLending: boolean
   /** What goes wrong on purpose; rules that make no sense fail the tab's start. */
   readonly faults?: TabFaults
+  /** NodeOptions.graceMs */
+  readonly graceMs?: number
   readonly sandboxUrl?: string
   /** Starts the script of the node worker, for pages whose CSP refuses a worker from a blob. */
   readonly createWorker?: () => Worker
@@ -126,6 +128,7 @@ class PageTab implements Tab {
       agent,
       isLending,
       ...(options.faults && { faults: options.faults }),
+      ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
       pagePort: page.port2,
       sandboxPort: this.#frame.controlPort,
       controlPort: control.port2,
