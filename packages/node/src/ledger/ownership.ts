@@ -146,7 +146,7 @@ export class Ownership {
   }
 
   status(): LedgerStatus[] {
-    return this.ledgers.views().map(({ owner, epoch, successors }) => ({
+    return this.ledgers.views(NO_OWNERS).map(({ owner, epoch, successors }) => ({
       owner,
       answeredBy: epoch.minter,
       epoch: epoch.number,
@@ -487,3 +487,5 @@ export class Ownership {
 
 /** An error stands behind every attempt: the task is not run again. */
 const LATEST = { epoch: 2 ** 40, number: 0 }
+
+const NO_OWNERS: ReadonlySet<NodeId> = new Set()
