@@ -185,7 +185,8 @@ export class LedgerFaults {
     if (successor?.mayDie !== true) return
     this.#room.kill(victim, false, 'kill')
     this.#room.world.clock.after(afterMs, () => {
-      if (successor.tab.ports.node === first) this.#room.kill(successor, false, 'owner and successor die within 1 s')
+      if (this.#room.present().includes(successor) && successor.tab.ports.node === first)
+        this.#room.kill(successor, false, 'owner and successor die within 1 s')
     })
   }
 
