@@ -6,6 +6,7 @@ import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { chromiumLaunchOptions } from '../../scripts/lib/find-chromium.mjs'
+import { measureOwnerGone } from './owner-gone.ts'
 import type { Bench } from './page/main.ts'
 
 const GATE_BULK_LOCAL = 50_000
@@ -13,10 +14,11 @@ const rows: (readonly [what: string, figure: string, limit: string, share: strin
 let isGateMet = true
 
 await build({ configFile: new URL('../vite.config.ts', import.meta.url).pathname, logLevel: 'warn' })
+const siteDir = new URL('../dist', import.meta.url).pathname
 const server = await createSignalingServer({
   port: 0,
   host: '127.0.0.1',
-  siteDir: new URL('../dist', import.meta.url).pathname,
+  siteDir,
   log: silentLog,
 })
 const browser = await chromium.launch(chromiumLaunchOptions(process.env['SHOAL_CHROMIUM']))
@@ -24,6 +26,7 @@ try {
   const url = `http://127.0.0.1:${server.port}/`
   await measureLocal(browser, url)
   await measureRemote(browser, url)
+  await measureOwners(browser)
 } finally {
   await browser.close()
   await server.close()
@@ -116,6 +119,17 @@ async function measureRemote(chrome: Browser, url: string): Promise<void> {
     `${(limitBytes / 1e6).toFixed(1)} MB/s, bare channel`,
     percent(bytes / limitBytes),
   )
+}
+
+/** What others hold refs to when its owner's tab goes; `npm run bench` keeps no gate on it. */
+async function measureOwners(chrome: Browser): Promise<void> {
+  for (const { way, ms, all, limitMs } of await measureOwnerGone(chrome, siteDir))
+    row(
+      `owner's tab ${way}: all gets answered`,
+      `${ms.toFixed(0)} ms`,
+      `${whole(limitMs)} ms asked (${all.map((one) => one.toFixed(0)).join(', ')})`,
+      percent(ms / limitMs),
+    )
 }
 
 /** Traffic figures reach the page once a second: waits until two in a row are the same. */

@@ -12,7 +12,7 @@ declare global {
 }
 
 /** Long enough for everything that is asked for meanwhile. */
-export const GRACE_MS = 6_000
+export const GRACE_MS = 4_000
 const VALUES = 10
 const BYTES = 300_000
 type Options = OpenRoomOptions['tabs'][number]
@@ -103,6 +103,15 @@ export async function untilNothingIsLeft(tabs: readonly RoomTab[]): Promise<void
     )
   const nothing = { replicas: 0, recorded: 0, taken: [], objects: 0, running: 0, hasUnfinishedTasks: false }
   await expect.poll(left, { timeout: GRACE_MS + 12_000 }).toEqual(tabs.map(() => nothing))
+}
+
+/**
+ * The driver leaves for good, and everything of its job is freed at once. Where the tab that a task ran in lives on, its
+ * worker keeps the refs that the task made until its garbage is collected, which no test can ask for.
+ */
+export async function endJob(driver: RoomTab, others: readonly RoomTab[]): Promise<void> {
+  await driver.page.evaluate(() => window.shoalTest.sdk.shutdown())
+  await untilNothingIsLeft(others)
 }
 
 /** Copies of what no task makes again are elsewhere within moments; until then it could be lost. */

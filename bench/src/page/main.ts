@@ -1,5 +1,6 @@
 // The page that the bench opens: the SDK and the raw limits beside it, each measured by the same clock in the same run.
 import { createRoom, currentSession, get, init, remote, shutdown, wait } from '@shoal/sdk'
+import type { ObjectRef } from '@shoal/sdk'
 import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
 import { openRawHops, rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
 import { median } from './statistics.ts'
@@ -103,6 +104,47 @@ async function remoteObjectBytesPerSecond(bytes: number): Promise<number> {
   return bytes / ((performance.now() - start) / 1000)
 }
 
+interface OfOwner {
+  readonly values: readonly ObjectRef<number>[]
+  readonly bytes: ObjectRef<Uint8Array>
+  readonly sums: readonly ObjectRef<number>[]
+}
+let ofOwner: OfOwner | undefined
+
+/** Values that a task put in the tab with the resource `owner`, and children that it ran elsewhere. */
+async function makeInOwner(): Promise<void> {
+  const child = remote((n: number) => n + 1, { resources: { other: 1 }, numCpus: 0 })
+  // Before, since a task sends on only what its tab was given leave to run.
+  await get(child.options({ resources: { owner: 1 } }).remote(1))
+  const task = remote(
+    { child },
+    async ({ put, get: settle, child: add }) => {
+      const sums = [1, 2, 3, 4, 5].map((n) => add.remote(n))
+      await settle(sums)
+      return {
+        values: Array.from({ length: 20 }, (_, n) => put(n)),
+        bytes: put(new Uint8Array(300_000).fill(7)),
+        sums,
+      }
+    },
+    { resources: { owner: 1 }, numCpus: 0 },
+  )
+  ofOwner = (await get(task.remote())) as OfOwner
+  // Until the bytes that no task makes again are in a second tab: within a second or two.
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+}
+
+/** When all of them were answered. */
+async function getAllOfOwner(): Promise<number> {
+  if (ofOwner === undefined) throw new Error('nothing was made')
+  const { values, bytes, sums } = ofOwner
+  const [numbers, content, added] = await Promise.all([get(values), get(bytes), get(sums)])
+  const answeredAt = Date.now()
+  if (numbers.some((n, i) => n !== i) || content.length !== 300_000 || added.some((n, i) => n !== i + 2))
+    throw new Error('a value is not what was put')
+  return answeredAt
+}
+
 function traffic(): { sent: number; received: number } {
   const status = currentSession()?.status()
   return { sent: status?.bytesSent ?? 0, received: status?.bytesReceived ?? 0 }
@@ -129,6 +171,11 @@ const bench = {
   getRefsMs,
   remoteObjectBytesPerSecond,
   traffic,
+  initNamed: async (room: string, name: string) => {
+    await init({ room, name, workers: 1, lend: true, warnBeforeClose: false, resources: { [name]: 100 } })
+  },
+  makeInOwner,
+  getAllOfOwner,
   status: () => currentSession()?.status(),
   rawHopsMs,
   rawHopBatchRate,

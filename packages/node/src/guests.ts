@@ -1,3 +1,4 @@
+// Long because all that is kept of work for others is here: asked for, admitted, queued, told, and told again.
 import { Queue } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import { workShape } from '@shoal/scheduler'

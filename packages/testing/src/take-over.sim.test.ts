@@ -1,3 +1,4 @@
+// Long because each death is a story of its own, told over the same room.
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'
 import { createSimNode } from './sim-node.ts'
