@@ -1,7 +1,14 @@
 import { pageEntries, readPackage, toolEntries } from './entries.ts'
 
 /** Files of the tarball that apps name: pages host them, or load them without a bundler. */
-const FILES = ['shoal.js', 'sandbox.html', 'node-worker.js', 'node-worker-capture.js', 'node-worker-noble.js']
+const FILES = [
+  'shoal.js',
+  'sandbox.html',
+  'node-worker.js',
+  'node-worker-capture.js',
+  'node-worker-noble.js',
+  'node-worker-faults.js',
+]
 
 /** The tools' entry behind `npx shoal`; it runs when it is imported, and nobody else does. */
 const COMMAND = 'cli'

@@ -6,7 +6,7 @@ import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/w
 import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Log } from '@shoal/base'
 import type { Crypto } from '@shoal/protocol'
-import { createFaults, refuseBadFaultRules } from '@shoal/transport'
+import type { createFaults, refuseBadFaultRules } from '@shoal/transport'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
 import type * as Capture from '@shoal/capture'
@@ -62,7 +62,7 @@ async function start(init: TabInit): Promise<void> {
     write: ({ level, scope: part, message, fields }) =>
       console[level === 'error' ? 'error' : 'warn'](`[shoal ${part}] ${message}`, fields),
   })
-  const withFaults = init.faults && faultsOf(init.faults, log)
+  const withFaults = init.faults && faultsOf((await loadChunk('faults')) as FaultsChunk, init.faults, log)
   const entry = new Spaced(clock, ENTER_AGAIN_EVERY_MS, () => tell({ type: 'enter-again' }))
   const reporter = createReporter(() => tell({ type: 'status', status: node.status() }))
   const node = new ShoalNode({
@@ -141,9 +141,14 @@ async function start(init: TabInit): Promise<void> {
 }
 
 /** @throws TypeError or RangeError for rules that make no sense, which fails the tab's start. */
-function faultsOf({ rules, seed }: TabFaults, log: Log): ReturnType<typeof createFaults> {
-  refuseBadFaultRules(rules)
-  return createFaults({ rules, clock: platformClock, random: seededRandom(seed), log: log.child('faults') })
+interface FaultsChunk {
+  readonly createFaults: typeof createFaults
+  readonly refuseBadFaultRules: typeof refuseBadFaultRules
+}
+
+function faultsOf(chunk: FaultsChunk, { rules, seed }: TabFaults, log: Log): ReturnType<typeof createFaults> {
+  chunk.refuseBadFaultRules(rules)
+  return chunk.createFaults({ rules, clock: platformClock, random: seededRandom(seed), log: log.child('faults') })
 }
 
 /** Calls `report` after a change, at once after a quiet period and at most once a period, and now and then for traffic. */

@@ -2,7 +2,7 @@ import type { LogLine, NodeId, ResourceSet, RoomId, RoomSettings } from '@shoal/
 import type { NodeStatus } from '../node-options.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
-export type ChunkName = 'noble' | 'capture' | 'sandbox'
+export type ChunkName = 'noble' | 'capture' | 'faults' | 'sandbox'
 
 /** Fault injection as the page was told it. */
 export interface TabFaults {

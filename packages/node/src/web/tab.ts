@@ -274,6 +274,7 @@ function withinMs(promise: Promise<unknown>, limitMs: number): Promise<void> {
 async function loadChunk(name: ChunkName): Promise<string> {
   if (name === 'noble') return (await import('./noble-text.ts')).text
   if (name === 'capture') return (await import('./capture-text.ts')).text
+  if (name === 'faults') return (await import('./faults-text.ts')).text
   return (await import('./sandbox-text.ts')).text
 }
 
