@@ -15,6 +15,7 @@ import {
   statusOf,
   untilCopied,
   untilNothingIsLeft,
+  takenBy,
 } from './support/ledger-room.ts'
 import { expect, test } from './support/room-test.ts'
 import type { RoomTab } from './support/room-test.ts'
@@ -73,7 +74,11 @@ test('[G2] an owner and its first successor are closed together', async ({ openR
     { name: 'open', place: other, ms: 3_000 },
   ])
   await expect.poll(() => runsOf(driver, 'open')).toBe(1)
-  await expect.poll(async () => (await statusOf(successor.page)).replicas).toBeGreaterThan(0)
+  const kept = async (): Promise<number> => {
+    const { ledgers } = await statusOf(successor.page)
+    return ledgers.find((ledger) => ledger.owner === owner.nodeId)?.records ?? 0
+  }
+  await expect.poll(kept).toBeGreaterThan(0)
   // A large value that no task makes again is in two tabs: the driver reads it while both are there.
   await getAll(driver)
   await Promise.all([close(owner), close(successor)])
@@ -143,7 +148,7 @@ test('[G2] an owner stands still for 8 s: its refs answer meanwhile, and then it
   ])
   const takers = async (): Promise<number> => {
     const all = await Promise.all([driver, b, c].map(({ page }) => statusOf(page)))
-    return all.filter(({ taken }) => taken.includes(a.nodeId)).length
+    return all.filter(({ ledgers, nodeId }) => takenBy(ledgers, nodeId).includes(a.nodeId)).length
   }
   await expect.poll(takers).toBe(1)
   await new Promise((resolve) => setTimeout(resolve, startMs + 8_000 - Date.now()))

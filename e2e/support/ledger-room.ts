@@ -92,16 +92,22 @@ export const statusOf = (page: Page): Promise<SessionStatus> =>
     return status
   })
 
+/** Tabs that are gone and whose objects the tab `self` answers for. */
+export function takenBy(ledgers: SessionStatus['ledgers'], self: string | undefined): string[] {
+  return ledgers.flatMap(({ owner, answeredBy }) => (answeredBy === self && owner !== self ? [owner] : []))
+}
+
 /** Every tab is free of everything in the end. */
 export async function untilNothingIsLeft(tabs: readonly RoomTab[]): Promise<void> {
   const left = async (): Promise<unknown[]> =>
     Promise.all(
       tabs.map(async ({ page }) => {
-        const { replicas, recorded, taken, objects, running, hasUnfinishedTasks } = await statusOf(page)
-        return { replicas, recorded, taken, objects, running, hasUnfinishedTasks }
+        const { ledgers, objects, running, hasUnfinishedTasks, nodeId } = await statusOf(page)
+        const records = ledgers.reduce((sum, ledger) => sum + ledger.records, 0)
+        return { records, taken: takenBy(ledgers, nodeId), objects, running, hasUnfinishedTasks }
       }),
     )
-  const nothing = { replicas: 0, recorded: 0, taken: [], objects: 0, running: 0, hasUnfinishedTasks: false }
+  const nothing = { records: 0, taken: [], objects: 0, running: 0, hasUnfinishedTasks: false }
   await expect.poll(left, { timeout: GRACE_MS + 12_000 }).toEqual(tabs.map(() => nothing))
 }
 

@@ -35,7 +35,7 @@ export interface ActorsOptions {
   /** Somebody here waits for an actor, and whoever answers for it cannot be reached. */
   unanswered(owner: NodeId): void
   /** Who answers for an owner's actors. */
-  answerer(owner: NodeId): NodeId | undefined
+  answerer(owner: NodeId): NodeId
   introduce(to: NodeId, template: JobTemplate): void
 }
 
@@ -282,7 +282,7 @@ export class Actors {
   onWant(from: NodeId, actor: ObjectId): void {
     const known = this.#known.get(formatObjectId(actor))
     // Who asks us by mistake is told by the gather of whoever does answer.
-    if (known === undefined && !this.#isMine(actor) && this.#options.answerer(actor.owner) !== undefined) return
+    if (!this.#isMine(actor)) return
     if (known === undefined) {
       this.#options.send(from, placeMessage(actor, { kind: 'dead', error: gone(actor) }))
       return
@@ -445,7 +445,7 @@ export class Actors {
     const answerer = this.#options.answerer(actor.owner)
     if (answerer === this.#options.self) {
       if (error !== undefined) this.#ownDied(actor, error)
-    } else if (answerer !== undefined) this.#options.send(answerer, { type: 'actor.status', actor, incarnation, error })
+    } else this.#options.send(answerer, { type: 'actor.status', actor, incarnation, error })
   }
 
   /** The driver of a job is gone: the actors that its tasks made, and that live here, go too. */
@@ -528,8 +528,8 @@ export class Actors {
     }
     const answerer = this.#options.answerer(id.owner)
     if (answerer !== this.#options.self && !known.isAsked) {
-      known.isAsked = answerer !== undefined && this.#options.canReach(answerer)
-      if (answerer !== undefined && known.isAsked) this.#options.send(answerer, { type: 'actor.want', actor: id })
+      known.isAsked = this.#options.canReach(answerer)
+      if (known.isAsked) this.#options.send(answerer, { type: 'actor.want', actor: id })
       else this.#options.unanswered(id.owner)
     }
     return known

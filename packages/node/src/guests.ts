@@ -54,8 +54,8 @@ export interface GuestsOptions {
   /** Whether this tab lends its workers. */
   isLending(): boolean
   canReach(node: NodeId): boolean
-  /** Who answers for a ledger; undefined until a take-over is done. */
-  answerer(owner: NodeId): NodeId | undefined
+  /** Who answers for a ledger; it may be gone until a take-over is done. */
+  answerer(owner: NodeId): NodeId
   /** The outcome of work of a ledger that this node has come to answer for itself. */
   endedHere(request: GuestRequest, outcome: WorkOutcome): void
 }
@@ -152,7 +152,7 @@ export class Guests {
     const giveBack = (error: WireError | undefined): void => {
       letGo()
       const { owner, number, attempt } = request
-      const to = this.#options.answerer(owner) ?? from
+      const to = this.#options.answerer(owner)
       if (to === this.#options.self) {
         const outcome = { kind: 'lost', error: error ?? newWireError('object-lost', 'a run was given back') } as const
         this.#options.endedHere(request, outcome)
@@ -204,7 +204,7 @@ export class Guests {
       this.#options.endedHere(request, outcome)
       return
     }
-    if (to === undefined || !this.#options.canReach(to)) {
+    if (!this.#options.canReach(to)) {
       const kept = this.#untold.get(owner) ?? []
       this.#untold.set(owner, kept)
       // What is inside has to stay until somebody hears of it.

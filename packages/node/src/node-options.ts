@@ -115,11 +115,6 @@ export interface NodeStatus {
   readonly cpuMicros: number
   readonly objects: number
   readonly objectBytes: number
-  /** Records that this tab keeps of other tabs' ledgers, and objects that it answers for of which others have one. */
-  readonly replicas: number
-  readonly recorded: number
-  /** Ledgers of tabs that are gone, for which this one answers. */
-  readonly taken: readonly NodeId[]
   /** Every ledger of which this tab has heard that somebody holds something. */
   readonly ledgers: readonly LedgerStatus[]
   /** Hand-overs of references that their receivers have not confirmed. */

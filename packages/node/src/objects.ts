@@ -71,8 +71,8 @@ export interface ObjectsOptions {
   canReach(node: NodeId): boolean
   /** Calls back after that time, unless the session ends before. */
   later(delayMs: number, callback: () => void): void
-  /** Who answers for the objects of an owner: this node itself, another, or nobody until a take-over is done. */
-  answerer(owner: NodeId): NodeId | undefined
+  /** Who answers for the objects of an owner: this node itself, or another, which may be gone until a take-over is done. */
+  answerer(owner: NodeId): NodeId
   /** This node answers for the owner's objects, and everybody has said what there is of them. */
   knowsAll(owner: NodeId): boolean
   /** And what nobody holds is not kept for an owner that may come back. */
@@ -255,9 +255,9 @@ export class Objects {
   #ask(entry: Entry): void {
     const answerer = this.#options.answerer(entry.id.owner)
     if (answerer === this.#options.self) return
-    if (answerer === undefined || !this.#options.canReach(answerer)) this.#options.unanswered(entry.id)
-    entry.isAsked = answerer !== undefined && this.#options.canReach(answerer)
-    if (answerer !== undefined && entry.isAsked) this.#options.send(answerer, { type: 'object.want', id: entry.id })
+    entry.isAsked = this.#options.canReach(answerer)
+    if (entry.isAsked) this.#options.send(answerer, { type: 'object.want', id: entry.id })
+    else this.#options.unanswered(entry.id)
   }
 
   #isMine(id: ObjectId): boolean {
@@ -325,8 +325,7 @@ export class Objects {
   /** Whoever answers for it hears that a copy is here. */
   sayHeld(id: ObjectId, attempt: Attempt): void {
     const answerer = this.#options.answerer(id.owner)
-    if (answerer !== undefined && answerer !== this.#options.self)
-      this.#options.send(answerer, { type: 'object.held', id, attempt })
+    if (answerer !== this.#options.self) this.#options.send(answerer, { type: 'object.held', id, attempt })
   }
 
   /** The owner hears of a death when we do, more or less; then it knows of other copies, or makes the object again. */
@@ -380,10 +379,8 @@ export class Objects {
 
   onWant(from: NodeId, id: ObjectId): void {
     // Who asks us by mistake is told by the gather of whoever does answer.
-    if (!this.#isMine(id)) {
-      if (id.owner !== this.#options.self && this.#options.answerer(id.owner) !== undefined) return
-    }
-    const entry = this.#isMine(id) ? this.#awaited(id) : undefined
+    if (!this.#isMine(id)) return
+    const entry = this.#awaited(id)
     if (entry === undefined) {
       this.#answer(from, id, { kind: 'failed', error: lost(id) })
       return

@@ -16,8 +16,8 @@ export interface ReferencesOptions {
   send(to: NodeId, message: NodeMessage): void
   /** False for a node that is gone and will never answer. */
   canReach(node: NodeId): boolean
-  /** Who answers for an owner's objects, and so counts who holds them; undefined until a take-over is done. */
-  answerer(owner: NodeId): NodeId | undefined
+  /** Who answers for an owner's objects, and so counts who holds them; it may be gone until a take-over is done. */
+  answerer(owner: NodeId): NodeId
   later(delayMs: number, callback: () => void): void
   retain(id: ObjectId): void
   release(id: ObjectId): void
@@ -248,8 +248,7 @@ export class References {
   #sayRelease(id: ObjectId, isCopyGone: boolean): void {
     const answerer = this.#options.answerer(id.owner)
     // Without one, the next report says what is still held.
-    if (answerer !== undefined && answerer !== this.#options.self)
-      this.#say(answerer, { type: 'ref.release', id, isCopyGone })
+    if (answerer !== this.#options.self) this.#say(answerer, { type: 'ref.release', id, isCopyGone })
   }
 
   #onConfirm(from: NodeId, number: number): void {
@@ -309,7 +308,7 @@ export class References {
       }
       this.#asked.set(key, { id, waiters: [one] })
       // Nobody answers now: whoever will asks for a report, and that counts.
-      if (answerer === undefined || !this.#options.canReach(answerer)) continue
+      if (!this.#options.canReach(answerer)) continue
       const list = fresh.get(id.owner) ?? []
       fresh.set(id.owner, list)
       list.push(id)
@@ -322,7 +321,6 @@ export class References {
 
   #register(owner: NodeId, ids: readonly ObjectId[]): void {
     const answerer = this.#options.answerer(owner)
-    if (answerer === undefined) return
     const peer = this.#peer(answerer)
     const number = ++peer.nextRegistration
     peer.registering.set(number, ids)

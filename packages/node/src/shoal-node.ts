@@ -2,30 +2,21 @@
 import { Scope } from '@shoal/base'
 import type { Log, Timer } from '@shoal/base'
 import { ObjectTable, Transfers } from '@shoal/object-store'
-import { CPU, fromResourceSet, LIMITS, newWireError, ProtocolError, RoomError, toResourceSet } from '@shoal/protocol'
-import type {
-  LOG_LEVELS,
-  LogLine,
-  NodeId,
-  NodeMessage,
-  ResourceSet,
-  RoomId,
-  TaskResult,
-  WireError,
-} from '@shoal/protocol'
-import { Scheduler, workShape } from '@shoal/scheduler'
+import { CPU, fromResourceSet, newWireError, RoomError, toResourceSet } from '@shoal/protocol'
+import type { LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
+import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors.ts'
 import { carriedRefs, exposedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Guests } from './guests.ts'
-import type { GuestRequest } from './guests.ts'
 import type { LedgerView } from './ledger/ledgers.ts'
 import { Ownership } from './ledger/ownership.ts'
 import { Objects } from './objects.ts'
 import { OwnTasks } from './own-tasks.ts'
 import type { JobTemplate } from './own-tasks.ts'
+import { MessageRouter } from './message-router.ts'
 import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
@@ -34,7 +25,7 @@ import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
 import { guestsAmong } from './work.ts'
-import type { Work, WorkOutcome } from './work.ts'
+import type { Work } from './work.ts'
 import { Workers } from './workers.ts'
 
 const MAX_WORKERS = 256
@@ -77,6 +68,7 @@ export class ShoalNode {
   readonly #unfetched: UnfetchedErrors
   readonly #ownership: Ownership
   readonly #dispatcher: Dispatcher
+  readonly #router: MessageRouter
   /** Drivers and helpers that said they leave for good. */
   readonly #leaving = new Set<NodeId>()
   #nextWire = 1
@@ -103,7 +95,7 @@ export class ShoalNode {
     const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
     const schedule = (event: SchedulerEvent<Work>): void => this.#dispatcher.schedule(event)
     const room = (): RoomId | undefined => this.#room?.id
-    const answerer = (owner: NodeId): NodeId | undefined => this.#ownership.ledgers.answerer(owner)
+    const answerer = (owner: NodeId): NodeId => this.#ownership.ledgers.answerer(owner)
     const unanswered = (owner: NodeId): void => this.#unanswered(owner)
     const isListed = (node: NodeId, key: Uint8Array): Promise<boolean> =>
       this.#room?.link.isListed(node, key) ?? Promise.resolve(false)
@@ -206,7 +198,7 @@ export class ShoalNode {
       isLending: () => this.#isLending,
       canReach,
       answerer,
-      endedHere: (request, outcome) => this.#guestEndedHere(request, outcome),
+      endedHere: (request, outcome) => this.#router.guestEndedHere(request, outcome),
     })
     this.#requests = new Requests({
       self,
@@ -289,6 +281,20 @@ export class ShoalNode {
       toDriver: (line) => this.#toDriver(line),
       changed: () => options.onChange(),
     })
+    this.#router = new MessageRouter({
+      self,
+      transfers: this.#transfers,
+      references: this.#references,
+      ownership: this.#ownership,
+      guests,
+      objects,
+      actors: this.#actors,
+      dispatcher: this.#dispatcher,
+      send,
+      endWork: (matches, error) => this.#endWork(matches, error),
+      leaving: (node) => this.#leaving.add(node),
+      onLogLine: (line) => options.onLogLine(line),
+    })
     this.#dispatcher.schedule({ type: 'lending', isOn: this.#isLending })
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
     this.#scope.add(() => {
@@ -318,7 +324,7 @@ export class ShoalNode {
         alive: (node) => this.#peerAlive(node),
         relinked: (node) => this.#transfers.peerLinked(node),
         dead: (node) => this.#peerDead(node),
-        message: (from, message) => this.#onMessage(from, message),
+        message: (from, message) => this.#router.onMessage(from, message),
         bulk: (from, pull, offset, bytes) => this.#transfers.onBulk(from, pull, offset, bytes),
         over: () => this.#options.onOver(),
         settings: (settings) => this.#options.onRoomSettings?.(settings),
@@ -358,8 +364,7 @@ export class ShoalNode {
     }
     const isOver = (work: Work): boolean => work.isGuest
     const error = newWireError('node-died', 'this tab was given up by its room')
-    for (const work of this.#scheduler.takeWhere(isOver)) work.ended({ kind: 'failed', error }, 0)
-    this.#workers.endWhere(isOver, error)
+    this.#endWork(isOver, error)
     this.#actors.suspended(error)
     this.#options.onChange()
   }
@@ -431,9 +436,6 @@ export class ShoalNode {
       ...this.#dispatcher.counts,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,
-      replicas: this.#ownership.replicaCount,
-      recorded: this.#ownership.exportedCount,
-      taken: this.#ownership.ledgers.taken(),
       ledgers: this.#ownership.status(),
       pinned: this.#references.pinned,
       borrowed: this.#references.borrowed,
@@ -599,22 +601,10 @@ export class ShoalNode {
     else this.#ownership.unanswered(owner, link.isKnownDead(owner) ? 0 : UNKNOWN_OWNER_MS)
   }
 
-  /** A guest's outcome, for a ledger that this node has come to answer for itself. */
-  #guestEndedHere(request: GuestRequest, outcome: WorkOutcome): void {
-    const { owner, number, attempt } = request
-    const result: TaskResult = {
-      ledger: owner,
-      number,
-      attempt,
-      outcome:
-        outcome.kind === 'values'
-          ? { type: 'values', values: outcome.values.map((value) => ({ type: 'inline', value })) }
-          : { type: 'failed', error: outcome.kind === 'lost' ? asLost(outcome.error) : outcome.error },
-      cpuMicros: 0,
-      position: 0,
-      handOver: 0,
-    }
-    this.#ownership.ledgers.whenKnown(owner, () => this.#ownership.tasksOf(owner)?.onResult(this.#options.self, result))
+  /** Ends what matches, queued or running. */
+  #endWork(matches: (work: Work) => boolean, error: WireError): void {
+    for (const work of this.#scheduler.takeWhere(matches)) work.ended({ kind: 'failed', error }, 0)
+    this.#workers.endWhere(matches, error)
   }
 
   /** Nobody will ever ask for what a driver that is gone wanted: its tasks leave the queue and the workers. */
@@ -623,8 +613,7 @@ export class ShoalNode {
     const error = newWireError('owner-died', `the tab ${driver.slice(0, 8)} that wanted this is gone`, {
       nodeId: driver,
     })
-    for (const work of this.#scheduler.takeWhere(isOver)) work.ended({ kind: 'failed', error }, 0)
-    this.#workers.endWhere(isOver, error)
+    this.#endWork(isOver, error)
     this.#actors.jobGone(driver, error)
     this.#workers.jobGone(driver)
     this.#requests.jobGone(driver)
@@ -645,155 +634,4 @@ export class ShoalNode {
     const device = this.#options.device ?? ''
     await this.#room?.link.introduce({ name, cores, resources, agent, device, joinedAtMs: 0 })
   }
-
-  #onMessage(from: NodeId, message: NodeMessage): void {
-    if (!isCarrier(message)) {
-      this.#handle(from, message)
-      return
-    }
-    const letGo = this.#references.receive(from, message.handOver, carriedRefs(message))
-    try {
-      this.#handle(from, message)
-    } finally {
-      letGo()
-    }
-  }
-
-  #handle(from: NodeId, message: NodeMessage): void {
-    if (this.#transfers.onMessage(from, message) || this.#references.onMessage(from, message)) return
-    if (this.#ownership.onMessage(from, message)) return
-    switch (message.type) {
-      case 'task.template':
-        this.#guests.onTemplate(from, message)
-        return
-      case 'task.submit':
-        this.#onSubmit(from, message)
-        return
-      case 'task.result':
-        this.#onResult(from, message)
-        return
-      case 'task.refused':
-        this.#ownership.ledgers.whenKnown(message.ledger ?? this.#options.self, () =>
-          this.#ownership
-            .tasksOf(message.ledger ?? this.#options.self)
-            ?.onRefused(from, message.number, message.attempt, message.error),
-        )
-        if (message.ledger === undefined) this.#actors.onRefused(from, message.number, message.error)
-        this.#dispatcher.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
-        return
-      case 'task.recall':
-        // An owner that wants work back gets its result instead while recall is not decided on: see docs/decisions.
-        return
-      case 'credit.want':
-        this.#dispatcher.schedule({
-          type: 'wanted',
-          node: from,
-          shape: workShape(message.shape),
-          queued: message.queued,
-        })
-        return
-      case 'credit.grant':
-        this.#dispatcher.schedule({
-          type: 'granted',
-          node: from,
-          shape: workShape(message.shape),
-          count: message.count,
-        })
-        return
-      case 'credit.return':
-        this.#dispatcher.schedule({
-          type: 'returned',
-          node: from,
-          shape: workShape(message.shape),
-          count: message.count,
-        })
-        return
-      default:
-        this.#onObjectMessage(from, message)
-    }
-  }
-
-  #onObjectMessage(from: NodeId, message: NodeMessage): void {
-    switch (message.type) {
-      case 'object.want':
-        this.#objects.onWant(from, message.id)
-        return
-      case 'object.answer':
-        this.#objects.onAnswer(from, message)
-        return
-      case 'object.held':
-        this.#objects.onHeld(from, message.id, message.attempt)
-        return
-      case 'object.free':
-        this.#objects.onFree(from, message.ids, message.attempt)
-        return
-      case 'actor.create':
-        this.#actors.onCreate(from, message)
-        return
-      case 'actor.status':
-        this.#actors.onStatus(from, message)
-        return
-      case 'actor.want':
-        this.#actors.onWant(from, message.actor)
-        return
-      case 'actor.place':
-        this.#actors.onPlace(from, message)
-        return
-      case 'actor.call':
-        this.#actors.onCall(from, message)
-        return
-      case 'job.ended':
-        this.#leaving.add(from)
-        return
-      case 'ledger.end':
-        this.#onLedgerEnd(from, message)
-        return
-      case 'log.lines':
-        for (const line of message.lines) if (line.job.driver === this.#options.self) this.#options.onLogLine(line)
-        return
-      default:
-        throw new ProtocolError('malformed', `${message.type} is not expected here`)
-    }
-  }
-
-  #onSubmit(from: NodeId, message: NodeMessage & { type: 'task.submit' }): void {
-    if (message.depth > LIMITS.taskDepth) throw new ProtocolError('too-large', `a task ${message.depth} levels deep`)
-    const request = { ...message, kind: 'task', owner: message.ledger ?? from } as const
-    this.#guests.accept(from, request, (outcome, cpuMicros) => this.#guests.sendResult(request, outcome, cpuMicros, 0))
-  }
-
-  #onResult(from: NodeId, message: NodeMessage & { type: 'task.result' }): void {
-    const owner = message.ledger ?? this.#options.self
-    this.#ownership.ledgers.whenKnown(owner, () => {
-      const tasks = this.#ownership.tasksOf(owner)
-      const kind = tasks?.kindOf(message.number) ?? ''
-      if (tasks?.onResult(from, message) === true)
-        this.#dispatcher.schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
-      else if (message.ledger !== undefined || !this.#actors.onResult(from, message))
-        this.#onLateResult(from, owner, message)
-    })
-  }
-
-  /** Of a run that was given up: what its node keeps of it will never be asked for. */
-  #onLateResult(from: NodeId, owner: NodeId, { number, attempt, outcome }: TaskResult): void {
-    if (outcome.type !== 'values') return
-    const ids = outcome.values.flatMap(({ type }, index) =>
-      type === 'stored' ? [{ owner, number: number + index }] : [],
-    )
-    if (ids.length > 0) this.#send(from, { type: 'object.free', attempt, ids })
-  }
-
-  /** Whoever answers for a ledger knows that nobody waits for a run. */
-  #onLedgerEnd(from: NodeId, { owner, number }: NodeMessage & { type: 'ledger.end' }): void {
-    if (this.#ownership.ledgers.answerer(owner) !== from) return
-    const isMeant = (work: Work): boolean => work.isGuest && work.id.owner === owner && work.id.number === number
-    const error = newWireError('owner-died', `nobody waits for it: the tab ${owner.slice(0, 8)} is gone`)
-    for (const work of this.#scheduler.takeWhere(isMeant)) work.ended({ kind: 'failed', error }, 0)
-    this.#workers.endWhere(isMeant, error)
-  }
-}
-
-/** What makes an owner run the task again. */
-function asLost(error: WireError): WireError {
-  return { ...error, code: 'worker-crashed' }
 }

@@ -88,7 +88,6 @@ export { createRoom, createSession, currentSession, init, shutdown } from './cur
 export type {
   IceServer,
   DebugOptions,
-  FaultRule,
   InitOptions,
   Ledger,
   Member,
@@ -101,6 +100,7 @@ export type {
   SessionState,
   SessionStatus,
 } from './session-types.ts'
+export type { FaultRule } from '@shoal/transport'
 export { ActorClass, ObjectRef, RemoteFunction } from '@shoal/core-worker'
 export type {
   ActorHandle,

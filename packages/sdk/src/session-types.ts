@@ -1,4 +1,5 @@
 import type { Api } from '@shoal/core-worker'
+import type { FaultRule } from '@shoal/transport'
 
 /**
  * What a tab does in a room. `driver` submits and never lends, `helper` lends and never submits, `both` may do both.
@@ -95,12 +96,6 @@ export interface SessionStatus {
   /** Objects whose bytes lie in this tab now, its own and those of others. */
   readonly objects: number
   readonly objectBytes: number
-  /** Records that this tab keeps of other tabs' objects, in case those tabs go. */
-  readonly replicas: number
-  /** Objects of this tab that others keep a record of. */
-  readonly recorded: number
-  /** Node ids of the tabs that are gone and whose objects this one answers for now. */
-  readonly taken: readonly string[]
   readonly cpuMs: number
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -193,21 +188,6 @@ export interface DebugOptions {
    * back. At most 600,000, default 60,000.
    */
   readonly graceMs?: number
-}
-
-/** What goes wrong on purpose with what this tab sends to others. */
-export interface FaultRule {
-  /** A message between nodes (`task.result`), a frame of the link (`link.beat`), `bulk`, or `*` for all of them. */
-  readonly type: string
-  readonly action: 'drop' | 'delay' | 'duplicate'
-  /** How often, from 0 to 1. Default 1. */
-  readonly probability?: number
-  /** Of `delay`: milliseconds, at most 60,000. Default 100. */
-  readonly delayMs?: number
-  /** Ends after so many times. */
-  readonly count?: number
-  /** Only on links to this node. */
-  readonly to?: string
 }
 
 /** A room that this tab is in. */

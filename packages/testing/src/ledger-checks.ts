@@ -2,6 +2,7 @@ import { ShoalError } from '@shoal/protocol'
 import type { LedgerProfile } from './ledger-faults.ts'
 import type { LedgerRoom } from './ledger-room.ts'
 import type { LedgerOperation } from './ledger-workload.ts'
+import { takenBy } from './sim-node.ts'
 
 /** Names what was lost with a tab. */
 const LOSSES = new Set(['owner-died', 'object-lost', 'object-reconstruction-failed', 'node-died'])
@@ -114,7 +115,7 @@ export async function checkLeft(room: LedgerRoom): Promise<void> {
   }
   for (const each of left()) room.violated(`O3: ${each} when all refs are gone`)
   for (const { tab } of room.present()) {
-    const { taken } = tab.node.status()
+    const taken = takenBy(tab)
     if (taken.length > 0) room.violated(`O3: ${tab.ports.name} still answers for ${taken.length} ledgers of others`)
   }
 }

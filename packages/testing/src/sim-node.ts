@@ -1,5 +1,5 @@
 import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
-import type { LogLine } from '@shoal/protocol'
+import type { LogLine, NodeId } from '@shoal/protocol'
 import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
@@ -145,4 +145,10 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       core.close()
     },
   }
+}
+
+/** Tabs that are gone and whose ledgers this one answers for. */
+export function takenBy({ node, ports }: SimNode): NodeId[] {
+  const { ledgers } = node.status()
+  return ledgers.flatMap(({ owner, answeredBy }) => (answeredBy === ports.node && owner !== ports.node ? [owner] : []))
 }

@@ -1,4 +1,5 @@
 import type { LedgerEpoch, NodeId, Succession } from '@shoal/protocol'
+import { byRendezvous } from '../rendezvous.ts'
 
 /** Successors that a ledger has beside its owner. */
 export const SUCCESSORS = 2
@@ -42,7 +43,7 @@ export interface Candidate {
 /**
  * A ledger's successors: those it has stay as long as they live, since each change moves the ledger; free places go to the
  * candidates that the owner's rendezvous hash puts first, other devices than the answerer's and the successors' before
- * others (Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998).
+ * others.
  */
 export function drawSuccessors(
   owner: NodeId,
@@ -53,7 +54,7 @@ export function drawSuccessors(
   const known = new Map(candidates.map((candidate) => [candidate.node, candidate]))
   known.delete(answerer.node)
   const drawn = present.filter((node) => known.has(node)).slice(0, SUCCESSORS)
-  const order = byRendezvous(owner, [...known.keys()])
+  const order = byRendezvous(owner, known.keys())
   while (drawn.length < SUCCESSORS) {
     const devices = new Set([answerer.device, ...drawn.map((node) => known.get(node)?.device)])
     const free = order.filter((node) => !drawn.includes(node))
@@ -66,19 +67,4 @@ export function drawSuccessors(
 
 function isElsewhere(device: string | undefined, taken: ReadonlySet<string | undefined>): boolean {
   return device !== undefined && !taken.has(device)
-}
-
-/** The nodes by their weight for a key, the heaviest first. */
-export function byRendezvous(key: string, nodes: readonly NodeId[]): NodeId[] {
-  const weights = new Map(nodes.map((node) => [node, weight(`${key} ${node}`)]))
-  return [...nodes].sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0) || (a < b ? -1 : 1))
-}
-
-/** FNV-1a (Fowler, Noll, Vo), mixed once more since its last characters move the high bits little (MurmurHash3's fmix32). */
-function weight(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }

@@ -1,7 +1,8 @@
 import { seededRandom } from '@shoal/base'
 import { randomNodeId } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
-import { homeOf } from './home-of.ts'
+import type { NodeId } from '@shoal/protocol'
+import { byRendezvous } from '../rendezvous.ts'
 import { namePrefix } from './name-key.ts'
 import type { ActorName } from './name-key.ts'
 import { NameMachine } from './name-machine.ts'
@@ -9,6 +10,9 @@ import type { NameMessage } from './name-machine.ts'
 import { NameRoom } from '../testing/name-room.ts'
 import type { NameNode as Node } from '../testing/name-room.ts'
 import { compareObjectIds } from './object-order.ts'
+
+/** Where a name is at home in a view. */
+const homeOf = (text: string, nodes: Iterable<NodeId>): NodeId | undefined => byRendezvous(text, nodes)[0]
 
 const SEEDS = 200
 const NAMES: ActorName[] = ['store', 'log', 'é/ü'].map((name) => ({ namespace: 'app', name }))

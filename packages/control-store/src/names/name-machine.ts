@@ -1,5 +1,5 @@
 import type { ActorId, NodeId, NodeMessage, Session } from '@shoal/protocol'
-import { homeOf } from './home-of.ts'
+import { byRendezvous } from '../rendezvous.ts'
 import { NameHome } from './name-home.ts'
 import type { HomeEffect } from './name-home.ts'
 import { namePrefix } from './name-key.ts'
@@ -237,7 +237,7 @@ export class NameMachine {
   }
 
   #homeOf(name: ActorName): NodeId {
-    return homeOf(namePrefix(name), this.#view.keys()) ?? this.#self
+    return byRendezvous(namePrefix(name), this.#view.keys())[0] ?? this.#self
   }
 
   #lifeOf(node: NodeId): string {

@@ -51,7 +51,7 @@ interface Book {
 const FLUSH_MS = 50
 /** A second copy of large bytes is made when nobody has fetched them by then. */
 const COPY_MS = 1_000
-/** Levels of tasks that are recorded below the one whose ref leaves; what is deeper has its own copies. */
+/** Levels of tasks that are recorded below the one whose ref leaves; what is deeper is lost with its owner and its copies. */
 const LINEAGE_DEPTH = 1_000
 /** Objects told to one peer ahead of refs of other owners: remembered so that they are told once. */
 const MOST_PASSED_ON = 10_000
@@ -70,14 +70,7 @@ export class LedgerLog {
     this.#options = options
   }
 
-  /** Objects with a record, of all ledgers that this node answers for. */
-  get exported(): number {
-    let count = 0
-    for (const book of this.#books.values()) count += book.exported.size
-    return count
-  }
-
-  /** Of one ledger. */
+  /** Objects of a ledger that have a record. */
   exportedOf(owner: NodeId): number {
     return this.#books.get(owner)?.exported.size ?? 0
   }

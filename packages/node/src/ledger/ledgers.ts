@@ -103,11 +103,9 @@ export class Ledgers {
     return this.#ledgers.get(owner)?.view ?? firstSuccession(owner)
   }
 
-  /** Who answers for an owner's ledger; undefined for one that is gone, until somebody has taken it over. */
-  answerer(owner: NodeId): NodeId | undefined {
-    const ledger = this.#ledgers.get(owner)
-    if (ledger === undefined) return owner
-    return ledger.view.epoch.minter
+  /** Who answers for an owner's ledger, as far as this node has heard; it may be gone, and nobody has taken over yet. */
+  answerer(owner: NodeId): NodeId {
+    return this.#ledgers.get(owner)?.view.epoch.minter ?? owner
   }
 
   isMine(owner: NodeId): boolean {
@@ -123,11 +121,6 @@ export class Ledgers {
 
   mayFree(owner: NodeId): boolean {
     return this.knowsAll(owner) && this.#ledgers.get(owner)?.isInGrace !== true
-  }
-
-  /** Ledgers that this node answers for beside its own. */
-  taken(): NodeId[] {
-    return [...this.#ledgers.keys()].filter((owner) => owner !== this.#options.self && this.isMine(owner))
   }
 
   /** Ledgers that somebody has said something about or that are needed here, with their present lists. */

@@ -140,13 +140,8 @@ export class Ownership {
     return this.#records.count
   }
 
-  /** Objects of ledgers that it answers for which others know. */
-  get exportedCount(): number {
-    return this.#log.exported
-  }
-
   status(): LedgerStatus[] {
-    return this.ledgers.views(NO_OWNERS).map(({ owner, epoch, successors }) => ({
+    return this.ledgers.views(new Set(this.#records.owners())).map(({ owner, epoch, successors }) => ({
       owner,
       answeredBy: epoch.minter,
       epoch: epoch.number,
@@ -487,5 +482,3 @@ export class Ownership {
 
 /** An error stands behind every attempt: the task is not run again. */
 const LATEST = { epoch: 2 ** 40, number: 0 }
-
-const NO_OWNERS: ReadonlySet<NodeId> = new Set()

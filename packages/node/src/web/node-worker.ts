@@ -90,6 +90,7 @@ async function start(init: TabInit): Promise<void> {
     name: init.name,
     agent: init.agent,
     isLending: init.isLending,
+    ...(init.device !== undefined && { device: init.device }),
     ...(init.graceMs !== undefined && { graceMs: init.graceMs }),
     onLogLine: (line) => tell({ type: 'log', line }),
     onOver: () => entry.ask(),

@@ -21,6 +21,8 @@ export interface TabInit {
   readonly name: string
   readonly agent: string
   readonly isLending: boolean
+  /** Equal for tabs of one browser; undefined where it may not keep anything. */
+  readonly device: string | undefined
   /** What goes wrong on purpose with what this tab sends; not checked yet. */
   readonly faults?: TabFaults
   /** NodeOptions.graceMs */

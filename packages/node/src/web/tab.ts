@@ -1,7 +1,7 @@
 import { createLog, deferred } from '@shoal/base'
 import type { Deferred, Log } from '@shoal/base'
 import { createMessageFramePort, createSandboxFrame } from '@shoal/executor/web'
-import { PROTOCOL_VERSION, ShutdownError } from '@shoal/protocol'
+import { PROTOCOL_VERSION, ShutdownError, toHex } from '@shoal/protocol'
 import type { FramePort, LogLine, NodeId, ResourceSet, RoomSettings } from '@shoal/protocol'
 import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
@@ -127,6 +127,7 @@ class PageTab implements Tab {
       name,
       agent,
       isLending,
+      device: deviceOfBrowser(),
       ...(options.faults && { faults: options.faults }),
       ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
       pagePort: page.port2,
@@ -269,6 +270,24 @@ function withinMs(promise: Promise<unknown>, limitMs: number): Promise<void> {
     }
     promise.then(finish, finish)
   })
+}
+
+const DEVICE_KEY = 'shoal-device'
+
+/**
+ * A random name that tabs of one browser and origin share: they die together, so what one of them owns is better recorded
+ * elsewhere. Says nothing else, and is left out where the page may not store anything.
+ */
+function deviceOfBrowser(): string | undefined {
+  try {
+    const known = localStorage.getItem(DEVICE_KEY)
+    if (known !== null && /^[0-9a-f]{16}$/.test(known)) return known
+    const made = toHex(crypto.getRandomValues(new Uint8Array(8)))
+    localStorage.setItem(DEVICE_KEY, made)
+    return made
+  } catch {
+    return undefined
+  }
 }
 
 async function loadChunk(name: ChunkName): Promise<string> {

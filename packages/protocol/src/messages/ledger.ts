@@ -1,10 +1,9 @@
-import { attempt, functionHash, jobId, nodeId, objectId } from '../ids.ts'
+import { attempt, nodeId, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { resourceSet } from '../resources.ts'
-import { array, bool, f64, fixedBytes, string, struct, union, varint } from '../schema.ts'
+import { array, bool, f64, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
-import { taskShape } from './task.ts'
+import { templateFields } from './task.ts'
 import { wireError } from './wire-error.ts'
 
 const name = string(LIMITS.nameBytes)
@@ -20,15 +19,7 @@ export type Succession = Infer<typeof succession>
 
 /** What many task records share, named by its place in the message. As a task template, with all that a re-run needs. */
 export const ledgerTemplate = struct({
-  job: jobId,
-  fn: functionHash,
-  exportName: name,
-  name,
-  submitter: fixedBytes(32),
-  signature: fixedBytes(64),
-  shape: taskShape,
-  held: resourceSet,
-  numReturns: varint,
+  ...templateFields,
   maxRetries: f64,
   retryExceptions: array(name, LIMITS.errorKinds),
   timeoutMs: f64,

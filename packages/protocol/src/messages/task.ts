@@ -13,12 +13,8 @@ const name = string(LIMITS.nameBytes)
 export const taskShape = struct({ resources: resourceSet, strategy: oneOf(STRATEGIES) })
 export type TaskShape = Infer<typeof taskShape>
 
-/**
- * What many tasks share, sent once a session and then named by its number. `signature` is by the room owner's or a
- * listed submitter's key over job and function: a node runs no function without one.
- */
-export const taskTemplate = struct({
-  template: varint,
+/** What runs, for whose job, with whose leave, and what it reserves: the same in a template and in a ledger's record. */
+export const templateFields = {
   job: jobId,
   fn: functionHash,
   /** The export of a remote module, `#n` for its n-th unexported one, or empty for an inline function. */
@@ -30,6 +26,15 @@ export const taskTemplate = struct({
   /** Of the shape's resources, those that an actor keeps for its life; for a task nothing. */
   held: resourceSet,
   numReturns: varint,
+}
+
+/**
+ * What many tasks share, sent once a session and then named by its number. `signature` is by the room owner's or a
+ * listed submitter's key over job and function: a node runs no function without one.
+ */
+export const taskTemplate = struct({
+  template: varint,
+  ...templateFields,
   /** Runs allowed after the first; 2^32 - 1 means for ever. */
   maxRetries: varint,
   /** 0: none. */

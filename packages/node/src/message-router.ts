@@ -1,0 +1,217 @@
+import type { Transfers } from '@shoal/object-store'
+import { LIMITS, newWireError, ProtocolError } from '@shoal/protocol'
+import type { LogLine, NodeId, NodeMessage, TaskResult, WireError } from '@shoal/protocol'
+import { workShape } from '@shoal/scheduler'
+import type { Actors } from './actors.ts'
+import { carriedRefs, isCarrier } from './carried-refs.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { GuestRequest, Guests } from './guests.ts'
+import type { Ownership } from './ledger/ownership.ts'
+import type { Objects } from './objects.ts'
+import type { References } from './references.ts'
+import type { Work, WorkOutcome } from './work.ts'
+
+export interface MessageRouterOptions {
+  readonly self: NodeId
+  readonly transfers: Transfers
+  readonly references: References
+  readonly ownership: Ownership
+  readonly guests: Guests
+  readonly objects: Objects
+  readonly actors: Actors
+  readonly dispatcher: Dispatcher
+  send(to: NodeId, message: NodeMessage): void
+  /** Ends what matches, queued or running; nobody waits for it. */
+  endWork(matches: (work: Work) => boolean, error: WireError): void
+  /** The node has said that it leaves for good. */
+  leaving(node: NodeId): void
+  onLogLine(line: LogLine): void
+}
+
+/**
+ * Says for each message of another node whom in this one it is for, and counts the references that it brings until whoever
+ * needs them has counted them. It keeps nothing.
+ */
+export class MessageRouter {
+  readonly #options: MessageRouterOptions
+
+  constructor(options: MessageRouterOptions) {
+    this.#options = options
+  }
+
+  onMessage(from: NodeId, message: NodeMessage): void {
+    const { type } = message
+    // What is said of a run waits, whole, for the reports about a ledger that is being taken over.
+    if (type !== 'task.result' && type !== 'task.refused') this.#take(from, message)
+    else
+      this.#options.ownership.ledgers.whenKnown(message.ledger ?? this.#options.self, () => this.#take(from, message))
+  }
+
+  #take(from: NodeId, message: NodeMessage): void {
+    if (!isCarrier(message)) {
+      this.#handle(from, message)
+      return
+    }
+    const letGo = this.#options.references.receive(from, message.handOver, carriedRefs(message))
+    try {
+      this.#handle(from, message)
+    } finally {
+      letGo()
+    }
+  }
+
+  #handle(from: NodeId, message: NodeMessage): void {
+    if (this.#options.transfers.onMessage(from, message) || this.#options.references.onMessage(from, message)) return
+    if (this.#options.ownership.onMessage(from, message)) return
+    switch (message.type) {
+      case 'task.template':
+        this.#options.guests.onTemplate(from, message)
+        return
+      case 'task.submit':
+        this.#onSubmit(from, message)
+        return
+      case 'task.result':
+        this.#onResult(from, message)
+        return
+      case 'task.refused':
+        this.#options.ownership
+          .tasksOf(message.ledger ?? this.#options.self)
+          ?.onRefused(from, message.number, message.attempt, message.error)
+        if (message.ledger === undefined) this.#options.actors.onRefused(from, message.number, message.error)
+        this.#options.dispatcher.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
+        return
+      case 'task.recall':
+        // An owner that wants work back gets its result instead while recall is not decided on: see docs/decisions.
+        return
+      case 'credit.want':
+        this.#options.dispatcher.schedule({
+          type: 'wanted',
+          node: from,
+          shape: workShape(message.shape),
+          queued: message.queued,
+        })
+        return
+      case 'credit.grant':
+        this.#options.dispatcher.schedule({
+          type: 'granted',
+          node: from,
+          shape: workShape(message.shape),
+          count: message.count,
+        })
+        return
+      case 'credit.return':
+        this.#options.dispatcher.schedule({
+          type: 'returned',
+          node: from,
+          shape: workShape(message.shape),
+          count: message.count,
+        })
+        return
+      default:
+        this.#onObjectMessage(from, message)
+    }
+  }
+
+  #onObjectMessage(from: NodeId, message: NodeMessage): void {
+    switch (message.type) {
+      case 'object.want':
+        this.#options.objects.onWant(from, message.id)
+        return
+      case 'object.answer':
+        this.#options.objects.onAnswer(from, message)
+        return
+      case 'object.held':
+        this.#options.objects.onHeld(from, message.id, message.attempt)
+        return
+      case 'object.free':
+        this.#options.objects.onFree(from, message.ids, message.attempt)
+        return
+      case 'actor.create':
+        this.#options.actors.onCreate(from, message)
+        return
+      case 'actor.status':
+        this.#options.actors.onStatus(from, message)
+        return
+      case 'actor.want':
+        this.#options.actors.onWant(from, message.actor)
+        return
+      case 'actor.place':
+        this.#options.actors.onPlace(from, message)
+        return
+      case 'actor.call':
+        this.#options.actors.onCall(from, message)
+        return
+      case 'job.ended':
+        this.#options.leaving(from)
+        return
+      case 'ledger.end':
+        this.#onLedgerEnd(from, message)
+        return
+      case 'log.lines':
+        for (const line of message.lines) if (line.job.driver === this.#options.self) this.#options.onLogLine(line)
+        return
+      default:
+        throw new ProtocolError('malformed', `${message.type} is not expected here`)
+    }
+  }
+
+  #onSubmit(from: NodeId, message: NodeMessage & { type: 'task.submit' }): void {
+    if (message.depth > LIMITS.taskDepth) throw new ProtocolError('too-large', `a task ${message.depth} levels deep`)
+    const request = { ...message, kind: 'task', owner: message.ledger ?? from } as const
+    this.#options.guests.accept(from, request, (outcome, cpuMicros) =>
+      this.#options.guests.sendResult(request, outcome, cpuMicros, 0),
+    )
+  }
+
+  #onResult(from: NodeId, message: NodeMessage & { type: 'task.result' }): void {
+    const owner = message.ledger ?? this.#options.self
+    const tasks = this.#options.ownership.tasksOf(owner)
+    const kind = tasks?.kindOf(message.number) ?? ''
+    if (tasks?.onResult(from, message) === true)
+      this.#options.dispatcher.schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
+    else if (message.ledger !== undefined || !this.#options.actors.onResult(from, message))
+      this.#onLateResult(from, owner, message)
+  }
+
+  /** Of a run that was given up: what its node keeps of it will never be asked for. */
+  #onLateResult(from: NodeId, owner: NodeId, { number, attempt, outcome }: TaskResult): void {
+    if (outcome.type !== 'values') return
+    const ids = outcome.values.flatMap(({ type }, index) =>
+      type === 'stored' ? [{ owner, number: number + index }] : [],
+    )
+    if (ids.length > 0) this.#options.send(from, { type: 'object.free', attempt, ids })
+  }
+
+  /** Whoever answers for a ledger knows that nobody waits for a run. */
+  #onLedgerEnd(from: NodeId, { owner, number }: NodeMessage & { type: 'ledger.end' }): void {
+    if (this.#options.ownership.ledgers.answerer(owner) !== from) return
+    const isMeant = (work: Work): boolean => work.isGuest && work.id.owner === owner && work.id.number === number
+    const error = newWireError('owner-died', `nobody waits for it: the tab ${owner.slice(0, 8)} is gone`)
+    this.#options.endWork(isMeant, error)
+  }
+
+  /** A guest's outcome, for a ledger that this node has come to answer for itself. */
+  guestEndedHere(request: GuestRequest, outcome: WorkOutcome): void {
+    const { owner, number, attempt } = request
+    const result: TaskResult = {
+      ledger: owner,
+      number,
+      attempt,
+      outcome:
+        outcome.kind === 'values'
+          ? { type: 'values', values: outcome.values.map((value) => ({ type: 'inline', value })) }
+          : { type: 'failed', error: outcome.kind === 'lost' ? asLost(outcome.error) : outcome.error },
+      cpuMicros: 0,
+      position: 0,
+      handOver: 0,
+    }
+    this.#options.ownership.ledgers.whenKnown(owner, () =>
+      this.#options.ownership.tasksOf(owner)?.onResult(this.#options.self, result),
+    )
+  }
+}
+
+/** What makes an owner run the task again. */
+function asLost(error: WireError): WireError {
+  return { ...error, code: 'worker-crashed' }
+}
