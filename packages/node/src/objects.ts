@@ -461,7 +461,13 @@ export class Objects {
     entry.isKept = true
     if (entry.state.kind === 'pending') entry.state = { kind: 'elsewhere', attempt, bytes, holders }
     if (entry.state.kind === 'here') this.sayHeld(id, attempt)
-    else this.whenHere(id, () => undefined)
+    else
+      this.whenHere(id, (value) => {
+        if (value !== undefined) return
+        // It went before it could be had.
+        entry.isKept = false
+        this.#freeIfUnused(entry)
+      })
   }
 
   /** This node takes its own ledger back: where the bytes of its objects are now, and what came of them meanwhile. */

@@ -2,7 +2,7 @@ import { createMembership } from '@shoal/control-store'
 import type { DeathReason, Membership } from '@shoal/control-store'
 import type { NodeId, NodeMessage, Session } from '@shoal/protocol'
 import { createOverlay } from '@shoal/transport'
-import type { LinkStats, Overlay } from '@shoal/transport'
+import type { LinkStats, Overlay, OverlayHandlers } from '@shoal/transport'
 import type { SimParticipant, SimPorts } from './sim-world.ts'
 
 export interface Verdict {
@@ -28,7 +28,8 @@ export class MemberParticipant implements SimParticipant {
   readonly #overlay: Overlay
   readonly #membership: Membership
 
-  constructor(ports: SimPorts, events: MemberEvents) {
+  /** `lateMs`: so much later than the membership's the overlay's clock ticks, as timers of a browser drift apart. */
+  constructor(ports: SimPorts, events: MemberEvents, lateMs: number) {
     this.ports = ports
     const overlay = createOverlay({ ...ports, self: ports })
     const membership: Membership = createMembership({
@@ -48,7 +49,7 @@ export class MemberParticipant implements SimParticipant {
     })
     this.#overlay = overlay
     this.#membership = membership
-    overlay.start({
+    const handlers: OverlayHandlers = {
       member() {},
       linked: (peer) => membership.linked(peer.node, peer.session, peer.isNeighbour),
       unlinked: (node, session) => membership.unlinked(node, session),
@@ -59,7 +60,9 @@ export class MemberParticipant implements SimParticipant {
       over: () => events.over(this),
       message: (from, message) => events.message(this, from, message),
       bulk() {},
-    })
+    }
+    if (lateMs === 0) overlay.start(handlers)
+    else ports.clock.after(lateMs, () => overlay.start(handlers))
   }
 
   get node(): NodeId {

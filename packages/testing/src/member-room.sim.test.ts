@@ -5,8 +5,8 @@ import type { MemberParticipant } from './member-participant.ts'
 import { MemberRoom } from './member-room.ts'
 
 /** A room in which all know all. */
-async function roomOf(count: number, seed = 1): Promise<MemberRoom> {
-  const room = new MemberRoom({ seed })
+async function roomOf(count: number, seed = 1, overlayLateMs = 0): Promise<MemberRoom> {
+  const room = new MemberRoom({ seed, overlayLateMs })
   await room.enter(count)
   await room.pass(1_000)
   expect(await room.until(() => room.isAgreed(), 20_000)).toBe(true)
@@ -24,7 +24,7 @@ async function knownAfter(room: MemberRoom, node: NodeId, limitMs: number): Prom
   return (await room.until(isKnown, limitMs)) ? room.world.clock.now() - from : undefined
 }
 
-describe('members', () => {
+describe('members', { timeout: 30_000 }, () => {
   it.each([3, 13, 30])('[M1] know a goodbye within 0.5 s, in a room of %i', async (count) => {
     const room = await roomOf(count)
     const leaver = at(room, 1)
@@ -49,6 +49,22 @@ describe('members', () => {
       expect(room.isAgreed()).toBe(true)
     },
   )
+
+  it('[M1] know a crash without the server as soon, whichever timer of a tab ticks first', async () => {
+    const late: string[] = []
+    for (const count of [3, 4])
+      for (const lateMs of [1, 60, 125, 190, 249])
+        for (const phaseMs of [0, 60, 125, 190]) {
+          const room = await roomOf(count, count, lateMs)
+          room.world.network.signaling.restart(60_000)
+          await room.pass(1_000 + phaseMs)
+          const gone = at(room, 0)
+          room.kill(gone)
+          const ms = await knownAfter(room, gone.node, 30_000)
+          if (ms === undefined || ms > 5_750) late.push(`${count} members, ${lateMs} ms apart, at ${phaseMs}: ${ms}`)
+        }
+    expect(late).toEqual([])
+  })
 
   it.each([5, 30])('[M1] know three that crash at once, who vouched for each other, of %i', async (count) => {
     const room = await roomOf(count)

@@ -1,6 +1,6 @@
 import type { NodeId, NodeMessage, Session } from '@shoal/protocol'
 import { MemberParticipant } from './member-participant.ts'
-import type { Verdict } from './member-participant.ts'
+import type { MemberEvents, Verdict } from './member-participant.ts'
 import { SimWorld } from './sim-world.ts'
 import type { SimIdentity, SimPorts, SimWorldOptions } from './sim-world.ts'
 
@@ -19,10 +19,13 @@ export class MemberRoom {
   readonly verdicts: Verdict[] = []
   readonly violations: string[] = []
   readonly heard: { readonly by: SimPorts; readonly from: NodeId; readonly message: NodeMessage }[] = []
+  readonly #overlayLateMs: number
   readonly #seats: Seat[] = []
   readonly #sessions = new Map<string, Session>()
 
-  constructor(options: SimWorldOptions) {
+  /** `overlayLateMs`: see `MemberParticipant`. */
+  constructor({ overlayLateMs = 0, ...options }: SimWorldOptions & { readonly overlayLateMs?: number }) {
+    this.#overlayLateMs = overlayLateMs
     this.world = new SimWorld(options)
   }
 
@@ -92,7 +95,7 @@ export class MemberRoom {
   #raise(seat: Seat): void {
     seat.session++
     const ports = this.world.ports(seat.identity, seat.session)
-    seat.life = new MemberParticipant(ports, {
+    const events: MemberEvents = {
       verdict: (verdict) => {
         const { by, node, session, reason, atMs } = verdict
         this.world.trace.add(`${by.name} ${atMs.toFixed(0)} ${node.slice(0, 4)}/${session} dead ${reason}`)
@@ -111,6 +114,7 @@ export class MemberRoom {
         this.world.kill(life.ports)
         this.#raise(seat)
       },
-    })
+    }
+    seat.life = new MemberParticipant(ports, events, this.#overlayLateMs)
   }
 }

@@ -4,7 +4,7 @@ import type { SimIdentity, SimPorts } from '@shoal/testing'
 import { describe, expect, it } from 'vitest'
 import type { Overlay } from '../overlay.ts'
 import { createOverlay } from './overlay-impl.ts'
-import { DETOURED_BULK_BYTES, LINK_FIRST_MS } from './timing.ts'
+import { DETOURED_BULK_BYTES, LINK_FIRST_MS, LINK_SILENCE_MS } from './timing.ts'
 
 interface Seat {
   readonly node: NodeId
@@ -131,7 +131,7 @@ describe('a path over other members', () => {
   it('[TR18] says that the last path is gone', async () => {
     const { world, seat, path, until } = await room('abc', { apart: [['a', 'b']] })
     world.kill(seat('c').ports)
-    expect(await until(() => path('a', 'b') === undefined, 6_000)).toBe(true)
+    expect(await until(() => path('a', 'b') === undefined, LINK_SILENCE_MS + 1_000)).toBe(true)
     expect(seat('a').events.at(-1)).toMatch(/unlinked/)
     expect(seat('a').events).toContain('unlinked b')
   })

@@ -2,8 +2,12 @@
 export const BEAT_MS = 250
 /** A beat this late means that we slept ourselves, and may not judge others by what we did not hear. */
 export const OVERSLEPT_MS = 1_000
-/** A link that carried nothing for so long is given up and made anew. Above the 4 s that a healthy tab may pause. */
-export const LINK_SILENCE_MS = 5_000
+/**
+ * A link that carried nothing for so long is given up and made anew. Above the 4 s that a healthy tab may pause, and above
+ * the 5 s and a tick after which membership judges a neighbour's silence: that is our vote, and a link that ended before
+ * would put "lost, I wait for it" in its place, and hold everybody's verdict up for as long again.
+ */
+export const LINK_SILENCE_MS = 6_000
 /** One try at a connection: ICE needs 1 to 3 s on a slow path, more where many tabs share few cores. */
 export const TRY_MS = 10_000
 /** From an open connection to both keys proven: two messages each way, repeated every BEAT_MS. */
