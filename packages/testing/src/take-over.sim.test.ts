@@ -98,6 +98,21 @@ const at = (name: string): { resources: Record<string, number>; numCpus: number 
   numCpus: 0,
 })
 
+/** A task that runs in b, also when one in a submits it: a task may send on what its own tab was given leave to run. */
+async function slowIn(room: Room) {
+  const { remote, get } = room.tab('driver').api
+  const slow = remote(
+    async (name: string, ms: number) => {
+      simRan(name)
+      await simSleep(ms)
+      return `${name} is done`
+    },
+    { resources: { b: 1 }, numCpus: 0 },
+  )
+  await room.settle(get(slow.options(at('a')).remote('first', 1)))
+  return slow
+}
+
 describe('the death of an owner whose refs others hold', () => {
   it('[O1] loses nothing that was put in its tab, small or large', async () => {
     const room = new Room(1)
@@ -120,16 +135,7 @@ describe('the death of an owner whose refs others hold', () => {
     const room = new Room(2)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
-    const slow = remote(
-      async (name: string, ms: number) => {
-        simRan(name)
-        await simSleep(ms)
-        return `${name} is done`
-      },
-      { resources: { b: 1 }, numCpus: 0 },
-    )
-    // A task may send on what its own tab was given leave to run.
-    await room.settle(get(slow.options(at('a')).remote('first', 1)))
+    const slow = await slowIn(room)
     const make = remote(
       { slow },
       ({ slow: child }) => [child.remote('slow', 8_000), child.remote('quick', 10)],
@@ -149,15 +155,7 @@ describe('the death of an owner whose refs others hold', () => {
     const room = new Room(8)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
-    const slow = remote(
-      async (name: string, ms: number) => {
-        simRan(name)
-        await simSleep(ms)
-        return `${name} is done`
-      },
-      { resources: { b: 1 }, numCpus: 0 },
-    )
-    await room.settle(get(slow.options(at('a')).remote('first', 1)))
+    const slow = await slowIn(room)
     const make = remote({ slow }, ({ slow: child }) => [child.remote('soon', 1_000)], at('a'))
     const [ref] = (await room.settle(get(make.remote()))) as [ObjectRef<string>]
     await room.pass(500)
@@ -254,27 +252,13 @@ describe('the death of an owner whose refs others hold', () => {
 })
 
 describe('a take-over', () => {
-  const child = (room: Room): { slow: ReturnType<SimNode['api']['remote']>; refs: Promise<unknown> } => {
-    const { remote, get } = room.tab('driver').api
-    const slow = remote(
-      async (name: string, ms: number) => {
-        simRan(name)
-        await simSleep(ms)
-        return name
-      },
-      { resources: { b: 1 }, numCpus: 0 },
-    )
-    return { slow: slow as never, refs: get(slow.options(at('a')).remote('first', 1)) }
-  }
-
   it('[G5] waits for the report of a tab that is merely slow, and runs nothing again before', async () => {
     let waited = 0
     for (const seed of [11, 12, 13, 14]) {
       const room = new Room(seed)
       await room.open(['a', 'b', 'c'])
       const { remote, get } = room.tab('driver').api
-      const { slow, refs } = child(room)
-      await room.settle(refs)
+      const slow = await slowIn(room)
       const make = remote({ slow }, ({ slow: inner }) => [inner.remote('once', 12_000)], at('a'))
       const [ref] = (await room.settle(get(make.remote()))) as [ObjectRef<string>]
       await room.pass(500)
@@ -288,7 +272,7 @@ describe('a take-over', () => {
       // Where it is the slow one's turn to take over, nobody has to wait for it.
       if (isTaken()) waited++
       room.tab('b').ports.clock.freeze(false)
-      expect(await room.settle(get(ref))).toBe('once')
+      expect(await room.settle(get(ref))).toBe('once is done')
       expect(room.runs).toEqual(['first at a', 'once at b'])
       room.close()
     }
@@ -334,8 +318,7 @@ describe('a take-over', () => {
     const room = new Room(9)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
-    const { slow, refs } = child(room)
-    await room.settle(refs)
+    const slow = await slowIn(room)
     const orphan = remote({ slow }, ({ slow: inner }) => void inner.remote('orphan', 300_000), at('a'))
     await room.settle(get(orphan.remote()))
     await room.pass(200)
