@@ -491,8 +491,6 @@ export class Objects {
 
   /** Objects of a ledger that somebody holds or waits for, here or elsewhere. */
   neededOf(owner: NodeId): ObjectId[] {
-    const isNeeded = (entry: Entry): boolean =>
-      isReferenced(entry) || entry.waiters.length > 0 || (entry.askers?.size ?? 0) > 0
     return this.#of(owner).flatMap((entry) => (isNeeded(entry) ? [entry.id] : []))
   }
 
@@ -556,6 +554,14 @@ export class Objects {
       }
     }
     this.#settle(entry, state)
+  }
+
+  /** What somebody reported and let go before all reports were in: nobody holds it, and nothing will make it. */
+  dropPending(owner: NodeId, isUnderWay: (number: number) => boolean): void {
+    for (const entry of this.#of(owner)) {
+      const { id, state } = entry
+      if (state.kind === 'pending' && !isNeeded(entry) && !isUnderWay(id.number)) this.#drop(id)
+    }
   }
 
   /** What was kept for an owner that might have come back. */
@@ -732,6 +738,11 @@ function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
     lostFetches: 0,
     copies: [],
   }
+}
+
+/** Somebody refers to it, or waits for it. */
+function isNeeded(entry: Entry): boolean {
+  return isReferenced(entry) || entry.waiters.length > 0 || (entry.askers?.size ?? 0) > 0
 }
 
 function isReferenced({ count, borrowers }: Entry): boolean {

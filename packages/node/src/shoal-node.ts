@@ -575,7 +575,7 @@ export class ShoalNode {
     this.#tasks.nodeGone(node)
     this.#actors.nodeGone(node)
     const isForGood = this.#leaving.delete(node)
-    this.#ownership.peerGone(node, isForGood)
+    this.#ownership.peerGone(node)
     if (isForGood) this.#jobOver(node)
     else
       this.#later(this.#options.graceMs ?? GRACE_MS, () => {

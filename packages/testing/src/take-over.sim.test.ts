@@ -358,6 +358,23 @@ describe('a take-over', () => {
   })
 })
 
+describe('a driver that leaves for good', () => {
+  it('[G10] leaves nothing, whichever tab hears of it first and whichever has something of it', async () => {
+    for (let seed = 20; seed < 26; seed++) {
+      const room = new Room(seed)
+      await room.open(['a', 'b'], 60_000)
+      const { remote, get } = room.tab('driver').api
+      const count = remote((list: unknown[]) => list.length, at('a'))
+      expect(await room.settle(get(count.remote([room.tab('driver').api.put(1), 2])))).toBe(2)
+      room.tab('driver').close('left')
+      room.tabs.delete('driver')
+      await room.pass(2_000)
+      for (const { node } of room.tabs.values()) expect(node.status()).toMatchObject({ objects: 0, ledgers: [] })
+      room.close()
+    }
+  })
+})
+
 describe('an owner that stood still', () => {
   it('[G2] takes its ledger back, and its tasks are run once', async () => {
     const room = new Room(7)

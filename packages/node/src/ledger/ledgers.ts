@@ -92,6 +92,8 @@ export class Ledgers {
   #isEntering = false
   /** Nodes whose last session is over. */
   readonly #gone = new Set<NodeId>()
+  /** Of those, whose jobs are over: nothing is kept for them, whenever their ledgers are taken over. */
+  readonly #finished = new Set<NodeId>()
   /** What each peer was told of each ledger's list. */
   readonly #told = new Map<NodeId, Map<NodeId, Succession>>()
 
@@ -160,6 +162,7 @@ export class Ledgers {
   peerAlive(node: NodeId): void {
     this.#told.delete(node)
     this.#gone.delete(node)
+    this.#finished.delete(node)
     for (const [owner, ledger] of [...this.#ledgers]) {
       if (!this.isMine(owner)) continue
       // A place in the list that nobody could have is taken; nobody is replaced.
@@ -173,14 +176,12 @@ export class Ledgers {
     }
   }
 
-  /** `isForGood`: it has left, and will not come back. */
-  peerGone(node: NodeId, isForGood: boolean): void {
+  peerGone(node: NodeId): void {
     this.#told.delete(node)
     this.#gone.add(node)
     for (const [owner, ledger] of [...this.#ledgers]) {
       if (this.isMine(owner)) {
         if (ledger.view.successors.includes(node)) this.#draw(ledger)
-        if (isForGood && owner === node) ledger.isInGrace = false
         if (ledger.taking?.missing.delete(node)) this.#check(owner, ledger)
       }
     }
@@ -246,6 +247,7 @@ export class Ledgers {
 
   /** The owner's job is over, or it left for good: nothing of it is kept any longer. */
   finish(owner: NodeId): void {
+    this.#finished.add(owner)
     const ledger = this.#ledgers.get(owner)
     if (ledger === undefined || !this.isMine(owner) || owner === this.#options.self) return
     ledger.isInGrace = false
@@ -283,7 +285,7 @@ export class Ledgers {
     ledger.view = { owner, epoch: { number, minter: self }, version: 0, successors: present }
     const others = alive()
     ledger.taking = { missing: new Set(others), reports: new Map(), early: ledger.taking?.early ?? [] }
-    ledger.isInGrace = owner !== self
+    ledger.isInGrace = owner !== self && !this.#finished.has(owner)
     log.info?.('takes a ledger over', { owner, epoch: number, asks: others.length })
     this.#draw(ledger, true)
     for (const node of others) this.#options.send(node, { type: 'ledger.gather', succession: ledger.view })

@@ -223,10 +223,10 @@ export class Ownership {
       }
   }
 
-  peerGone(node: NodeId, isForGood: boolean): void {
+  peerGone(node: NodeId): void {
     this.#log.peerGone(node)
     for (const tasks of this.#taken.values()) tasks.nodeGone(node)
-    this.ledgers.peerGone(node, isForGood)
+    this.ledgers.peerGone(node)
   }
 
   onMessage(from: NodeId, message: NodeMessage): boolean {
@@ -370,6 +370,7 @@ export class Ownership {
       for (const [number, runs] of reports.runs)
         if (!own.has(number)) for (const { node, attempt } of runs) own.adoptRun(number, node, attempt)
       for (const number of reports.copies.keys()) this.#recover(owner, number, reports, done)
+      objects.dropPending(owner, (number) => own.has(number))
     }
     for (const [node, list] of reports.actors)
       for (const number of list) this.#options.adoptActor({ owner, number }, node)
