@@ -66,6 +66,24 @@ describe('members', { timeout: 30_000 }, () => {
     expect(late).toEqual([])
   })
 
+  it.each([6, 13])(
+    '[M4] that were split, and gave each other up while the server was away for a moment, find each other, of %i',
+    async (count) => {
+      for (const restartedAtMs of [4_000, 4_700, 4_900, 5_100, 5_300, 5_600]) {
+        const room = await roomOf(count)
+        const all = room.lives.map((life) => life.node)
+        const half = all.splice(0, count >> 1)
+        room.world.network.partition([half, all])
+        await room.pass(restartedAtMs)
+        room.world.network.signaling.restart(400)
+        await room.pass(3_000)
+        room.world.network.healAll()
+        expect(await room.until(() => room.isAgreed(), 15_000), `restarted after ${restartedAtMs} ms`).toBe(true)
+        room.close()
+      }
+    },
+  )
+
   it.each([5, 30])('[M1] know three that crash at once, who vouched for each other, of %i', async (count) => {
     const room = await roomOf(count)
     const gone = [0, 1, 2].map((place) => at(room, place))

@@ -73,6 +73,8 @@ class RoomOverlay implements Overlay {
   readonly #floors = new Map<NodeId, Session>()
   /** Sessions that ended a while ago at most: others may not know yet, or know better. */
   readonly #recentlyOver = new Map<NodeId, { readonly session: Session; readonly at: number }>()
+  /** Who is at the signaling server, as far as it says. */
+  readonly #atServer = new Map<NodeId, Session>()
   /** When our words on links that are no more were said. */
   readonly #saidAt = new Map<NodeId, number>()
   #ways: ReadonlyMap<NodeId, Way> = new Map()
@@ -139,6 +141,7 @@ class RoomOverlay implements Overlay {
         this.#welcome(members)
       },
       joined: (member) => {
+        this.#atServer.set(member.node, member.session)
         this.#learn(member)
         this.#retune()
         this.#handlers?.hint(member.node, member.session, 'present')
@@ -282,10 +285,15 @@ class RoomOverlay implements Overlay {
     if (this.#isMapStale) this.#onMap()
     for (const [node, { session, at }] of this.#recentlyOver) {
       if (now - at > RECENTLY_OVER_MS) this.#recentlyOver.delete(node)
-      else if (now - at > STILL_HEARD_MS && this.#gossip.map.voucherOf(node, session, this.#ways) !== undefined)
-        this.#post.tellOver(node, session)
+      else if (now - at > STILL_HEARD_MS && this.#isStillThere(node, session)) this.#post.tellOver(node, session)
     }
     this.#retune()
+  }
+
+  /** Two halves that gave each other up would else both wait for the other to speak: a word may be lost with a socket. */
+  #isStillThere(node: NodeId, session: Session): boolean {
+    if (this.#options.signaling.isUp && this.#atServer.get(node) === session) return true
+    return this.#gossip.map.voucherOf(node, session, this.#ways) !== undefined
   }
 
   /** Which links to keep. Links that nobody keeps are ended once there are too many and nothing uses them. */
@@ -374,6 +382,8 @@ class RoomOverlay implements Overlay {
 
   #welcome(members: readonly Member[]): void {
     const present = new Set(members.map((member) => member.node))
+    this.#atServer.clear()
+    for (const { node, session } of members) this.#atServer.set(node, session)
     // Who is missing may only be slower than we to come back to a restarted server: no hint that it left.
     for (const peer of this.#peers.values()) peer.isPresent = present.has(peer.node)
     for (const member of members) this.#learn(member)
@@ -407,6 +417,7 @@ class RoomOverlay implements Overlay {
   }
 
   #left({ node, session }: Member): void {
+    if (this.#atServer.get(node) === session) this.#atServer.delete(node)
     const peer = this.#peers.get(node)
     if (peer !== undefined && peer.announced === session) {
       peer.isPresent = false
