@@ -62,6 +62,8 @@ class Counting {
   readonly borrowers = new Map<string, Set<Life>>()
   readonly freed = new Set<string>()
   readonly lost = new Set<string>()
+  /** Ledgers that were taken over, as far as this node has heard. */
+  readonly answerers = new Map<NodeId, NodeId>()
   readonly references: References
   readonly id: NodeId
   readonly #room: Room
@@ -74,7 +76,7 @@ class Counting {
       log: silentLog,
       send: (to, message) => room.send(this, to, message),
       canReach: (node) => !room.dead.has(node),
-      answerer: (owner) => owner,
+      answerer: (owner) => this.answerers.get(owner) ?? owner,
       later: (delayMs, callback) => void room.later.push({ delayMs, callback }),
       retain: (object) => this.retain(object),
       release: (object) => this.release(object),
@@ -177,6 +179,25 @@ describe('references between nodes', () => {
     expect(isFreed()).toBe(true)
     for (const { references } of [owner, b, c])
       expect({ pinned: references.pinned, borrowed: references.borrowed }).toEqual({ pinned: 0, borrowed: 0 })
+  })
+
+  it('[N1] who took the ledger over counts what it is told, not what it handed on before', async () => {
+    const { room, owner, b, c, x } = three()
+    owner.hand(b, x)
+    await room.carryAll()
+    b.hand(c, x)
+    await room.carry(b, c)
+    room.kill(owner)
+    c.release(x)
+    b.answerers.set(owner.id, b.id)
+    b.references.moved(owner.id, [x])
+    c.answerers.set(owner.id, b.id)
+    // Nothing: c has let go of it before it is asked for its report.
+    c.references.moved(owner.id, [])
+    c.references.reported(owner.id)
+    await room.carryAll()
+    expect(b.references.pinned).toBe(0)
+    expect([...(b.borrowers.get(formatObjectId(x)) ?? [])]).toEqual([])
   })
 
   it('[N1] a release on its way ends no later hand-over', async () => {

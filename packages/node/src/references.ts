@@ -46,8 +46,11 @@ interface Peer extends Life {
 
 interface Pin {
   readonly ids: readonly ObjectId[]
-  /** The confirmation also counts the receiver as a borrower of those ids that are ours. */
-  readonly lends: boolean
+  /**
+   * The confirmation also counts the receiver as a borrower of these: we answered for them when they were handed on, and have
+   * since. For any other the receiver registers, or is asked for a report: it may have let go before it confirms.
+   */
+  lends: readonly ObjectId[]
 }
 
 /**
@@ -172,6 +175,9 @@ export class References {
 
   /** Another node answers for the ledger: what this tab holds of it goes there in one report. */
   moved(owner: NodeId, held: readonly ObjectId[]): void {
+    for (const { pins } of this.#peers.values())
+      for (const pin of pins.values())
+        if (pin.lends.length > 0) pin.lends = pin.lends.filter((id) => id.owner !== owner)
     for (const key of this.#registered) if (key.startsWith(owner)) this.#registered.delete(key)
     for (const id of held) {
       const key = formatObjectId(id)
@@ -226,7 +232,8 @@ export class References {
     const peer = this.#peer(to)
     const number = ++peer.nextHandOver
     if (this.#options.pins !== false) for (const id of away) this.#options.retain(id)
-    peer.pins.set(number, { ids: away, lends })
+    const { answerer, self } = this.#options
+    peer.pins.set(number, { ids: away, lends: lends ? away.filter(({ owner }) => answerer(owner) === self) : [] })
     return number
   }
 
@@ -259,10 +266,9 @@ export class References {
       return
     }
     peer.pins.delete(number)
-    for (const id of pin.ids) {
-      if (pin.lends && this.#options.answerer(id.owner) === this.#options.self) this.#options.lend(id, peer)
-      this.#options.release(id)
-    }
+    for (const id of pin.lends)
+      if (this.#options.answerer(id.owner) === this.#options.self) this.#options.lend(id, peer)
+    for (const id of pin.ids) this.#options.release(id)
   }
 
   #onRegister(from: NodeId, owner: NodeId, number: number, objects: readonly number[]): void {

@@ -12,6 +12,9 @@ const SEEDS = [1, 2, 3, 6]
 /** Seeds that once found something, each with what it was. */
 const REGRESSIONS: readonly (readonly [LedgerScenarioOptions, string])[] = [
   [{ seed: 7 }, 'a successor kept a record that a third tab had passed on when the object was gone'],
+  [{ seed: 4 }, 'two halves that gave each other up while the server restarted never met again'],
+  [{ seed: 8 }, 'a new successor kept what it had been told with refs, before it was one'],
+  [{ seed: 26 }, 'a borrower that had let go was counted by a confirmation that came after the take-over'],
 ]
 
 /** X1: which invariant breaks without the guard, within this many seeds of the scenario. */

@@ -48,6 +48,25 @@ describe('the simulated clock', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('[X4] a slow node takes longer for what it waits for already, and no longer once it is as fast as before', async () => {
+    const clock = new SimClock()
+    const node = clock.forNode('n')
+    const fired: string[] = []
+    node.after(100, () => fired.push(`first at ${clock.now()}`))
+    await clock.run(50)
+    node.slow(10)
+    node.after(100, () => fired.push(`second at ${clock.now()}`))
+    await clock.run(450)
+    node.slow(1)
+    const cancelled = node.after(20, () => fired.push('never'))
+    await clock.run(460)
+    cancelled.cancel()
+    await clock.run(2_000)
+    expect(fired).toEqual(['first at 460', 'second at 510'])
+    expect(node.pending).toBe(0)
+    expect(clock.pending).toBe(0)
+  })
+
   it('[X4] a frozen node fires late, in order, once; a dead one never', async () => {
     const clock = new SimClock()
     const [frozen, dead] = [clock.forNode('frozen'), clock.forNode('dead')]

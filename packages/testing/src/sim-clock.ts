@@ -10,6 +10,13 @@ interface Event {
   readonly owner: NodeClock | undefined
 }
 
+/** A node's timer that is set: how long it takes yet changes with the node's speed. */
+interface Wait {
+  dueAt: number
+  timer: Timer
+  readonly fire: () => void
+}
+
 /** A node's view of the one clock: the same time, timers of its own. */
 export interface NodeClock extends Clock {
   readonly name: string
@@ -18,7 +25,7 @@ export interface NodeClock extends Clock {
   readonly isFrozen: boolean
   /** A frozen node runs nothing; what came due meanwhile fires when it thaws, as in a tab that was put to sleep. */
   freeze(isFrozen: boolean): void
-  /** Its timers take so many times as long, as on a machine that does too much. */
+  /** Its timers take so many times as long, those that are set included, as on a machine that does too much. */
   slow(factor: number): void
   /** The node's process is gone: its timers never fire. */
   kill(): void
@@ -55,6 +62,7 @@ export class SimClock implements Clock {
 
   forNode(name: string): NodeClock {
     const held: Event[] = []
+    const waits = new Set<Wait>()
     let isFrozen = false
     let isDead = false
     let slowness = 1
@@ -65,27 +73,28 @@ export class SimClock implements Clock {
       after: (delayMs, callback) => {
         if (isDead) return { cancel() {} }
         pending++
-        const done = (): void => {
-          pending--
-        }
         let isDone = false
         const fire = (): void => {
+          waits.delete(wait)
           if (isDone || isDead) return
           if (isFrozen) {
             held.push({ at: this.#now, order: 0, callback: fire, owner: clock })
             return
           }
           isDone = true
-          done()
+          pending--
           callback()
         }
-        const timer = this.#set(delayMs * slowness, fire, clock)
+        const dueAt = this.#now + delayMs * slowness
+        const wait: Wait = { dueAt, timer: this.#set(delayMs * slowness, fire, clock), fire }
+        waits.add(wait)
         return {
           cancel() {
             if (isDone) return
             isDone = true
-            done()
-            timer.cancel()
+            pending--
+            waits.delete(wait)
+            wait.timer.cancel()
           },
         }
       },
@@ -101,11 +110,20 @@ export class SimClock implements Clock {
         for (const event of held.splice(0)) this.#set(0, event.callback ?? ((): void => {}), clock)
       },
       slow: (factor) => {
+        const ratio = factor / slowness
         slowness = factor
+        if (ratio === 1) return
+        for (const wait of waits) {
+          const leftMs = (wait.dueAt - this.#now) * ratio
+          wait.timer.cancel()
+          wait.dueAt = this.#now + leftMs
+          wait.timer = this.#set(leftMs, wait.fire, clock)
+        }
       },
       kill: () => {
         isDead = true
         held.length = 0
+        waits.clear()
       },
     }
     return clock

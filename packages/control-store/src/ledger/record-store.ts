@@ -38,8 +38,9 @@ export class RecordStore {
   }
 
   /** Takes a message's records in; repeats and late ones change nothing. `isTold`: by whoever answers for the ledger. */
-  take({ owner, records, templates, forgotten }: LedgerRecords, isTold = false): void {
+  take({ owner, records, templates, forgotten, isSnapshot }: LedgerRecords, isTold = false): void {
     const told = this.#told.get(owner) ?? new Set<number>()
+    if (isTold && isSnapshot) told.clear()
     this.#told.set(owner, told)
     if (isTold) for (const { number } of records) told.add(number)
     for (const number of forgotten) told.delete(number)

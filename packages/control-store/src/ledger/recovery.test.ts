@@ -74,6 +74,7 @@ describe('RecordStore', () => {
     templates: [TEMPLATE],
     records,
     forgotten,
+    isSnapshot: false,
   })
 
   it('[G9] drops what nothing that is needed leads to, and keeps what it leads to', () => {
@@ -102,5 +103,16 @@ describe('RecordStore', () => {
     expect(store.get(owner, 2)).toBeUndefined()
     store.take({ ...said([task(7)]), templates: [] })
     expect(store.get(owner, 7)).toBeUndefined()
+  })
+
+  it('[G9] what was told before a snapshot, and is not in it, was told no more', () => {
+    const store = new RecordStore()
+    store.take(said([task(1), task(2)]), true)
+    store.take({ ...said([task(2)]), isSnapshot: true }, true)
+    store.take(said([task(3)]), true)
+    expect([1, 2, 3].map((number) => store.isTold(owner, number))).toEqual([false, true, true])
+    // Nobody but whoever answers for a ledger can say what all of it is.
+    store.take({ ...said([task(4)]), isSnapshot: true }, false)
+    expect([2, 3, 4].map((number) => store.isTold(owner, number))).toEqual([true, true, false])
   })
 })

@@ -1,6 +1,6 @@
 import type { RecordStore, StoredRecord } from '@shoal/control-store'
 import { formatObjectId, LIMITS } from '@shoal/protocol'
-import type { NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
+import type { LedgerRecords, NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
 import { RecordBatch } from './record-batch.ts'
 
 /** What there is to record of an object, and the refs that one who has to make it again needs. */
@@ -130,6 +130,7 @@ export class LedgerLog {
       }
     if (successors.every((node) => book.successors.has(node))) return
     for (const number of book.exported.keys()) this.#soil(book, owner, number)
+    this.#flushSoon(owner, book)
   }
 
   onAcknowledged(from: NodeId, owner: NodeId, number: number): void {
@@ -212,6 +213,10 @@ export class LedgerLog {
 
   #soil(book: Book, owner: NodeId, number: number): void {
     book.dirty.add(number)
+    this.#flushSoon(owner, book)
+  }
+
+  #flushSoon(owner: NodeId, book: Book): void {
     if (book.isFlushing) return
     book.isFlushing = true
     this.#options.later(FLUSH_MS, () => {
@@ -244,11 +249,13 @@ export class LedgerLog {
     book.forgotten = []
     for (const node of this.#options.successorsOf(owner)) {
       let successor = book.successors.get(node)
+      // What it was told when it was none, or was one before, may be gone by now.
+      const isSnapshot = successor === undefined
       if (successor === undefined) {
         successor = { sent: 0, acknowledged: 0 }
         book.successors.set(node, successor)
       }
-      if (records.size === 0 && forgotten.length === 0) continue
+      if (records.size === 0 && forgotten.length === 0 && !isSnapshot) continue
       const told = [...records.values()]
       successor.sent++
       for (const number of records.keys()) {
@@ -257,7 +264,7 @@ export class LedgerLog {
         if (exported !== undefined) exported.isTold = true
       }
       for (const { inner } of told) for (const id of inner) if (id.owner !== owner) this.expose(node, [id])
-      this.#send(node, owner, successor.sent, told, forgotten)
+      this.#send(node, owner, successor.sent, told, forgotten, isSnapshot)
     }
   }
 
@@ -289,11 +296,17 @@ export class LedgerLog {
     number: number,
     records: Iterable<StoredRecord>,
     forgotten: readonly number[],
+    isSnapshot = false,
   ): void {
     let batch = new RecordBatch()
+    let isFirst = isSnapshot
+    const send = (part: Pick<LedgerRecords, 'number' | 'templates' | 'records' | 'forgotten'>): void => {
+      this.#options.send(to, { type: 'ledger.records', owner, ...part, isSnapshot: isFirst })
+      isFirst = false
+    }
     for (const stored of records) {
       if (!batch.add(stored)) {
-        this.#options.send(to, { type: 'ledger.records', owner, number: 0, ...batch.take(), forgotten: [] })
+        send({ number: 0, ...batch.take(), forgotten: [] })
         batch = new RecordBatch()
         batch.add(stored)
       }
@@ -302,9 +315,9 @@ export class LedgerLog {
     while (rest.length > LIMITS.messageReferences) {
       const part = rest.slice(0, LIMITS.messageReferences)
       rest = rest.slice(LIMITS.messageReferences)
-      this.#options.send(to, { type: 'ledger.records', owner, number: 0, templates: [], records: [], forgotten: part })
+      send({ number: 0, templates: [], records: [], forgotten: part })
     }
     if (batch.isEmpty && rest.length === 0 && number === 0) return
-    this.#options.send(to, { type: 'ledger.records', owner, number, ...batch.take(), forgotten: rest })
+    send({ number, ...batch.take(), forgotten: rest })
   }
 }

@@ -331,6 +331,9 @@ export class Ownership {
 
   #onRecords(from: NodeId, message: LedgerRecords): void {
     const { owner, number, templates } = message
+    const { self } = this.#options
+    // What others still have of this node's own ledger tells it nothing once it has compared.
+    if (owner === self && this.ledgers.knowsAll(owner)) return
     this.#records.take(message, this.ledgers.answerer(owner) === from)
     // Whoever may have to run it again has the code before the only other tab that has it is gone.
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
@@ -347,7 +350,8 @@ export class Ownership {
     // Whoever answers tells its successors what is gone, but of nothing that others passed on to them after that.
     const isSuccessor = view.successors.includes(self)
     const isNeeded = (number: number): boolean =>
-      objects.standing({ owner, number }) !== 'gone' || (isSuccessor && this.#records.isTold(owner, number))
+      // Whoever only keeps a copy says so when asked, and needs no record for that.
+      objects.standing({ owner, number }) === 'counted' || (isSuccessor && this.#records.isTold(owner, number))
     this.#records.sweep(owner, isNeeded, isForced)
   }
 

@@ -57,7 +57,8 @@ export const ledgerSuccession = struct({ succession })
 
 /**
  * Records of a ledger, to a successor or ahead of a message that carries a ref. `number` counts up for one successor and is
- * acknowledged cumulatively; 0: they only ride, and nobody waits for them. `forgotten`: objects that are gone.
+ * acknowledged cumulatively; 0: they only ride, and nobody waits for them. `forgotten`: objects that are gone. `isSnapshot`:
+ * the receiver is new on the list, and whatever it was told before counts no more; everything that does follows.
  */
 export const ledgerRecords = struct({
   owner: nodeId,
@@ -65,6 +66,7 @@ export const ledgerRecords = struct({
   templates: array(ledgerTemplate, LIMITS.taskArguments),
   records: array(ledgerRecord, LIMITS.taskArguments),
   forgotten: numbers,
+  isSnapshot: bool,
 })
 export type LedgerRecords = Infer<typeof ledgerRecords>
 export const ledgerAcknowledged = struct({ owner: nodeId, number: varint })
