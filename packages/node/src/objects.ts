@@ -482,6 +482,8 @@ export class Objects {
       } else if (source.kind === 'record' && source.record.body.type === 'value')
         this.recoverHere(id, source.record.attempt, source.record.body.value)
       else if (state.kind === 'elsewhere') for (const holder of state.holders) this.#lostHolder(entry, holder)
+      // Reported by somebody, freed here long ago: nothing will make it.
+      else if (entry.job === undefined) this.#settle(entry, { kind: 'failed', error: lost(id) })
     }
   }
 

@@ -62,6 +62,7 @@ class Counting {
   readonly borrowers = new Map<string, Set<Life>>()
   readonly freed = new Set<string>()
   readonly lost = new Set<string>()
+  readonly unreachable = new Set<NodeId>()
   /** Ledgers that were taken over, as far as this node has heard. */
   readonly answerers = new Map<NodeId, NodeId>()
   readonly references: References
@@ -75,7 +76,7 @@ class Counting {
       self: id,
       log: silentLog,
       send: (to, message) => room.send(this, to, message),
-      canReach: (node) => !room.dead.has(node),
+      canReach: (node) => !room.dead.has(node) && !this.unreachable.has(node),
       answerer: (owner) => this.answerers.get(owner) ?? owner,
       later: (delayMs, callback) => void room.later.push({ delayMs, callback }),
       retain: (object) => this.retain(object),
@@ -198,6 +199,26 @@ describe('references between nodes', () => {
     await room.carryAll()
     expect(b.references.pinned).toBe(0)
     expect([...(b.borrowers.get(formatObjectId(x)) ?? [])]).toEqual([])
+  })
+
+  it('[N1] what is handed on while its owner cannot be reached is counted once it can', async () => {
+    const { room, owner, b, c, x, isFreed } = three()
+    owner.hand(b, x)
+    await room.carryAll()
+    owner.release(x)
+    c.unreachable.add(owner.id)
+    b.hand(c, x)
+    await room.carryAll()
+    c.release(x)
+    expect(b.references.pinned).toBe(1)
+    c.unreachable.clear()
+    c.references.peerAlive(owner.id)
+    c.references.peerAlive(owner.id)
+    await room.carryAll()
+    expect(b.references.pinned).toBe(0)
+    b.release(x)
+    await room.carryAll()
+    expect(isFreed()).toBe(true)
   })
 
   it('[N1] a release on its way ends no later hand-over', async () => {

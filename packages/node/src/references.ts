@@ -190,8 +190,20 @@ export class References {
   registerAnew(owner: NodeId, held: readonly ObjectId[]): void {
     this.moved(owner, held)
     const open = [...this.#asked.values()].filter(({ id }) => id.owner === owner).map(({ id }) => id)
-    for (let at = 0; at < open.length; at += LIMITS.messageReferences)
-      this.#register(owner, open.slice(at, at + LIMITS.messageReferences))
+    this.#registerAll(new Map([[owner, open]]))
+  }
+
+  /** A node can be reached from now on: what waits to be counted by it, and could not be said so far, is said. */
+  peerAlive(node: NodeId): void {
+    const said = new Set([...(this.#peers.get(node)?.registering.values() ?? [])].flat().map(formatObjectId))
+    const open = new Map<NodeId, ObjectId[]>()
+    for (const [key, { id }] of this.#asked) {
+      if (said.has(key) || this.#options.answerer(id.owner) !== node) continue
+      const list = open.get(id.owner) ?? []
+      open.set(id.owner, list)
+      list.push(id)
+    }
+    this.#registerAll(open)
   }
 
   /** Everything of the ledger is over: nobody counts it. */
@@ -319,10 +331,14 @@ export class References {
       fresh.set(id.owner, list)
       list.push(id)
     }
-    for (const [owner, list] of fresh)
+    this.#registerAll(fresh)
+    one()
+  }
+
+  #registerAll(byOwner: ReadonlyMap<NodeId, readonly ObjectId[]>): void {
+    for (const [owner, list] of byOwner)
       for (let at = 0; at < list.length; at += LIMITS.messageReferences)
         this.#register(owner, list.slice(at, at + LIMITS.messageReferences))
-    one()
   }
 
   #register(owner: NodeId, ids: readonly ObjectId[]): void {

@@ -333,11 +333,14 @@ export class RoomLink {
     this.#past.sent += stats?.bytesSent ?? 0
     this.#past.received += stats?.bytesReceived ?? 0
     this.#overlay.forget(node, session)
-    this.#linked.delete(node)
-    this.#connecting.delete(node)
-    this.#sync.unlinked(node)
-    this.#directory.retire(node)
-    this.#departed.add(node)
+    // Its next life may be linked already: that is how the end of this one was found out.
+    if ((this.#linked.get(node)?.session ?? 0) <= session) {
+      this.#linked.delete(node)
+      this.#connecting.delete(node)
+      this.#sync.unlinked(node)
+      this.#directory.retire(node)
+      this.#departed.add(node)
+    }
     this.#options.handlers.dead(node)
     this.#options.handlers.changed()
   }

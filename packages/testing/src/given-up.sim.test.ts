@@ -31,4 +31,21 @@ describe('two nodes that have given each other up', () => {
     ])
     for (const tab of second) tab.close('left')
   })
+
+  it('[M4] are seen as connected when one is back under a new session before its old one was over', async () => {
+    const world = new SimWorld({ seed: 16 })
+    const [a, b] = [
+      await createSimNode(world.ports(await world.identity('a'), 1), { ownerKeyPair: world.ownerKeyPair }),
+      await createSimNode(world.ports(await world.identity('b'), 1)),
+    ]
+    await world.clock.run(3_000)
+    // Without a goodbye, as after a verdict that the other has not heard of.
+    world.network.cut(b.ports.node, a.ports.node)
+    await b.enterAgain(world.nextSession(b.ports))
+    world.network.failLinks(a.ports.node, b.ports.node)
+    world.network.heal(b.ports.node, a.ports.node)
+    await world.clock.run(world.clock.now() + 3_000)
+    for (const { node } of [a, b]) expect(node.status().members.map(({ state }) => state)).toEqual(['connected'])
+    for (const tab of [a, b]) tab.close('left')
+  })
 })

@@ -214,13 +214,14 @@ export class Ownership {
   peerAlive(node: NodeId, isBack: boolean): void {
     const { objects, references } = this.#options
     this.ledgers.peerAlive(node)
-    if (!isBack) return
-    for (const owner of objects.owners())
-      if (this.ledgers.answerer(owner) === node) {
-        references.registerAnew(owner, objects.heldOf(owner))
-        objects.moved(owner)
-        objects.offer(owner)
-      }
+    if (isBack)
+      for (const owner of objects.owners())
+        if (this.ledgers.answerer(owner) === node) {
+          references.registerAnew(owner, objects.heldOf(owner))
+          objects.moved(owner)
+          objects.offer(owner)
+        }
+    references.peerAlive(node)
   }
 
   peerGone(node: NodeId): void {
