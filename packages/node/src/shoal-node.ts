@@ -445,6 +445,11 @@ export class ShoalNode {
     }
   }
 
+  /** Whether this node is just taking the owner's ledger over. */
+  isGathering(owner: NodeId): boolean {
+    return this.#ownership.ledgers.isGathering(owner)
+  }
+
   ledgers(): readonly LedgerView[] {
     return this.#ownership.views()
   }

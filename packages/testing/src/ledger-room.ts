@@ -67,7 +67,7 @@ export class LedgerRoom {
   }
 
   gathers({ node }: SimNode, owner: NodeId): boolean {
-    return node.ledgers().some((ledger) => ledger.owner === owner && ledger.isMine && ledger.isGathering)
+    return node.isGathering(owner)
   }
 
   /** Who answers for each ledger that somebody answers for beside its owner, or that is known of. */

@@ -121,6 +121,11 @@ export class Ledgers {
     return this.isMine(owner) && ledger.taking === undefined
   }
 
+  /** This node answers for it, and not all reports are in. */
+  isGathering(owner: NodeId): boolean {
+    return this.#ledgers.get(owner)?.taking !== undefined && this.isMine(owner)
+  }
+
   mayFree(owner: NodeId): boolean {
     return this.knowsAll(owner) && this.#ledgers.get(owner)?.isInGrace !== true
   }
