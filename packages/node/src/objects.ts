@@ -233,6 +233,11 @@ export class Objects {
     entry.state = PENDING
   }
 
+  /** A task that was taken over makes the object: whoever needs it waits, also if nobody has spoken of it before. */
+  expect(id: ObjectId): void {
+    if (this.#find(id) === undefined) this.#entry(id).state = PENDING
+  }
+
   /** Another attempt takes an object's place: who has the former one's bytes, reachable or not just now, drops them. */
   #forgetHolders({ id, state }: Entry): void {
     if (state.kind !== 'elsewhere') return

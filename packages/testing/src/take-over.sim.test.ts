@@ -227,6 +227,33 @@ describe('the death of an owner whose refs others hold', () => {
     room.close()
   })
 
+  it.each([20, 300])('[O1] makes a chain of %i tasks again of which only the last is held', async (length) => {
+    const room = new Room(12)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const step = remote(async (n: number) => {
+      await simSleep(20)
+      return n + 1
+    })
+    await room.settle(get(step.options(at('a')).remote(0)))
+    const make = remote(
+      { step },
+      ({ step: next }, count: number) => {
+        let ref = next.remote(0)
+        for (let n = 1; n < count; n++) ref = next.remote(ref)
+        return [ref]
+      },
+      at('a'),
+    )
+    const [last] = (await room.settle(get(make.remote(length)))) as [ObjectRef<number>]
+    await room.pass(10)
+    room.kill('a')
+    expect(await room.settle(get(last))).toBe(length)
+    last.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[G6] a record rides with the ref: the owner may die at once', async () => {
     const room = new Room(5)
     await room.open(['a', 'b'])

@@ -228,7 +228,8 @@ export class LedgerLog {
   #flush(owner: NodeId, book: Book): void {
     if (!this.#options.isMine(owner)) return
     const records = new Map<number, Described>()
-    for (const number of [...book.dirty]) {
+    // With what is found to be needed on the way.
+    for (const number of book.dirty) {
       const described = this.#options.describe({ owner, number })
       if (described === undefined) continue
       book.dirty.delete(number)
