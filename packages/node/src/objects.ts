@@ -571,6 +571,12 @@ export class Objects {
     }
   }
 
+  /** All of them are asked what they hold, and nothing is freed before they have said it. */
+  recount(owner: NodeId, lives: ReadonlySet<Life>): void {
+    for (const { borrowers } of this.#of(owner))
+      for (const life of borrowers ?? []) if (lives.has(life)) borrowers?.delete(life)
+  }
+
   /** What was kept for an owner that might have come back. */
   freeUnusedOf(owner: NodeId): void {
     for (const entry of this.#of(owner)) this.#freeIfUnused(entry)

@@ -99,6 +99,10 @@ class Counting {
           this.#freeIfUnused({ owner, number: Number(number) })
         }
       },
+      recount: (ledger, lives) => {
+        for (const [key, borrowers] of this.borrowers)
+          if (key.startsWith(ledger)) for (const life of lives) borrowers.delete(life)
+      },
       unknown: (object) => void this.lost.add(formatObjectId(object)),
     })
   }
@@ -199,6 +203,31 @@ describe('references between nodes', () => {
     await room.carryAll()
     expect(b.references.pinned).toBe(0)
     expect([...(b.borrowers.get(formatObjectId(x)) ?? [])]).toEqual([])
+  })
+
+  it('[N1] who takes its ledger back counts what is reported, not what it lent before', async () => {
+    const { room, owner, b, c, x, isFreed } = three()
+    owner.hand(b, x)
+    owner.release(x)
+    await room.carryAll()
+    // c answers for a while, since b and c had given the owner up, and b lets go then.
+    b.answerers.set(owner.id, c.id)
+    c.answerers.set(owner.id, c.id)
+    b.references.moved(owner.id, [x])
+    c.references.moved(owner.id, [])
+    c.references.reportedBy(b.id, [x])
+    b.references.reported(owner.id)
+    b.release(x)
+    await room.carryAll()
+    b.answerers.delete(owner.id)
+    owner.references.moved(owner.id, [])
+    b.references.moved(owner.id, [])
+    b.references.reported(owner.id)
+    await room.carryAll()
+    expect([...(owner.borrowers.get(formatObjectId(x)) ?? [])]).toEqual([])
+    owner.retain(x)
+    owner.release(x)
+    expect(isFreed()).toBe(true)
   })
 
   it('[N1] what is handed on while its owner cannot be reached is counted once it can', async () => {

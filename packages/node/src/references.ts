@@ -27,6 +27,8 @@ export interface ReferencesOptions {
   lend(id: ObjectId, to: Life): boolean
   /** It is no longer; `isCopyGone`: nor does that node have a copy. */
   takeBack(id: ObjectId, from: Life, isCopyGone: boolean): void
+  /** These say anew what they hold of a ledger: what was counted for them under an earlier epoch may be released long since. */
+  recount(owner: NodeId, lives: ReadonlySet<Life>): void
   /** A dead node holds nothing. */
   takeBackAll(from: Life): void
   /** An object of which whoever answers for it knows nothing. */
@@ -183,7 +185,9 @@ export class References {
       const key = formatObjectId(id)
       if (!this.#asked.has(key)) this.#asked.set(key, { id, waiters: [] })
     }
-    if (this.#options.answerer(owner) === this.#options.self) this.reported(owner)
+    if (this.#options.answerer(owner) !== this.#options.self) return
+    this.#options.recount(owner, new Set(this.#peers.values()))
+    this.reported(owner)
   }
 
   /** Whoever answers for the ledger may have given this tab up meanwhile: it is told of everything again. */

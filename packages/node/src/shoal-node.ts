@@ -133,6 +133,7 @@ export class ShoalNode {
       lend: (id, to) => this.#objects.lend(id, to),
       takeBack: (id, from, isCopyGone) => this.#objects.takeBack(id, from, isCopyGone),
       takeBackAll: (from) => this.#objects.takeBackAll(from),
+      recount: (owner, lives) => this.#objects.recount(owner, lives),
       unknown: (id) => this.#objects.unknown(id),
     })
     this.#codes = new CodeStore({
