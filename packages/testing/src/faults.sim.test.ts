@@ -141,7 +141,7 @@ describe('faults on purpose', () => {
     const runs: string[] = []
     for (const seed of [5, 5, 6]) {
       const room = await sender(seed, [{ type: '*', action: 'duplicate', probability: 0.3 }])
-      for (let i = 0; i < 30; i++) {
+      for (let i = 0; i < 200; i++) {
         room.overlay.send(room.receiver.node, { type: 'name.ask', namespace: '', name: `${i}`, round: 1 })
         await room.world.clock.run(room.world.clock.now() + 50)
       }

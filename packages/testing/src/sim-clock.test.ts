@@ -67,6 +67,17 @@ describe('the simulated clock', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('[X4] a node with a clock of its own waits by that clock', async () => {
+    const clock = new SimClock()
+    const node = clock.forNode('n', { offsetMs: 5_000, rate: 1.25 })
+    let firedAt: number | undefined
+    node.after(100, () => (firedAt = node.now()))
+    await clock.run(79)
+    expect(firedAt).toBeUndefined()
+    await clock.run(80)
+    expect(firedAt).toBe(5_100)
+  })
+
   it('[X4] a frozen node fires late, in order, once; a dead one never', async () => {
     const clock = new SimClock()
     const [frozen, dead] = [clock.forNode('frozen'), clock.forNode('dead')]

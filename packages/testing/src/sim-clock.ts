@@ -10,6 +10,14 @@ interface Event {
   readonly owner: NodeClock | undefined
 }
 
+/** How a machine's clock differs from the world's, and from all others'. */
+export interface Skew {
+  /** What it shows when the world begins. */
+  readonly offsetMs: number
+  /** Its milliseconds in one of the world's. */
+  readonly rate: number
+}
+
 /** A node's timer that is set: how long it takes yet changes with the node's speed. */
 interface Wait {
   dueAt: number
@@ -17,7 +25,7 @@ interface Wait {
   readonly fire: () => void
 }
 
-/** A node's view of the one clock: the same time, timers of its own. */
+/** A node's view of the one clock, by a clock that goes wrong, with timers of its own. */
 export interface NodeClock extends Clock {
   readonly name: string
   /** Timers that are set and have neither fired nor been cancelled. */
@@ -60,7 +68,7 @@ export class SimClock implements Clock {
     return this.#set(delayMs, callback, undefined)
   }
 
-  forNode(name: string): NodeClock {
+  forNode(name: string, { offsetMs, rate }: Skew = NO_SKEW): NodeClock {
     const held: Event[] = []
     const waits = new Set<Wait>()
     let isFrozen = false
@@ -69,7 +77,7 @@ export class SimClock implements Clock {
     let pending = 0
     const clock: NodeClock = {
       name,
-      now: () => this.#now,
+      now: () => offsetMs + this.#now * rate,
       after: (delayMs, callback) => {
         if (isDead) return { cancel() {} }
         pending++
@@ -85,8 +93,8 @@ export class SimClock implements Clock {
           pending--
           callback()
         }
-        const dueAt = this.#now + delayMs * slowness
-        const wait: Wait = { dueAt, timer: this.#set(delayMs * slowness, fire, clock), fire }
+        const worldMs = (delayMs * slowness) / rate
+        const wait: Wait = { dueAt: this.#now + worldMs, timer: this.#set(worldMs, fire, clock), fire }
         waits.add(wait)
         return {
           cancel() {
@@ -203,6 +211,8 @@ export class SimClock implements Clock {
     heap[place] = last
   }
 }
+
+const NO_SKEW: Skew = { offsetMs: 0, rate: 1 }
 
 function isBefore(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order)

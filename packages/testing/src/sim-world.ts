@@ -45,6 +45,10 @@ export interface SimWorldOptions {
   readonly network?: Omit<SimNetworkOptions, 'clock' | 'random' | 'trace'>
 }
 
+/** No two machines agree what time it is, nor how long a second takes: crystals differ by some 100 parts in a million. */
+const MOST_OFFSET_MS = 3_600_000
+const MOST_DRIFT = 0.0002
+
 /**
  * One room's universe: clock, chance, network and trace, all from one seed. `ports` gives a node what it needs, again
  * for each of its sessions; what runs on them is the scenario's choice.
@@ -88,8 +92,12 @@ export class SimWorld {
 
   ports(identity: SimIdentity, session: Session, log: Log = silentLog): SimPorts {
     const life = `${identity.name}/${session}`
-    const clock = this.clock.forNode(life)
     const random = this.random.fork(life)
+    const skewed = random.fork('clock')
+    const clock = this.clock.forNode(life, {
+      offsetMs: Math.floor(skewed.float() * MOST_OFFSET_MS),
+      rate: 1 + (2 * skewed.float() - 1) * MOST_DRIFT,
+    })
     const ports: SimPorts = {
       ...identity,
       session,
