@@ -12,13 +12,6 @@ const SEEDS = [1, 2, 3, 6]
 /** Seeds that once found something, each with what it was. */
 const REGRESSIONS: readonly (readonly [LedgerScenarioOptions, string])[] = [
   [{ seed: 7 }, 'a successor kept a record that a third tab had passed on when the object was gone'],
-  [{ seed: 4 }, 'two halves that gave each other up while the server restarted never met again'],
-  [{ seed: 8 }, 'a new successor kept what it had been told with refs, before it was one'],
-  [{ seed: 257 }, 'who took its ledger back waited for ever for what it had freed and others still reported'],
-  [{ seed: 183 }, 'a ref that was handed on while its owner stood still was never counted'],
-  [{ seed: 350 }, 'a chain of tasks of which only the last was held was lost with its owner'],
-  [{ seed: 328 }, 'who took its ledger back counted a borrower that had let go under the epoch between'],
-  [{ seed: 26 }, 'a borrower that had let go was counted by a confirmation that came after the take-over'],
 ]
 
 /** X1: which invariant breaks without the guard, within this many seeds of the scenario. */

@@ -254,6 +254,24 @@ describe('the death of an owner whose refs others hold', () => {
     room.close()
   })
 
+  it('[O1] what was freed while its holder was cut off is lost in words, and nobody waits for it', async () => {
+    const room = new Room(13)
+    await room.open(['a'])
+    const { remote, get } = room.tab('driver').api
+    const make = remote({}, ({ put }) => [put(new Uint8Array(300_000))], at('a'))
+    const [large] = (await room.settle(get(make.remote()))) as [ObjectRef<Uint8Array>]
+    const [a, driver] = [room.tab('a').ports.node, room.tab('driver').ports.node]
+    // Before a second copy is made; what only a dead tab held is freed 10 s after the verdict.
+    room.world.network.partition([[a], [driver]])
+    await room.pass(25_000)
+    expect(room.tab('a').node.holdings().ownObjects).toBe(0)
+    room.world.network.healAll()
+    await expect(room.settle(get(large))).rejects.toThrow('is gone')
+    large.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[G6] a record rides with the ref: the owner may die at once', async () => {
     const room = new Room(5)
     await room.open(['a', 'b'])
