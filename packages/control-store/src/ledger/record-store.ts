@@ -1,9 +1,14 @@
+import { messageBytes } from '@shoal/protocol'
 import type { LedgerRecords, NodeId } from '@shoal/protocol'
 import { joinRecords } from './ledger-record.ts'
 import type { StoredRecord } from './ledger-record.ts'
 
 /** Records of which nobody says any more that they are needed are looked for when there are this many, and twice as many as then. */
 const SWEEP_FROM = 256
+/** What a record takes beside its value, about. */
+const RECORD_BYTES = 256
+/** More than this nobody makes a node keep. Whoever tried hears no acknowledgement, and so keeps it himself. */
+const MOST_BYTES = 256 * 1024 * 1024
 
 /**
  * Records of other nodes' ledgers: as their successor, or since they rode with a ref that is here. It knows what they say
@@ -14,6 +19,18 @@ export class RecordStore {
   readonly #sweepAt = new Map<NodeId, number>()
   /** What whoever answers for the ledger said itself, and so will say when it is gone; the rest was passed on by others. */
   readonly #told = new Map<NodeId, Set<number>>()
+
+  readonly #mostBytes: number
+  #bytes = 0
+
+  constructor({ mostBytes = MOST_BYTES }: { readonly mostBytes?: number } = {}) {
+    this.#mostBytes = mostBytes
+  }
+
+  /** Of all records, about. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   get count(): number {
     let count = 0
@@ -37,25 +54,37 @@ export class RecordStore {
     return this.#told.get(owner)?.has(number) === true
   }
 
-  /** Takes a message's records in; repeats and late ones change nothing. `isTold`: by whoever answers for the ledger. */
-  take({ owner, records, templates, forgotten, isSnapshot }: LedgerRecords, isTold = false): void {
+  /**
+   * Takes a message's records in; repeats and late ones change nothing. `isTold`: by whoever answers for the ledger.
+   * @returns false when there was no room for all of them
+   */
+  take({ owner, records, templates, forgotten, isSnapshot }: LedgerRecords, isTold = false): boolean {
     const told = this.#told.get(owner) ?? new Set<number>()
     if (isTold && isSnapshot) told.clear()
     this.#told.set(owner, told)
-    if (isTold) for (const { number } of records) told.add(number)
     for (const number of forgotten) told.delete(number)
     const known = this.#ledgers.get(owner) ?? new Map<number, StoredRecord>()
     this.#ledgers.set(owner, known)
+    let hasRoom = true
     for (const record of records) {
       const template = record.body.type === 'task' ? templates[record.body.template] : undefined
       // A task without its template could never be run.
       if (record.body.type === 'task' && template === undefined) continue
       const next = { record, template }
       const former = known.get(record.number)
-      known.set(record.number, former === undefined ? next : joinRecords(former, next))
+      const kept = former === undefined ? next : joinRecords(former, next)
+      const growth = bytesOf(kept) - (former === undefined ? 0 : bytesOf(former))
+      if (growth > 0 && this.#bytes + growth > this.#mostBytes) {
+        hasRoom = false
+        continue
+      }
+      this.#bytes += growth
+      known.set(record.number, kept)
+      if (isTold) told.add(record.number)
     }
-    for (const number of forgotten) known.delete(number)
+    for (const number of forgotten) this.#delete(known, number)
     if (known.size === 0) this.drop(owner)
+    return hasRoom
   }
 
   /** Drops what no needed object leads to; unless forced, `isNeeded` is asked only when there is much. */
@@ -78,7 +107,7 @@ export class RecordStore {
     }
     for (const number of known.keys())
       if (!marked.has(number)) {
-        known.delete(number)
+        this.#delete(known, number)
         this.#told.get(owner)?.delete(number)
       }
     this.#sweepAt.set(owner, Math.max(SWEEP_FROM, 2 * known.size))
@@ -86,6 +115,7 @@ export class RecordStore {
   }
 
   drop(owner: NodeId): void {
+    for (const stored of this.of(owner).values()) this.#bytes -= bytesOf(stored)
     this.#ledgers.delete(owner)
     this.#sweepAt.delete(owner)
     this.#told.delete(owner)
@@ -95,7 +125,20 @@ export class RecordStore {
     this.#ledgers.clear()
     this.#sweepAt.clear()
     this.#told.clear()
+    this.#bytes = 0
   }
+
+  #delete(known: Map<number, StoredRecord>, number: number): void {
+    const stored = known.get(number)
+    if (stored === undefined) return
+    this.#bytes -= bytesOf(stored)
+    known.delete(number)
+  }
+}
+
+function bytesOf({ record: { body } }: StoredRecord): number {
+  if (body.type === 'task') return RECORD_BYTES + messageBytes(body.args) + 24 * body.dependencies.length
+  return RECORD_BYTES + (body.type === 'value' ? messageBytes(body.value) : 0)
 }
 
 const NONE: ReadonlyMap<number, StoredRecord> = new Map()

@@ -105,6 +105,22 @@ describe('RecordStore', () => {
     expect(store.get(owner, 7)).toBeUndefined()
   })
 
+  it('[R3] takes no more than it has room for, says so, and has room again for what is let go', () => {
+    const store = new RecordStore({ mostBytes: 1_000 })
+    expect(store.take(said([task(1), task(2)]))).toBe(true)
+    const { bytes } = store
+    expect(bytes).toBeGreaterThan(0)
+    expect(store.take(said(Array.from({ length: 50 }, (_, at) => task(at + 10))))).toBe(false)
+    expect(store.bytes).toBeLessThanOrEqual(1_000)
+    expect(store.get(owner, 1)).toBeDefined()
+    store.sweep(owner, (number) => number <= 2, true)
+    expect(store.bytes).toBe(bytes)
+    store.take(said([], [1]))
+    expect(store.bytes).toBe(bytes / 2)
+    store.drop(owner)
+    expect(store.bytes).toBe(0)
+  })
+
   it('[G9] what was told before a snapshot, and is not in it, was told no more', () => {
     const store = new RecordStore()
     store.take(said([task(1), task(2)]), true)

@@ -335,10 +335,11 @@ export class Ownership {
     const { self } = this.#options
     // What others still have of this node's own ledger tells it nothing once it has compared.
     if (owner === self && this.ledgers.knowsAll(owner)) return
-    this.#records.take(message, this.ledgers.answerer(owner) === from)
+    const hasRoom = this.#records.take(message, this.ledgers.answerer(owner) === from)
+    if (!hasRoom) this.#options.log.warn('records of a ledger are dropped: too many are kept', { owner, from })
     // Whoever may have to run it again has the code before the only other tab that has it is gone.
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
-    if (number > 0) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
+    if (number > 0 && hasRoom) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
     this.#sweep(owner, false)
     // The ref that it came with may be gone by the time it is here.
     this.dropped({ owner, number: 0 })
