@@ -254,6 +254,22 @@ describe('the death of an owner whose refs others hold', () => {
     room.close()
   })
 
+  it('[G6] what had no record yet when its ref left has one as soon as it is computed', async () => {
+    const room = new Room(14)
+    await room.open(['a', 'b'])
+    const { remote, get } = room.tab('driver').api
+    // Its code may not leave a's tab, so that nothing can be said of it before its value is there.
+    const quick = remote(() => 'computed')
+    const make = remote({ quick }, ({ quick: task }) => [task.remote()], at('a'))
+    const [ref] = (await room.settle(get(make.remote()))) as [ObjectRef<string>]
+    await room.pass(10)
+    room.kill('a')
+    expect(await room.settle(get(ref))).toBe('computed')
+    ref.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[O1] what was freed while its holder was cut off is lost in words, and nobody waits for it', async () => {
     const room = new Room(13)
     await room.open(['a'])

@@ -34,6 +34,8 @@ interface Exported {
   readonly sent: Map<NodeId, number>
   /** Who was told with a ref, and has not seen it change since. */
   readonly rode: Set<NodeId>
+  /** Who has a ref with which nothing could be told yet. */
+  readonly owed: Set<NodeId>
   /** Somebody has a record of it. */
   isTold: boolean
 }
@@ -115,6 +117,12 @@ export class LedgerLog {
     const exported = book?.exported.get(id.number)
     if (book === undefined || exported === undefined) return
     exported.rode.clear()
+    for (const to of [...exported.owed]) {
+      exported.owed.delete(to)
+      const riding = new Map<number, Described>()
+      this.#export(book, id.owner, id.number, to, riding, 0)
+      this.#send(to, id.owner, 0, riding.values(), [])
+    }
     this.#soil(book, id.owner, id.number)
     if (isUrgent) this.#flush(id.owner, book)
   }
@@ -143,7 +151,7 @@ export class LedgerLog {
   adopt(owner: NodeId, numbers: Iterable<number>): void {
     const book = this.#book(owner)
     for (const number of numbers) {
-      if (!book.exported.has(number)) book.exported.set(number, { sent: new Map(), rode: new Set(), isTold: true })
+      if (!book.exported.has(number)) book.exported.set(number, newExported(true))
       this.#soil(book, owner, number)
     }
   }
@@ -155,7 +163,12 @@ export class LedgerLog {
 
   peerGone(node: NodeId): void {
     this.#passedOn.delete(node)
-    for (const book of this.#books.values()) for (const { rode } of book.exported.values()) rode.delete(node)
+    for (const book of this.#books.values()) {
+      for (const { rode, owed } of book.exported.values()) {
+        rode.delete(node)
+        owed.delete(node)
+      }
+    }
   }
 
   drop(owner: NodeId): void {
@@ -188,7 +201,7 @@ export class LedgerLog {
     let exported = book.exported.get(number)
     const isNew = exported === undefined
     if (exported === undefined) {
-      exported = { sent: new Map(), rode: new Set(), isTold: false }
+      exported = newExported(false)
       book.exported.set(number, exported)
     }
     if (isNew) this.#soil(book, owner, number)
@@ -199,6 +212,7 @@ export class LedgerLog {
       this.safeAt({ owner, number }).length === 0
     if (riding.has(number) || !(isNew || rides) || depth > LINEAGE_DEPTH) return
     const described = this.#options.describe({ owner, number })
+    if (described === undefined && rides) exported.owed.add(to)
     if (described === undefined || described === 'gone') return
     if (rides) {
       exported.rode.add(to)
@@ -321,4 +335,8 @@ export class LedgerLog {
     if (batch.isEmpty && rest.length === 0 && number === 0) return
     send({ number, ...batch.take(), forgotten: rest })
   }
+}
+
+function newExported(isTold: boolean): Exported {
+  return { sent: new Map(), rode: new Set(), owed: new Set(), isTold }
 }
