@@ -520,8 +520,9 @@ export class Objects {
     for (const entry of this.#of(owner)) {
       entry.borrowers = undefined
       entry.askers = undefined
-      if (entry.state.kind === 'here') entry.isKept = true
-      else this.#freeIfUnused(entry)
+      // A copy whose bytes an error took the place of is none.
+      entry.isKept = entry.state.kind === 'here'
+      if (!entry.isKept) this.#freeIfUnused(entry)
     }
   }
 
