@@ -170,7 +170,7 @@ async function measureLoss(chrome: Browser, url: string): Promise<void> {
   row(
     '  results of 110 kB, spread: runs again',
     whole(inPlace.again),
-    `${whole(inPlace.needed)} ran there, or lay there alone and are waited for`,
+    `${whole(inPlace.needed)} ran there, or lay there alone and are referred to`,
     '',
   )
   row('  results that lie in tabs at the end', whole(inPlace.kept), `${whole(inPlace.held)} that refs are held to`, '')
