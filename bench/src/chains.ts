@@ -26,9 +26,9 @@ export interface ChainFigures extends ChainRuns {
   readonly most: number
   /** Milliseconds from the closing until the driver's status shows it. */
   readonly knownMs: number
-  /** From then to the end of the first second at 0.9 of what the slots that are left can do. */
+  /** From then to the end of the first second at 0.9 of the live capacity: the rate before, by the slots left. */
   readonly recoveredMs: number
-  /** Of what they can do, from 3 s after the loss was known. */
+  /** Of the live capacity, from 3 s after the loss was known. */
   readonly after: number
   /** Tasks in each half second from the closing. */
   readonly halves: readonly number[]
@@ -88,7 +88,8 @@ function figuresOf(
   const rate = (from: number, to: number): number =>
     (done.filter(({ at }) => at >= from && at < to).length * 1000) / (to - from)
   const before = rate(closedAt - BEFORE_MS, closedAt)
-  const capacity = ((TABS - CLOSED) * SLOTS * 1000) / TASK_MS
+  // What the machine gave before, by the slots left: others may use its cores.
+  const capacity = (before * (TABS - CLOSED)) / TABS
   const knownAt = Math.max(...lost.map(({ at }) => at))
   let start = knownAt
   const last = closedAt + AFTER_MS - WINDOW_MS

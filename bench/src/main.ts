@@ -154,13 +154,13 @@ async function measureLoss(chrome: Browser, url: string): Promise<void> {
     percent(inOwner.before / inOwner.most),
   )
   row(
-    `  two closed: back at ${percent(RECOVERED)} of the slots left`,
+    `  two closed: back at ${percent(RECOVERED)} of live capacity`,
     `${whole(inOwner.recoveredMs)} ms`,
     `${whole(RECOVERY_MS)} ms after it is known asked; known after ${whole(inOwner.knownMs)} ms`,
     percent(inOwner.recoveredMs / RECOVERY_MS),
   )
   row(
-    '  of the slots left, 3 s later',
+    '  of live capacity, 3 s later',
     percent(inOwner.after),
     `${percent(RECOVERED)} asked; by half seconds ${inOwner.halves.join(' ')}`,
     '',
