@@ -1,6 +1,8 @@
 // The page that the bench opens: the SDK and the raw limits beside it, each measured by the same clock in the same run.
 import { createRoom, currentSession, get, init, remote, shutdown, wait } from '@shoal/sdk'
 import type { ObjectRef } from '@shoal/sdk'
+import { Chains } from './chains.ts'
+import { lendMany, runMany } from './many-tasks.ts'
 import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
 import { openRawHops, rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
 import { median } from './statistics.ts'
@@ -154,7 +156,15 @@ const bench = {
   init: async (room?: string) => {
     await init(room === undefined ? { workers: 1 } : { room, workers: 1, lend: true })
   },
-  createRoom: async () => (await createRoom({ server: location.origin, workers: 1 })).helperLink,
+  createRoom: async (workers = 1) => (await createRoom({ server: location.origin, workers })).helperLink,
+  /** A tab that lends so many slots, or with none only keeps records. */
+  initHelper: async (room: string, workers: number, lend = workers > 0) => {
+    await init({ room, workers, lend, warnBeforeClose: false })
+  },
+  lend: (isOn: boolean) => currentSession()?.lend(isOn),
+  chains: new Chains(),
+  runMany,
+  lendMany,
   members: () =>
     currentSession()
       ?.status()

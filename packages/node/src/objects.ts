@@ -46,6 +46,8 @@ interface Entry {
   state: ObjectState
   /** References of this tab's page and workers, and of tasks that were given it. */
   count: number
+  /** Of those, arguments of tasks that are done and may be done again. */
+  recipes: number
   /** Objects that this node answers for: the nodes that hold references to them. */
   borrowers: Set<Life> | undefined
   /** A large result that was made here for its owner, who will pull it or free it. */
@@ -108,6 +110,8 @@ export class Objects {
   readonly #others = new Map<string, Entry>()
   /** Errors that somebody was told of. One error may stand for several objects. */
   readonly #told = new WeakSet<WireError>()
+  /** What was lost and is asked for: made again one after the other, not one within the other. */
+  #asked: Entry[] = []
 
   constructor(options: ObjectsOptions) {
     this.#options = options
@@ -173,6 +177,14 @@ export class Objects {
 
   takeBackAll(from: Life): void {
     for (const entry of this.#all()) if (entry.borrowers?.delete(from)) this.#freeIfUnused(entry)
+  }
+
+  /** References that only serve to do a task again: for their sake nothing that is lost is made again before that. */
+  forRecipe(ids: readonly ObjectId[], change: 1 | -1): void {
+    for (const id of ids) {
+      const entry = this.#find(id)
+      if (entry !== undefined) entry.recipes += change
+    }
   }
 
   standing(id: ObjectId): 'counted' | 'kept' | 'gone' {
@@ -248,12 +260,14 @@ export class Objects {
   /** Calls back once, as soon as the object exists or has failed; at once when it does. */
   whenKnown(id: ObjectId, callback: (state: ObjectState) => void): void {
     const entry = this.#entry(id)
-    if (entry.state.kind !== 'pending') {
+    const isLost = this.#isLost(entry)
+    if (entry.state.kind !== 'pending' && !isLost) {
       callback(entry.state)
       return
     }
     entry.waiters.push(callback)
-    if (!entry.isAsked) this.#ask(entry)
+    if (isLost) this.#revive(entry)
+    else if (!entry.isAsked) this.#ask(entry)
   }
 
   /** Asks whoever answers for the object; while nobody does, it is asked for when somebody took its ledger over. */
@@ -390,8 +404,10 @@ export class Objects {
       this.#answer(from, id, { kind: 'failed', error: lost(id) })
       return
     }
-    if (entry.state.kind === 'pending') (entry.askers ??= new Set()).add(from)
+    const isLost = this.#isLost(entry)
+    if (isLost || entry.state.kind === 'pending') (entry.askers ??= new Set()).add(from)
     else this.#answer(from, id, entry.state)
+    if (isLost) this.#revive(entry)
   }
 
   onAnswer(from: NodeId, message: NodeMessage & { type: 'object.answer' }): void {
@@ -527,8 +543,9 @@ export class Objects {
     for (const entry of this.#of(owner)) {
       entry.borrowers = undefined
       entry.askers = undefined
-      if (entry.state.kind === 'here') entry.isKept = true
-      else this.#freeIfUnused(entry)
+      // A copy whose bytes an error took the place of is none.
+      entry.isKept = entry.state.kind === 'here'
+      if (!entry.isKept) this.#freeIfUnused(entry)
     }
   }
 
@@ -626,14 +643,33 @@ export class Objects {
     const holders = state.holders.filter((holder) => holder !== node)
     entry.state = { ...state, holders }
     if (holders.length > 0) return
-    const isMine = this.#isMine(entry.id)
-    if (isMine && this.#options.rebuild(entry.id)) return
-    if (isMine) this.#settle(entry, { kind: 'failed', error: this.#notRebuilt(entry.id) })
-    else {
+    if (this.#isMine(entry.id)) {
+      // What only recipes need is made again when one of them is used, which may be never.
+      if (entry.count > entry.recipes || entry.recipes === 0 || entry.borrowers?.size || isAwaited(entry))
+        this.#makeAgain(entry)
+    } else {
       // Whoever answers for it knows of other copies, or makes it again.
       entry.state = PENDING
       entry.isAsked = false
     }
+  }
+
+  #makeAgain(entry: Entry): void {
+    if (this.#options.rebuild(entry.id)) return
+    this.#settle(entry, { kind: 'failed', error: this.#notRebuilt(entry.id) })
+  }
+
+  /** All copies are gone, and nobody has needed it since. */
+  #isLost({ id, state }: Entry): boolean {
+    return state.kind === 'elsewhere' && state.holders.length === 0 && this.#isMine(id)
+  }
+
+  #revive(entry: Entry): void {
+    entry.state = PENDING
+    if (this.#asked.push(entry) > 1) return
+    // It grows: the task that makes one asks for its arguments.
+    for (const each of this.#asked) this.#makeAgain(each)
+    this.#asked = []
   }
 
   #notRebuilt(id: ObjectId): WireError {
@@ -743,6 +779,7 @@ function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
     job,
     state: PENDING,
     count,
+    recipes: 0,
     borrowers: undefined,
     isKept: false,
     isAsked: false,
@@ -755,7 +792,11 @@ function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
 
 /** Somebody refers to it, or waits for it. */
 function isNeeded(entry: Entry): boolean {
-  return isReferenced(entry) || entry.waiters.length > 0 || (entry.askers?.size ?? 0) > 0
+  return isReferenced(entry) || isAwaited(entry)
+}
+
+function isAwaited({ waiters, askers }: Entry): boolean {
+  return waiters.length > 0 || (askers !== undefined && askers.size > 0)
 }
 
 function isReferenced({ count, borrowers }: Entry): boolean {

@@ -334,7 +334,9 @@ export class OwnTasks {
     const task = this.#lineage.get(id.number)
     if (task === undefined) return
     this.#lineage.delete(id.number)
-    if (returns(task).every((number) => !this.#lineage.has(number))) this.#pin(task, -1)
+    if (returns(task).some((number) => this.#lineage.has(number))) return
+    this.#options.objects.forRecipe(needs(task), -1)
+    this.#pin(task, -1)
   }
 
   /** What the ledger's record of an object's task says; undefined where none made it, or its code may not leave this tab. */
@@ -434,7 +436,9 @@ export class OwnTasks {
 
   /** This node answers for the ledger no more: whoever does has its own record of each task. */
   abandon(): void {
-    for (const task of new Set([...this.#tasks.values(), ...this.#lineage.values()])) this.#pin(task, -1)
+    const kept = new Set(this.#lineage.values())
+    for (const task of kept) this.#options.objects.forRecipe(needs(task), -1)
+    for (const task of new Set([...this.#tasks.values(), ...kept])) this.#pin(task, -1)
     this.#tasks.clear()
     this.#lineage.clear()
     this.#loose.clear()
@@ -595,16 +599,18 @@ export class OwnTasks {
       : []
     for (const number of kept) this.#lineage.set(number, task)
     if (kept.length === 0) this.#pin(task, -1)
+    else this.#options.objects.forRecipe(needs(task), 1)
   }
 
   #dropLineage(task: OwnTask): void {
     for (const number of returns(task)) this.#lineage.delete(number)
+    this.#options.objects.forRecipe(needs(task), -1)
   }
 
   /** The task's arguments stay while it may run, or run again. */
   #pin(task: OwnTask, change: 1 | -1): void {
     const { objects } = this.#options
-    for (const id of [...task.dependencies.map((dependency) => dependency.id), ...task.args.refs]) {
+    for (const id of needs(task)) {
       if (change === 1) objects.retain(id)
       else objects.release(id)
     }
@@ -690,6 +696,11 @@ function returns(task: { readonly number: number; readonly template: OwnTemplate
   const { numReturns } = task.template.definition
   if (numReturns === 1) return [task.number]
   return Array.from({ length: numReturns }, (_, index) => task.number + index)
+}
+
+/** What a task refers to: its arguments, and what is inside them. */
+function needs({ dependencies, args }: OwnTask): ObjectId[] {
+  return [...dependencies.map(({ id }) => id), ...args.refs]
 }
 
 /** Whoever ran it said something else than what was asked for: more values would land on other objects. */
