@@ -25,43 +25,9 @@ import type {
 import { sourceOf } from '@shoal/control-store'
 import type { Reports, StoredRecord } from '@shoal/control-store'
 import { ownerDied } from './loss-errors.ts'
+import { isAwaited, isNeeded, isReferenced, lost, newEntry, PENDING } from './object-entry.ts'
+import type { Entry, ObjectState } from './object-entry.ts'
 import type { Life } from './references.ts'
-
-/** What is known of an object: not yet there; its bytes here; its bytes with others; or the error in its place. */
-export type ObjectState =
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'here'; readonly attempt: Attempt; readonly bytes: number }
-  | {
-      readonly kind: 'elsewhere'
-      readonly attempt: Attempt
-      readonly bytes: number
-      readonly holders: readonly NodeId[]
-    }
-  | { readonly kind: 'failed'; readonly error: WireError }
-
-interface Entry {
-  readonly id: ObjectId
-  /** Objects of this tab's own ledger only: whose they are. */
-  readonly job: JobId | undefined
-  state: ObjectState
-  /** References of this tab's page and workers, and of tasks that were given it. */
-  count: number
-  /** Of those, arguments of tasks that are done and may be done again. */
-  recipes: number
-  /** Objects that this node answers for: the nodes that hold references to them. */
-  borrowers: Set<Life> | undefined
-  /** A large result that was made here for its owner, who will pull it or free it. */
-  isKept: boolean
-  /** Its owner was asked for it. */
-  isAsked: boolean
-  waiters: ((state: ObjectState) => void)[]
-  /** Other nodes that asked for it before it existed. */
-  askers: Set<NodeId> | undefined
-  /** Fetches in a row that found none of the holders the owner named. */
-  lostFetches: number
-  /** Objects that this node answers for and that are here: who else has a copy, to be told when it is freed. */
-  copies: readonly NodeId[]
-}
 
 export interface ObjectsOptions {
   readonly self: NodeId
@@ -95,6 +61,8 @@ export interface ObjectsOptions {
   unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
   /** All copies of an object that this node answers for are gone; true when it is being made again. */
   rebuild(id: ObjectId): boolean
+  /** An object of a taken ledger that nobody reported: true when its record is here, and it is known again. */
+  revive(id: ObjectId): boolean
   /** Why such an object may not be made again; undefined when no task has made it. */
   whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined
 }
@@ -722,9 +690,15 @@ export class Objects {
     return entry
   }
 
-  /** Until all reports about a ledger are in, whatever is asked about may turn out to exist. */
+  /**
+   * Until all reports about a ledger are in, whatever is asked about may turn out to exist. Afterwards it may be something
+   * that only a record of another ledger led to, which was taken over later.
+   */
   #awaited(id: ObjectId): Entry | undefined {
-    return this.#find(id) ?? (this.#options.knowsAll(id.owner) ? undefined : this.#entry(id))
+    const known = this.#find(id)
+    if (known !== undefined) return known
+    if (!this.#options.knowsAll(id.owner)) return this.#entry(id)
+    return this.#options.revive(id) ? this.#find(id) : undefined
   }
 
   #find(id: ObjectId): Entry | undefined {
@@ -769,42 +743,5 @@ export class Objects {
 /** An owner that names dead holders is asked again for as long as it may take it to hear of their death. */
 const MOST_LOST_FETCHES = 20
 const ASK_AGAIN_MS = 300
-const PENDING: ObjectState = { kind: 'pending' }
 const NO_RUNS: Reports['runs'] = new Map()
 const NO_ACTORS: Reports['actors'] = new Map()
-
-function newEntry(id: ObjectId, count: number, job?: JobId): Entry {
-  return {
-    id,
-    job,
-    state: PENDING,
-    count,
-    recipes: 0,
-    borrowers: undefined,
-    isKept: false,
-    isAsked: false,
-    waiters: [],
-    askers: undefined,
-    lostFetches: 0,
-    copies: [],
-  }
-}
-
-/** Somebody refers to it, or waits for it. */
-function isNeeded(entry: Entry): boolean {
-  return isReferenced(entry) || isAwaited(entry)
-}
-
-function isAwaited({ waiters, askers }: Entry): boolean {
-  return waiters.length > 0 || (askers !== undefined && askers.size > 0)
-}
-
-function isReferenced({ count, borrowers }: Entry): boolean {
-  return count > 0 || (borrowers !== undefined && borrowers.size > 0)
-}
-
-function lost(id: ObjectId): WireError {
-  return newWireError('object-lost', `${showId(id)} is gone: it was released, or all its copies were lost`, {
-    objectId: formatObjectId(id),
-  })
-}

@@ -163,6 +163,7 @@ export class ShoalNode {
       later,
       freed: (id) => this.#ownership.tasksOf(id.owner)?.freed(id),
       rebuild: (id) => this.#ownership.rebuild(id),
+      revive: (id) => this.#ownership.revive(id),
       dropped: (id, isCopyGone) => {
         this.#references.dropped(id, isCopyGone)
         this.#ownership.dropped(id)

@@ -252,6 +252,17 @@ export class Ownership {
     return this.tasksOf(id.owner)?.rebuild(id) ?? false
   }
 
+  /**
+   * A ref that only a record of another ledger had, whose owner died as well: when that ledger is taken over later, this
+   * node hears of the ref when it has taken over and freed what nobody reported.
+   */
+  revive({ owner, number }: ObjectId): boolean {
+    if (!this.#taken.has(owner) || this.#records.get(owner, number) === undefined) return false
+    this.#recover(owner, number, NO_REPORTS, new Set())
+    this.#log.adopt(owner, [number])
+    return true
+  }
+
   /** The room was left: nobody can be asked for what others owned. */
   clear(): void {
     this.#log.clear()
@@ -486,6 +497,8 @@ export class Ownership {
     this.#options.ledgerOver(owner)
   }
 }
+
+const NO_REPORTS: Reports = { copies: new Map(), runs: new Map(), actors: new Map() }
 
 /** An error stands behind every attempt: the task is not run again. */
 const LATEST = { epoch: 2 ** 40, number: 0 }
