@@ -83,6 +83,8 @@ export interface ObjectsOptions {
   changed(id: ObjectId, isUrgent?: boolean): void
   /** This tab has no reference to an object that another node answers for any more, and perhaps no copy that it had. */
   dropped(id: ObjectId, isCopyGone: boolean): void
+  /** An object is asked for that is not known, though this node knows all: it may be in a record of a dead tab. */
+  recall(id: ObjectId): void
   /** Counts refs and registers them with whoever answers for them. */
   adopt(ids: readonly ObjectId[]): void
   /** What a fetched value has inside came with counts of its own; the function given back ends them. */
@@ -223,6 +225,11 @@ export class Objects {
   fail(id: ObjectId, error: WireError): void {
     const entry = this.#find(id)
     if (entry !== undefined) this.#settle(entry, { kind: 'failed', error })
+  }
+
+  /** A task is known that makes it: pending, if it was not known before. */
+  expect(id: ObjectId): void {
+    if (this.#find(id) === undefined) this.#entry(id).state = PENDING
   }
 
   /** An own object is to be made again: it is pending once more. */
@@ -675,7 +682,11 @@ export class Objects {
 
   /** Until all reports about a ledger are in, whatever is asked about may turn out to exist. */
   #awaited(id: ObjectId): Entry | undefined {
-    return this.#find(id) ?? (this.#options.knowsAll(id.owner) ? undefined : this.#entry(id))
+    const known = this.#find(id)
+    if (known !== undefined) return known
+    if (!this.#options.knowsAll(id.owner)) return this.#entry(id)
+    this.#options.recall(id)
+    return this.#find(id)
   }
 
   #find(id: ObjectId): Entry | undefined {

@@ -4,7 +4,7 @@ import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
-import type { NodeGuards } from '@shoal/node'
+import type { NodeGuards, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
@@ -30,6 +30,8 @@ export interface SimNodeOptions {
   readonly device?: string
   /** With the room owner's key the node's page may submit. */
   readonly ownerKeyPair?: KeyPair
+  /** What a driver's page has put by for its reload, and what it found there. */
+  readonly reload?: ReloadOptions
   /** Stays out of the room. */
   readonly isAlone?: boolean
   /** What user code finds by name beside `simSleep`: the scenario's own eyes. */
@@ -121,6 +123,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       session,
       ownerKeyPair: options.ownerKeyPair,
       settings: options.settings,
+      reload: options.reload,
     })
   if (options.isAlone !== true) await join(ports)
   let present = ports
