@@ -343,6 +343,7 @@ export class ShoalNode {
       },
     })
     this.#room = { id: options.room, link, isOwner: options.ownerKeyPair !== undefined }
+    if (reload !== undefined && reload.kept.length > 0) this.#ownership.keep(reload.kept)
     if (this.#isBack) {
       this.#suspended = new Set()
       this.#ownership.ledgers.takeBack()
