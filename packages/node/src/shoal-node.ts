@@ -351,7 +351,7 @@ export class ShoalNode {
     } else if (formerKeys.length > 0) {
       this.#ownership.ledgers.enter()
       this.#wasReloaded = true
-      this.#whenEntered(-UNKNOWN_OWNER_MS)
+      this.#whenEntered(0)
     }
     await this.#introduceSelf()
     this.#options.onChange()
@@ -395,7 +395,9 @@ export class ShoalNode {
     this.#later(ENTRY_LOOK_MS, () => {
       const link = this.#room?.link
       if (link === undefined) return
-      const isWhole = waitedMs >= ENTRY_LEAST_MS && link.members().every(({ state }) => state !== 'connecting')
+      const members = link.members()
+      const hasHeard = link.isServerUp || members.length > 0
+      const isWhole = waitedMs >= ENTRY_LEAST_MS && hasHeard && members.every(({ state }) => state !== 'connecting')
       if (isWhole || waitedMs >= ENTRY_MOST_MS) this.#ownership.ledgers.entered()
       else this.#whenEntered(waitedMs + ENTRY_LOOK_MS)
     })

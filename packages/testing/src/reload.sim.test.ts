@@ -51,13 +51,18 @@ class Room {
   async #add(name: string, reload: ReloadOptions | undefined): Promise<SimNode> {
     const { world } = this
     const isDriver = this.#entries.has(name)
-    const tab = await createSimNode(world.ports(await world.identity(name), 1), {
+    const tab: SimNode = await createSimNode(world.ports(await world.identity(name), 1), {
       slots: 4,
       resources: { [name]: 100 },
       graceMs: this.#graceMs,
       ...(isDriver && { ownerKeyPair: world.ownerKeyPair }),
       ...(reload && { reload }),
       globals: { simRan: (label: string) => this.runs.push(`${label} at ${name}`) },
+      onOver: () => {
+        world.clock.after(50, () => {
+          if (this.tabs.get(name) === tab) void tab.enterAgain(world.nextSession(tab.ports))
+        })
+      },
     })
     this.tabs.set(name, tab)
     return tab
@@ -91,6 +96,12 @@ class Room {
 
   entry(name: string): Entry {
     return this.#entries.get(name) ?? NOTHING
+  }
+
+  /** The process is gone without a word. */
+  kill(name: string): void {
+    this.world.kill(this.tab(name).ports)
+    this.tabs.delete(name)
   }
 
   /** The page goes; others hear of it, and nothing of the end of its job. */
@@ -227,6 +238,34 @@ describe('a driver whose page reloads', () => {
       expect(await room.settle(third.api.get(room.kept<string>('driver 3')), 90_000)).toEqual(['long is done', 'small'])
       expect(room.runs).toEqual(['long at a'])
       expect(await room.end('driver 3')).toEqual([])
+    }
+  })
+
+  it('[G2, G11] keeps the job through a sleep, and through the death of those who had answered for it', async () => {
+    for (let seed = 30; seed < 36; seed++) {
+      const room = new Room(seed)
+      const first = await room.open('a', 'b', 'c', 'd')
+      room.keep('driver', [slowIn(first, 'a').remote('long', 60_000), first.api.put('small')])
+      await room.pass(1_000)
+      const second = await room.reload('driver', 'driver 2')
+      // Whoever answers is gone in the middle of it, sometimes.
+      await room.pass(300 * (seed - 30))
+      const taker = ['b', 'c', 'd'].find((name) => takenBy(room.tab(name)).length > 0) ?? 'd'
+      room.kill(taker)
+      await room.pass(12_000)
+      expect(takenBy(second)).toEqual([first.ports.node])
+      second.ports.clock.freeze(true)
+      await room.pass(9_000)
+      second.ports.clock.freeze(false)
+      await room.pass(15_000)
+      expect(takenBy(second)).toEqual([first.ports.node])
+      const [long, small] = room.kept<string>('driver 2')
+      expect(await room.settle(second.api.get([long, small] as ObjectRef<string>[]), 90_000)).toEqual([
+        'long is done',
+        'small',
+      ])
+      expect(room.runs).toEqual(['long at a'])
+      expect(await room.end('driver 2')).toEqual([])
     }
   })
 

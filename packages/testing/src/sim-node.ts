@@ -114,7 +114,10 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     moduleScope: () => undefined,
     context: () => ({ nodeId: ports.node, workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
   })
-  const join = async ({ room, roomKey, connector, signaling, session }: SimPorts): Promise<void> =>
+  const join = async (
+    { room, roomKey, connector, signaling, session }: SimPorts,
+    reload = options.reload,
+  ): Promise<void> =>
     node.join({
       room,
       roomKey,
@@ -123,7 +126,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       session,
       ownerKeyPair: options.ownerKeyPair,
       settings: options.settings,
-      reload: options.reload,
+      reload,
     })
   if (options.isAlone !== true) await join(ports)
   let present = ports
@@ -141,7 +144,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     async enterAgain(next) {
       node.suspend()
       present = next
-      await join(next)
+      await join(next, options.reload && { ...options.reload, kept: [] })
     },
     close(reason) {
       node.close(reason)

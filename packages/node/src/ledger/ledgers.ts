@@ -265,21 +265,24 @@ export class Ledgers {
   suspend(): void {
     this.#isEntering = true
     this.#told.clear()
-    const own = this.#ledger(this.#options.self)
-    own.taking ??= { missing: new Set(), reports: new Map(), early: [] }
+    for (const owner of this.ownersOf(this.#options.self))
+      this.#ledger(owner).taking ??= { missing: new Set(), reports: new Map(), early: [] }
   }
 
   /** It goes on under a new session and takes its ledger back: with an epoch above all that it has heard of. */
   takeBack(): void {
-    this.#takeOver(this.#options.self)
+    for (const owner of this.ownersOf(this.#options.self)) {
+      // What it had taken over it has from the reports again.
+      if (owner !== this.#options.self) this.#options.deposed(owner)
+      this.#takeOver(owner)
+    }
   }
 
   /** Everybody who is there is linked: once they have reported, the ledger is this node's again. */
   entered(): void {
     if (!this.#isEntering) return
     this.#isEntering = false
-    const own = this.#ledger(this.#options.self)
-    this.#check(this.#options.self, own)
+    for (const [owner, ledger] of [...this.#ledgers]) this.#check(owner, ledger)
     // Of those that went meanwhile there will be no verdict.
     for (const each of this.#known()) this.takeIfGone(each)
   }
@@ -389,8 +392,9 @@ export class Ledgers {
     this.#options.listed(owner)
     // Nobody can take away what this node knows of its own.
     if (wasMine && owner !== self) {
-      const early = ledger.taking?.early ?? []
-      ledger.taking = undefined
+      const isHeir = this.isHeirOf(owner)
+      const early = (isHeir ? undefined : ledger.taking?.early) ?? []
+      if (!isHeir) ledger.taking = undefined
       ledger.isInGrace = false
       this.#options.deposed(owner)
       for (const callback of early) callback()
@@ -481,7 +485,7 @@ export class Ledgers {
   /** Acts once every living node has said what it has. */
   #check(owner: NodeId, ledger: Ledger): void {
     const { taking } = ledger
-    if (taking === undefined || (owner === this.#options.self && this.#isEntering)) return
+    if (taking === undefined || (this.#isEntering && this.driverOf(owner) === this.#options.self)) return
     if (taking.missing.size > 0 && this.#options.gathers !== false) return
     ledger.taking = undefined
     const { epoch } = ledger.view
