@@ -230,6 +230,23 @@ export class CoreWorker implements RefHome {
     return this.#makeRef(id)
   }
 
+  /** One more reference to an object, which is to outlive this page: see `Session.keep`. Ended by `dropId`. */
+  keepId(id: ObjectId): void {
+    this.#mustBeOpen()
+    this.frame.begin(TO_NODE.keep)
+    this.frame.ids([id])
+  }
+
+  /** Ends a reference that is no ref's. */
+  dropId(id: ObjectId): void {
+    this.#releaseId(id)
+  }
+
+  /** What a ref of this page stands for. @throws TypeError for another session's, ObjectFreedError after its release. */
+  idOf(ref: ObjectRef): ObjectId {
+    return this.#idOf(ref)
+  }
+
   /** A value that came here and is never decoded: the references that came with it end. */
   discard(value: EncodedValue): void {
     for (const id of value.refs) this.#releaseId(id)

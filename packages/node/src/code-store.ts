@@ -147,7 +147,7 @@ export class CodeStore {
     hash: FunctionHash,
     room: RoomId | undefined,
     grant: CodeGrant,
-    isListed: (submitter: NodeId, publicKey: Uint8Array) => Promise<boolean>,
+    isListed: (publicKey: Uint8Array) => Promise<boolean>,
   ): CodeEntry {
     const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
     const refuse = (message: string): void =>
@@ -194,7 +194,7 @@ export class CodeStore {
     hash: FunctionHash,
     room: RoomId,
     grant: CodeGrant,
-    isListed: (submitter: NodeId, publicKey: Uint8Array) => Promise<boolean>,
+    isListed: (publicKey: Uint8Array) => Promise<boolean>,
   ): Promise<'admitted' | 'forged' | 'unlisted'> {
     const key = grantKey(room, job, hash)
     if (this.#grants.has(key)) return 'admitted'
@@ -202,7 +202,7 @@ export class CodeStore {
     const submitter = nodeIdOfKeyHash(await crypto.sha256(grant.submitter))
     if (submitter !== job.driver) return 'forged'
     if (!(await crypto.verify(grant.submitter, grantText(room, job, hash), grant.signature))) return 'forged'
-    if (!(await isListed(submitter, grant.submitter))) return 'unlisted'
+    if (!(await isListed(grant.submitter))) return 'unlisted'
     this.#grants.set(key, grant)
     return 'admitted'
   }

@@ -50,7 +50,7 @@ export interface GuestsOptions {
   send(to: NodeId, message: NodeMessage): void
   room(): RoomId | undefined
   /** Whether the room's owner listed the key; waits a moment for the directory before it says no. */
-  isListed(submitter: NodeId, publicKey: Uint8Array): Promise<boolean>
+  isListed(publicKey: Uint8Array): Promise<boolean>
   /** Whether this tab lends its workers. */
   isLending(): boolean
   canReach(node: NodeId): boolean
@@ -295,7 +295,7 @@ export class Guests {
     const answer =
       roomId === undefined
         ? Promise.resolve('unlisted' as const)
-        : codes.admit(wire.job, wire.fn, roomId, wire, (node, key) => this.#options.isListed(node, key))
+        : codes.admit(wire.job, wire.fn, roomId, wire, this.#options.isListed)
     answer.then(
       (result) => settle(template, result === 'unlisted' ? 'unknown' : result),
       (error: unknown) => {

@@ -1,5 +1,13 @@
 export type { LedgerView } from './ledger/ledgers.ts'
-export type { JoinOptions, NodeGuards, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
+export type {
+  FormerSelf,
+  JoinOptions,
+  NodeGuards,
+  NodeHoldings,
+  NodeOptions,
+  NodeStatus,
+  ReloadOptions,
+} from './node-options.ts'
 export { CodeStore } from './code-store.ts'
 export type { CheckSource } from './code-store.ts'
 export type { RoomMember } from './room-link.ts'

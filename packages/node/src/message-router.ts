@@ -148,7 +148,9 @@ export class MessageRouter {
         this.#onLedgerEnd(from, message)
         return
       case 'log.lines':
-        for (const line of message.lines) if (line.job.driver === this.#options.self) this.#options.onLogLine(line)
+        for (const line of message.lines)
+          if (this.#options.ownership.ledgers.driverOf(line.job.driver) === this.#options.self)
+            this.#options.onLogLine(line)
         return
       default:
         throw new ProtocolError('malformed', `${message.type} is not expected here`)

@@ -8,6 +8,7 @@ import type {
   NodeId,
   Refusal,
   ResourceSet,
+  ObjectId,
   RoomId,
   RoomSettings,
   Session,
@@ -77,6 +78,24 @@ export interface LedgerStatus {
   readonly records: number
 }
 
+/** A tab that a driver's page was before it was reloaded. */
+export interface FormerSelf {
+  readonly node: NodeId
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  /** What its ledger is claimed by, 16 bytes. */
+  readonly secret: Uint8Array<ArrayBuffer>
+}
+
+/** What lets a driver's ledger outlive its page's reload. */
+export interface ReloadOptions {
+  /** SHA-256 of the secret that the page has put by for its next reload. */
+  readonly secretHash: Uint8Array<ArrayBuffer>
+  /** Newest first, at most `LIMITS.formerSelves`. */
+  readonly former: readonly FormerSelf[]
+  /** Objects that the page kept: counted from now on, before anybody is asked what there is of them. */
+  readonly kept: readonly ObjectId[]
+}
+
 /** A room to join, with the ports that lead into it. */
 export type JoinOptions = Pick<
   RoomLinkOptions,
@@ -84,6 +103,8 @@ export type JoinOptions = Pick<
 > & {
   /** Higher than any this node had in the room before: a session that others gave up is over for good. */
   readonly session?: Session
+  /** Of drivers only. */
+  readonly reload?: ReloadOptions | undefined
 }
 
 export interface NodeStatus {

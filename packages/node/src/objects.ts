@@ -51,6 +51,8 @@ export interface ObjectsOptions {
   changed(id: ObjectId, isUrgent?: boolean): void
   /** This tab has no reference to an object that another node answers for any more, and perhaps no copy that it had. */
   dropped(id: ObjectId, isCopyGone: boolean): void
+  /** An object is asked for that is not known, though this node knows all: it may be in a record of a dead tab. */
+  recall(id: ObjectId): void
   /** Counts refs and registers them with whoever answers for them. */
   adopt(ids: readonly ObjectId[]): void
   /** What a fetched value has inside came with counts of its own; the function given back ends them. */
@@ -61,8 +63,6 @@ export interface ObjectsOptions {
   unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
   /** All copies of an object that this node answers for are gone; true when it is being made again. */
   rebuild(id: ObjectId): boolean
-  /** An object of a taken ledger that nobody reported: true when its record is here, and it is known again. */
-  revive(id: ObjectId): boolean
   /** Why such an object may not be made again; undefined when no task has made it. */
   whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined
 }
@@ -205,17 +205,17 @@ export class Objects {
     if (entry !== undefined) this.#settle(entry, { kind: 'failed', error })
   }
 
+  /** A task is known that makes it: pending, if it was not known before. */
+  expect(id: ObjectId): void {
+    if (this.#find(id) === undefined) this.#entry(id).state = PENDING
+  }
+
   /** An own object is to be made again: it is pending once more. */
   reopen(id: ObjectId): void {
     const entry = this.#find(id)
     if (entry === undefined) return
     this.#forgetHolders(entry)
     entry.state = PENDING
-  }
-
-  /** A task that was taken over makes the object: whoever needs it waits, also if nobody has spoken of it before. */
-  expect(id: ObjectId): void {
-    if (this.#find(id) === undefined) this.#entry(id).state = PENDING
   }
 
   /** Another attempt takes an object's place: who has the former one's bytes, reachable or not just now, drops them. */
@@ -698,7 +698,8 @@ export class Objects {
     const known = this.#find(id)
     if (known !== undefined) return known
     if (!this.#options.knowsAll(id.owner)) return this.#entry(id)
-    return this.#options.revive(id) ? this.#find(id) : undefined
+    this.#options.recall(id)
+    return this.#find(id)
   }
 
   #find(id: ObjectId): Entry | undefined {

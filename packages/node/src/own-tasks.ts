@@ -412,6 +412,8 @@ export class OwnTasks {
       sentAtMs: 0,
     }
     this.#tasks.set(number, task)
+    this.#loose.delete(number)
+    // Others of its ledger may need what nobody has asked for.
     for (const each of returns(task)) this.#options.objects.expect(this.#object(each))
     this.#options.objects.adopt([...dependencies.map(({ id }) => id), ...args.refs])
     if (at !== undefined) return

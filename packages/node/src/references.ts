@@ -228,12 +228,15 @@ export class References {
     for (const id of ids) this.#options.lend(id, peer)
   }
 
-  /** The node is dead: what was handed or lent to it comes back, late. Who counts what it owned is decided elsewhere. */
-  peerGone(node: NodeId): void {
+  /**
+   * The node is dead: what was handed or lent to it comes back, late, and later still when it may come back itself. Who counts
+   * what it owned is decided elsewhere.
+   */
+  peerGone(node: NodeId, graceMs = 0): void {
     const peer = this.#peers.get(node)
     this.#peers.delete(node)
     if (peer === undefined) return
-    this.#options.later(DEAD_MS, () => {
+    this.#options.later(Math.max(DEAD_MS, graceMs), () => {
       if (this.#options.pins !== false)
         for (const { ids } of peer.pins.values()) for (const id of ids) this.#options.release(id)
       peer.pins.clear()

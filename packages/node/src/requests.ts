@@ -25,6 +25,8 @@ export interface RequestsOptions {
   actors(): Actors
   /** The run that a worker says it is in, or without its word the one that it must be in. */
   runOf(from: Submitter, number: number | undefined): Run | undefined
+  /** The page's refs of these are to outlive it: see Ownership. */
+  keep(ids: readonly ObjectId[]): void
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   maySubmit(from: Submitter): boolean
 }
@@ -64,6 +66,10 @@ export class Requests {
         options.objects.whenKnown(id, () => {
           if (question.answered()) from.sendReady(id)
         }),
+      keep: (ids) => {
+        options.objects.adopt(ids)
+        options.keep(ids)
+      },
       release: (from, ids) => {
         for (const id of ids) if (from.unhold(id)) options.objects.release(id)
       },

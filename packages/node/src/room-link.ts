@@ -45,6 +45,8 @@ export interface RoomLinkOptions {
   readonly roomKey: Uint8Array<ArrayBuffer>
   /** In tabs with the owner's link. */
   readonly ownerKeyPair: KeyPair | undefined
+  /** Keys that this tab's page had before it was reloaded: code that they signed stays admitted. */
+  readonly formerKeys?: readonly Uint8Array<ArrayBuffer>[]
   /** What the owner has decided, where it does; else what the directory says stands. */
   readonly settings?: RoomSettings | undefined
   readonly clock: Clock
@@ -174,16 +176,16 @@ export class RoomLink {
     nodeCard.write(writer, card)
     await this.#directory.set(`node/${self}`, writer.finish())
     if (ownerKeyPair === undefined) return
-    submitterGrant.write(writer, { publicKey: keyPair.publicKey })
+    submitterGrant.write(writer, { publicKeys: [keyPair.publicKey, ...(this.#options.formerKeys ?? [])] })
     await this.#directory.set(`submitter/${self}`, writer.finish())
   }
 
-  /** Whether the room's owner listed the key for the node; waits a moment for the directory to tell. */
-  isListed(node: NodeId, publicKey: Uint8Array): Promise<boolean> {
-    const isThere = (): boolean => {
-      const grant = understood(submitterGrant, this.#directory.get(`submitter/${node}`)?.body)
-      return isSame(grant?.publicKey, publicKey)
-    }
+  /** Whether the room's owner listed the key; waits a moment for the directory to tell. */
+  isListed(publicKey: Uint8Array): Promise<boolean> {
+    const isThere = (): boolean =>
+      this.#directory
+        .entries('submitter/')
+        .some(([, { body }]) => understood(submitterGrant, body)?.publicKeys.some((key) => isSame(key, publicKey)))
     if (isThere()) return Promise.resolve(true)
     if (this.#isClosed) return Promise.resolve(false)
     return new Promise((resolve) => {
@@ -346,8 +348,8 @@ export class RoomLink {
   }
 }
 
-function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a?.length === b.length && a.every((byte, index) => byte === b[index])
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
 }
 
 /** Writers are entitled to their records, not to be understood. */

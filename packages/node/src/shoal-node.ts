@@ -74,6 +74,8 @@ export class ShoalNode {
   #nextWire = 1
   /** It was in the room before, under another session. */
   #isBack = false
+  /** Its page was reloaded: it has refs of the tab that it was. */
+  #wasReloaded = false
   /** Whom it knew there, while it is out of the room in order to enter again. */
   #suspended = new Set<NodeId>()
   #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
@@ -97,8 +99,7 @@ export class ShoalNode {
     const room = (): RoomId | undefined => this.#room?.id
     const answerer = (owner: NodeId): NodeId => this.#ownership.ledgers.answerer(owner)
     const unanswered = (owner: NodeId): void => this.#unanswered(owner)
-    const isListed = (node: NodeId, key: Uint8Array): Promise<boolean> =>
-      this.#room?.link.isListed(node, key) ?? Promise.resolve(false)
+    const isListed = (key: Uint8Array): Promise<boolean> => this.#room?.link.isListed(key) ?? Promise.resolve(false)
     const introduce = (to: NodeId, template: JobTemplate): void => this.#dispatcher.introduce(to, template)
     this.#transfers = new Transfers({
       log: log.child('transfers'),
@@ -159,11 +160,11 @@ export class ShoalNode {
       mayFree: (owner) => this.#ownership.ledgers.mayFree(owner),
       changed: (id, isUrgent) => this.#ownership.changed(id, isUrgent),
       unanswered: ({ owner }) => this.#unanswered(owner),
+      recall: (id) => this.#ownership.recall(id),
       adopt: (ids) => this.#references.adopt(ids),
       later,
       freed: (id) => this.#ownership.tasksOf(id.owner)?.freed(id),
       rebuild: (id) => this.#ownership.rebuild(id),
-      revive: (id) => this.#ownership.revive(id),
       dropped: (id, isCopyGone) => {
         this.#references.dropped(id, isCopyGone)
         this.#ownership.dropped(id)
@@ -209,6 +210,7 @@ export class ShoalNode {
       tasks: this.#tasks,
       actors: () => this.#actors,
       runOf: (from, number) => this.#workers.runOf(from, number),
+      keep: (ids) => this.#ownership.keep(ids),
       maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({
@@ -255,6 +257,7 @@ export class ShoalNode {
       guests,
       tasks,
       newTasks,
+      sha256: (bytes) => options.crypto.sha256(bytes),
       granted: (job, hash, grant) => this.#codes.granted(job, hash, this.#room?.id, grant, isListed),
       actorsOf: (owner) => this.#actors.hostedOf(owner),
       actorOwners: () => this.#actors.owners(),
@@ -313,8 +316,15 @@ export class ShoalNode {
   async join(options: JoinOptions): Promise<void> {
     if (this.#room !== undefined) throw new RoomError('room', 'this tab is in a room already; leave it first')
     const { self, session, keyPair, clock, random, crypto, log } = this.#options
+    const { reload } = options
+    const formerKeys = reload?.former.map(({ publicKey }) => publicKey) ?? []
+    if (reload !== undefined) {
+      this.#objects.adopt(reload.kept)
+      this.#ownership.ledgers.reload(reload.secretHash, reload.former)
+    }
     const link = new RoomLink({
       ...options,
+      formerKeys,
       self,
       session: options.session ?? session,
       keyPair,
@@ -334,9 +344,14 @@ export class ShoalNode {
       },
     })
     this.#room = { id: options.room, link, isOwner: options.ownerKeyPair !== undefined }
+    if (reload !== undefined && reload.kept.length > 0) this.#ownership.keep(reload.kept)
     if (this.#isBack) {
       this.#suspended = new Set()
       this.#ownership.ledgers.takeBack()
+      this.#whenEntered(0)
+    } else if (formerKeys.length > 0) {
+      this.#ownership.ledgers.enter()
+      this.#wasReloaded = true
       this.#whenEntered(0)
     }
     await this.#introduceSelf()
@@ -381,7 +396,9 @@ export class ShoalNode {
     this.#later(ENTRY_LOOK_MS, () => {
       const link = this.#room?.link
       if (link === undefined) return
-      const isWhole = waitedMs >= ENTRY_LEAST_MS && link.members().every(({ state }) => state !== 'connecting')
+      const members = link.members()
+      const hasHeard = link.isServerUp || members.length > 0
+      const isWhole = waitedMs >= ENTRY_LEAST_MS && hasHeard && members.every(({ state }) => state !== 'connecting')
       if (isWhole || waitedMs >= ENTRY_MOST_MS) this.#ownership.ledgers.entered()
       else this.#whenEntered(waitedMs + ENTRY_LOOK_MS)
     })
@@ -400,7 +417,9 @@ export class ShoalNode {
     room?.link.close(reason)
     this.#room = undefined
     for (const node of known) this.#peerDead(node)
-    for (const node of known) this.#endJobsOf(node)
+    for (const node of [...known, this.#options.self])
+      for (const owner of this.#ownership.ledgers.ownersOf(node))
+        if (owner !== this.#options.self) this.#endJobsOf(owner)
     this.#ownership.clear()
     this.#isBack = false
     this.#options.onChange()
@@ -525,7 +544,7 @@ export class ShoalNode {
   }
 
   #toDriver(line: LogLine): void {
-    const { driver } = line.job
+    const driver = this.#ownership.ledgers.driverOf(line.job.driver)
     if (driver === this.#options.self) this.#options.onLogLine(line)
     else this.#send(driver, { type: 'log.lines', lines: [line] })
   }
@@ -564,7 +583,7 @@ export class ShoalNode {
     const unsent = this.#unsent.get(node) ?? []
     this.#unsent.delete(node)
     // What was handed over meanwhile is told by whoever answers for it, and that goes first.
-    this.#ownership.peerAlive(node, this.#isBack)
+    this.#ownership.peerAlive(node, this.#isBack || this.#wasReloaded)
     for (const message of unsent) this.#room?.link.send(node, message)
     this.#transfers.peerLinked(node)
     this.#options.onChange()
@@ -575,25 +594,30 @@ export class ShoalNode {
     this.#unsent.delete(node)
     this.#dispatcher.schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
-    this.#references.peerGone(node)
+    const graceMs = this.#options.graceMs ?? GRACE_MS
+    const isForGood = this.#leaving.delete(node)
+    const isDriver = this.#ownership.ledgers.viewOf(node).heir !== undefined
+    this.#references.peerGone(node, isDriver && !isForGood ? graceMs : 0)
     // Before the transfers: a pull that is lost with the node finds the object's state as it is now.
     this.#objects.nodeGone(node)
     this.#transfers.peerGone(node)
     this.#tasks.nodeGone(node)
     this.#actors.nodeGone(node)
-    const isForGood = this.#leaving.delete(node)
     this.#ownership.peerGone(node)
     if (isForGood) this.#jobOver(node)
     else
-      this.#later(this.#options.graceMs ?? GRACE_MS, () => {
+      this.#later(graceMs, () => {
         if (this.#room?.link.isAlive(node) !== true) this.#jobOver(node)
       })
     this.#options.onChange()
   }
 
+  /** The driver's own job ends, unless its page goes on as another tab, and what it had been before it was reloaded. */
   #jobOver(driver: NodeId): void {
-    this.#endJobsOf(driver)
-    this.#ownership.ledgers.finish(driver)
+    for (const owner of this.#ownership.ledgers.ownersOf(driver)) {
+      this.#endJobsOf(owner)
+      this.#ownership.ledgers.finish(owner)
+    }
   }
 
   #deviceOf(node: NodeId): string | undefined {

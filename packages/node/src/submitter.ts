@@ -50,6 +50,8 @@ export interface SubmitterHandlers {
   want(from: Submitter, id: ObjectId, question: Question): void
   watch(from: Submitter, id: ObjectId, question: Question): void
   release(from: Submitter, ids: readonly ObjectId[]): void
+  /** Of the page alone. */
+  keep(ids: readonly ObjectId[]): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
   actorCall(
     from: Submitter,
@@ -232,6 +234,10 @@ export class Submitter {
         return
       case TO_NODE.release:
         this.#handlers.release(this, reader.ids())
+        return
+      case TO_NODE.keep:
+        if (this.number !== 0) throw new ProtocolError('denied', 'only a page keeps refs')
+        this.#handlers.keep(reader.ids())
         return
       case TO_NODE.actorCreate:
         this.#handlers.actorCreate(this, bytes.varint(), this.#submission(reader))

@@ -54,6 +54,7 @@ export { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messa
 export type { DirectoryRecord, NodeCard, RoomSettings, SubmitterGrant, WireIceServer } from './messages/directory.ts'
 export type {
   LedgerEpoch,
+  LedgerHeir,
   LedgerRecord,
   LedgerRecords,
   LedgerReport,

@@ -44,6 +44,10 @@ export const LIMITS = {
   iceServers: 16,
   /** An address, a user name or a credential of one of them. */
   iceTextBytes: 512,
+  /** Reloads of a driver's page that its ledgers and its leave to submit outlive. */
+  formerSelves: 8,
+  /** Refs that a page keeps by name for the time after a reload. */
+  keptRefs: 256,
   /** Names of functions, actors, rooms and people. */
   nameBytes: 256,
 } as const

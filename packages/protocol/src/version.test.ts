@@ -30,7 +30,7 @@ const WIRE = [
 const SHAPES: Readonly<Record<number, string>> = {
   1: '1d09fd0a0fd2c1382e4bebd6aa4574a9',
   2: 'ed29a98c110ecd3131cfaef638977a05',
-  3: '10ef5ade369a32f215594d2a2168f125',
+  3: 'cdcd2c8085a9032ed01b2240efdb1777',
 }
 
 describe('the protocol version', () => {

@@ -1,4 +1,4 @@
-import type { Api } from '@shoal/core-worker'
+import type { Api, ObjectRef } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
 
 /**
@@ -241,6 +241,29 @@ export interface Session extends Api {
    * @throws RangeError for a tab of role driver.
    */
   lend(isOn: boolean): void
+  /**
+   * Keeps a ref by name for the time after this page's reload: what it stands for stays alive, whatever becomes of the ref,
+   * until the name is given to another or to undefined, which forgets it, or the room is left. 256 names at most.
+   *
+   * What comes back after a reload, and when nothing does, is in docs/fault-tolerance.md: it takes a room with another tab
+   * in it, the owner's link, and a reload within the grace of 60 s.
+   *
+   * @throws TypeError for what is no ref, or another session's; RangeError for a name that is empty or longer than 256
+   *   characters, or one too many; ObjectFreedError for a ref that was released; ShutdownError after `shutdown()`.
+   * @example
+   * const session = await init({ room: location.href })
+   * const slow = session.remote(async (n: number) => n ** 2)
+   * const ref = session.kept<number>('square') ?? slow.remote(12)
+   * session.keep('square', ref) // after a reload the task is not begun anew
+   * await session.get(ref) // 144
+   */
+  keep(name: string, ref: ObjectRef | undefined): void
+  /**
+   * A new ref to what this page, or the page before its reload, has kept by that name; undefined when there is nothing.
+   * After a reload the names are there once the session is `ready`. `get` of it gives the value: from a copy, from the
+   * records, from the run that goes on, or by running the task again; OwnerDiedError or ObjectLostError when nothing is left.
+   */
+  kept<T = unknown>(name: string): ObjectRef<T> | undefined
   /**
    * Makes a room on a signaling server and enters it as its owner.
    *

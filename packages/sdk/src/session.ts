@@ -1,14 +1,17 @@
+// Long because how a tab enters a room, leaves it and enters it again is one state machine, beside what it tells of itself.
 import { Subscribable, toError } from '@shoal/base'
 import { CoreWorker } from '@shoal/core-worker'
-import type { Api } from '@shoal/core-worker'
+import type { Api, ObjectRef } from '@shoal/core-worker'
 import { createTab, platformClock } from '@shoal/node/web'
 import type { Tab } from '@shoal/node/web'
 import { parseRoomLink, RoomError, ShutdownError } from '@shoal/protocol'
-import type { NodeId, RoomSecret, RoomSettings, WireIceServer } from '@shoal/protocol'
+import type { NodeId, RoomSecret, RoomSettings } from '@shoal/protocol'
 import { CloseGuard } from './close-guard.ts'
 import { createCollectedRefs } from './collected-refs.ts'
 import { describeBrowser } from './describe-browser.ts'
 import { refuseBadIceServers } from './init-options.ts'
+import { KeptRefs, tabStorage } from './kept-refs.ts'
+import { toRtc, toWire } from './ice-servers.ts'
 import { Lending } from './lending.ts'
 import type { PageSession } from './page-session.ts'
 import { DRIVER_LENDS, roleOf } from './role.ts'
@@ -41,6 +44,7 @@ export class TabSession implements PageSession {
   readonly #role: Role
   readonly #tab: Tab
   readonly #lending: Lending
+  readonly #kept: KeptRefs
   readonly #guard: CloseGuard | undefined
   readonly #statusListeners: Subscribable<SessionStatus>
   readonly #slots: number
@@ -113,6 +117,7 @@ export class TabSession implements PageSession {
       serializers: () => pageSerializers,
       ...(typeof FinalizationRegistry === 'function' && { createFinalizer: createCollectedRefs }),
     })
+    this.#kept = new KeptRefs(this.core, tabStorage())
     const api: Api = createSessionApi(
       () => this,
       () => this.nodeId,
@@ -172,6 +177,14 @@ export class TabSession implements PageSession {
     this.#emit()
   }
 
+  keep(name: string, ref: ObjectRef | undefined): void {
+    this.#kept.keep(name, ref)
+  }
+
+  kept<T>(name: string): ObjectRef<T> | undefined {
+    return this.#kept.kept<T>(name)
+  }
+
   async createRoom({ server, iceServers }: RoomOptions): Promise<Room> {
     if (iceServers !== undefined) refuseBadIceServers(iceServers)
     const { seed } = await this.#tab.newOwner()
@@ -210,11 +223,17 @@ export class TabSession implements PageSession {
       const iceServers = toRtc(roomIce) ?? asked ?? config.iceServers
       const settings = roomIce === undefined ? {} : { settings: { iceServers: toWire(roomIce) } }
       const maySubmit = this.#maySubmit(kind === 'owner')
-      const enter = (): ReturnType<Tab['join']> =>
-        this.#tab.join({ server, kind, maySubmit, roomKey, owner, ...settings }, this.#roomIce ?? iceServers)
-      const joined = await enter()
+      const reload = maySubmit ? this.#kept.enter(secret) : undefined
+      const enter = (found: typeof reload): ReturnType<Tab['join']> =>
+        this.#tab.join(
+          { server, kind, maySubmit, roomKey, owner, ...settings, ...(found && { reload: found }) },
+          this.#roomIce ?? iceServers,
+        )
+      const joined = await enter(reload)
       this.#over.signal.throwIfAborted()
-      this.#enter = enter
+      if (this.#nodeId !== undefined) this.#kept.entered(this.#nodeId, joined)
+      // Its refs are counted by then.
+      this.#enter = () => enter(reload && { ...reload, kept: [] })
       this.#room = new RoomInSession({
         joined,
         secret,
@@ -230,6 +249,7 @@ export class TabSession implements PageSession {
       return this.#room
     } finally {
       this.#isJoining = false
+      if (this.#room === undefined) this.#kept.left(false)
       this.#emit()
       void this.#enterAgain()
     }
@@ -283,6 +303,7 @@ export class TabSession implements PageSession {
     if (room === undefined) return
     this.#room = undefined
     this.#roomIce = undefined
+    this.#kept.left(true)
     this.#lending.roomChanged()
     try {
       await this.#tab.leave()
@@ -299,6 +320,7 @@ export class TabSession implements PageSession {
     const reason = new ShutdownError('shutdown', 'this session was shut down')
     this.#over.abort(reason)
     this.#guard?.set(false)
+    this.#kept.left(true)
     this.core.frame.flush()
     await this.#tab.close()
     this.core.close(reason)
@@ -330,18 +352,6 @@ export class TabSession implements PageSession {
 const NO_BADGE =
   'Shoal: this tab was told to lend its workers and shows no <shoal-badge>, so it lends nothing. Put the element into the ' +
   'page where people can see it.'
-
-function toRtc(servers: readonly IceServer[] | undefined): readonly RTCIceServer[] | undefined {
-  return servers?.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? urls : [...urls] }))
-}
-
-function toWire(servers: readonly IceServer[]): WireIceServer[] {
-  return servers.map(({ urls, username, credential }) => ({
-    urls: typeof urls === 'string' ? [urls] : [...urls],
-    username,
-    credential,
-  }))
-}
 
 function listenerFailed(error: unknown): void {
   console.error('a listener of a Shoal session failed', error)

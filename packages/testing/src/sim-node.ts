@@ -4,7 +4,7 @@ import { CoreWorker, createApi } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
-import type { NodeGuards } from '@shoal/node'
+import type { NodeGuards, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
@@ -30,6 +30,8 @@ export interface SimNodeOptions {
   readonly device?: string
   /** With the room owner's key the node's page may submit. */
   readonly ownerKeyPair?: KeyPair
+  /** What a driver's page has put by for its reload, and what it found there. */
+  readonly reload?: ReloadOptions
   /** Stays out of the room. */
   readonly isAlone?: boolean
   /** What user code finds by name beside `simSleep`: the scenario's own eyes. */
@@ -112,7 +114,10 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     moduleScope: () => undefined,
     context: () => ({ nodeId: ports.node, workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
   })
-  const join = async ({ room, roomKey, connector, signaling, session }: SimPorts): Promise<void> =>
+  const join = async (
+    { room, roomKey, connector, signaling, session }: SimPorts,
+    reload = options.reload,
+  ): Promise<void> =>
     node.join({
       room,
       roomKey,
@@ -121,6 +126,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       session,
       ownerKeyPair: options.ownerKeyPair,
       settings: options.settings,
+      reload,
     })
   if (options.isAlone !== true) await join(ports)
   let present = ports
@@ -138,7 +144,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     async enterAgain(next) {
       node.suspend()
       present = next
-      await join(next)
+      await join(next, options.reload && { ...options.reload, kept: [] })
     },
     close(reason) {
       node.close(reason)

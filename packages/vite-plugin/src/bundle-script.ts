@@ -49,7 +49,9 @@ export async function buildScript(
     },
   })
   try {
-    const made = await build.generate({ minify: options.minify, strict: true, ...output })
+    // A script is never bundled again: what is said to bundlers is of no use in it.
+    const comments = { legal: true, annotation: false, jsdoc: false }
+    const made = await build.generate({ minify: options.minify, strict: true, comments, ...output })
     const chunks = made.output.filter((file) => file.type === 'chunk')
     const own = new Set(chunks.map(({ fileName }) => fileName))
     for (const chunk of chunks)

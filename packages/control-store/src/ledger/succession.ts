@@ -18,19 +18,20 @@ export function isNewer(next: Succession, known: Succession): boolean {
 
 /** A ledger that nobody has said anything about: its owner answers for it. */
 export function firstSuccession(owner: NodeId): Succession {
-  return { owner, epoch: { number: 0, minter: owner }, version: 0, successors: [] }
+  return { owner, epoch: { number: 0, minter: owner }, version: 0, successors: [], heir: undefined }
 }
 
 /**
- * Who ought to answer for a ledger: the first live node of its list, the owner before its successors; when all of them are
- * gone, the live node that the owner's rendezvous hash puts first, so that equal views never disagree (G1).
+ * Who ought to answer for a ledger: the first live node of its list, before its successors the owner, or the tab that has
+ * it since the owner's page was reloaded; when all of them are gone, the live node that the owner's rendezvous hash puts first, so that equal views never disagree (G1).
  */
 export function authorityOf(
-  { owner, successors }: Succession,
+  { owner, successors, heir }: Succession,
   isAlive: (node: NodeId) => boolean,
   everyone: readonly NodeId[],
 ): NodeId | undefined {
-  if (isAlive(owner)) return owner
+  const first = heir?.node ?? owner
+  if (isAlive(first)) return first
   return successors.find((node) => isAlive(node)) ?? byRendezvous(owner, everyone)[0]
 }
 

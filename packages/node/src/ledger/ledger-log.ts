@@ -111,6 +111,13 @@ export class LedgerLog {
     }
   }
 
+  /** As if their refs had left: objects of a ledger that this node answers for are to outlive this tab. */
+  keep(owner: NodeId, numbers: readonly number[]): void {
+    if (!this.#options.isMine(owner)) return
+    this.#options.open(owner)
+    for (const number of numbers) this.#export(this.#book(owner), owner, number, undefined, new Map(), 0)
+  }
+
   /** What there is to say of an object has changed. `isUrgent`: before anything else happens to it. */
   changed(id: ObjectId, isUrgent: boolean): void {
     const book = this.#books.get(id.owner)

@@ -10,7 +10,8 @@ import {
 } from '@shoal/control-store'
 import type { RecordStore, Reports } from '@shoal/control-store'
 import { LIMITS } from '@shoal/protocol'
-import type { LedgerReport, NodeId, NodeMessage, Succession } from '@shoal/protocol'
+import type { LedgerHeir, LedgerReport, NodeId, NodeMessage, Succession } from '@shoal/protocol'
+import type { FormerSelf } from '../node-options.ts'
 
 /** What this node has of a ledger. */
 export type Holdings = Pick<LedgerReport, 'refs' | 'copies' | 'runs' | 'actors'>
@@ -32,6 +33,7 @@ export interface LedgersOptions {
   /** How long what nobody holds is kept for an owner that may come back. */
   readonly graceMs: number
   readonly records: RecordStore
+  sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
   send(to: NodeId, message: NodeMessage): void
   alive(): readonly NodeId[]
   isAlive(node: NodeId): boolean
@@ -76,12 +78,16 @@ interface Ledger {
   isInGrace: boolean
 }
 
+/** A driver whose claim is granted takes the ledger over; until then it asks nobody for what is in it, for so long at most. */
+const CLAIM_MS = 1_000
+
 /**
- * Who answers for each ledger, and how that changes: take-over, the same for a death, a thaw and a heal (R7 to R11 of
- * docs/decisions/020). A ledger's states here: followed -> gathering -> answered -> followed, or over.
+ * Who answers for each ledger, and how that changes: take-over, the same for a death, a thaw, a heal (R7 to R11 of
+ * docs/decisions/020) and a driver's reload (026). A ledger's states here: followed -> gathering -> answered -> followed, or over.
  *
  *   followed  --its minter died, and I am first of the living--> gathering --all reports are in--> answered
  *   gathering, answered --a higher epoch is heard of--> followed
+ *   followed  --I am its owner, or its heir by a claim, and another answers--> gathering
  *
  * It knows neither tasks nor objects: what a take-over means for them is done behind `takenOver`.
  */
@@ -94,6 +100,10 @@ export class Ledgers {
   readonly #gone = new Set<NodeId>()
   /** Of those, whose jobs are over: nothing is kept for them, whenever their ledgers are taken over. */
   readonly #finished = new Set<NodeId>()
+  /** This tab as a driver whose page may reload. */
+  #heir: LedgerHeir | undefined
+  /** Secrets of the tabs that this one was before it was reloaded. */
+  readonly #claims = new Map<NodeId, Uint8Array<ArrayBuffer>>()
   /** What each peer was told of each ledger's list. */
   readonly #told = new Map<NodeId, Map<NodeId, Succession>>()
 
@@ -168,6 +178,8 @@ export class Ledgers {
     this.#told.delete(node)
     this.#gone.delete(node)
     this.#finished.delete(node)
+    // This page is a copy of that tab's, and not what became of it.
+    this.#claims.delete(node)
     for (const [owner, ledger] of [...this.#ledgers]) {
       if (!this.isMine(owner)) continue
       // A place in the list that nobody could have is taken; nobody is replaced.
@@ -212,9 +224,41 @@ export class Ledgers {
       case 'ledger.over':
         if (this.#isOf(from, message)) this.#end(message.owner)
         return true
+      case 'ledger.claim':
+        void this.#onClaim(from, message)
+        return true
       default:
         return false
     }
+  }
+
+  /**
+   * This tab is a driver's: its ledger can be claimed by whoever has the secret of that hash. If its page was reloaded, it
+   * claims what its former selves had, from whoever answers for it when this tab hears of that.
+   */
+  reload(secretHash: Uint8Array<ArrayBuffer>, former: readonly FormerSelf[]): void {
+    this.#heir = { node: this.#options.self, secretHash }
+    for (const { node, secret } of former) this.#claims.set(node, secret)
+  }
+
+  /** Nobody is known yet, and nothing is taken over before `entered`: somebody may answer for it. */
+  enter(): void {
+    this.#isEntering = true
+  }
+
+  /** This tab drives the owner's job since its page was reloaded. */
+  isHeirOf(owner: NodeId): boolean {
+    return owner !== this.#options.self && this.viewOf(owner).heir?.node === this.#options.self
+  }
+
+  /** The tab that drives an owner's job now. */
+  driverOf(owner: NodeId): NodeId {
+    return this.viewOf(owner).heir?.node ?? owner
+  }
+
+  /** Whose jobs a driver has: its own, unless it has an heir, and those that it is the heir of. */
+  ownersOf(driver: NodeId): NodeId[] {
+    return [...new Set([driver, ...this.#ledgers.keys()])].filter((owner) => this.driverOf(owner) === driver)
   }
 
   /** Somebody waits for a ledger's answerer: it may be gone since before this node came, or knew of the ledger. */
@@ -226,21 +270,24 @@ export class Ledgers {
   suspend(): void {
     this.#isEntering = true
     this.#told.clear()
-    const own = this.#ledger(this.#options.self)
-    own.taking ??= { missing: new Set(), reports: new Map(), early: [] }
+    for (const owner of this.ownersOf(this.#options.self))
+      this.#ledger(owner).taking ??= { missing: new Set(), reports: new Map(), early: [] }
   }
 
   /** It goes on under a new session and takes its ledger back: with an epoch above all that it has heard of. */
   takeBack(): void {
-    this.#takeOver(this.#options.self)
+    for (const owner of this.ownersOf(this.#options.self)) {
+      // What it had taken over it has from the reports again.
+      if (owner !== this.#options.self) this.#options.deposed(owner)
+      this.#takeOver(owner)
+    }
   }
 
   /** Everybody who is there is linked: once they have reported, the ledger is this node's again. */
   entered(): void {
     if (!this.#isEntering) return
     this.#isEntering = false
-    const own = this.#ledger(this.#options.self)
-    this.#check(this.#options.self, own)
+    for (const [owner, ledger] of [...this.#ledgers]) this.#check(owner, ledger)
     // Of those that went meanwhile there will be no verdict.
     for (const each of this.#known()) this.takeIfGone(each)
   }
@@ -270,11 +317,14 @@ export class Ledgers {
     this.#ledgers.clear()
     this.#told.clear()
     this.#isEntering = false
+    this.#heir = undefined
+    this.#claims.clear()
     for (const owner of owners) if (owner !== this.#options.self) this.#options.over(owner)
   }
 
   /** The ledger's minter is gone: whoever is first of the living takes it over, and is told what there is to take. */
   #succeed(owner: NodeId): void {
+    if (this.#isEntering) return
     const { self, alive, isAlive, send } = this.#options
     const view = this.viewOf(owner)
     const authority = authorityOf(view, (node) => node === self || isAlive(node), [self, ...alive()])
@@ -286,11 +336,10 @@ export class Ledgers {
     const { self, alive, log } = this.#options
     const ledger = this.#ledger(owner)
     const number = ledger.view.epoch.number + 1
-    const present = ledger.view.successors
-    ledger.view = { owner, epoch: { number, minter: self }, version: 0, successors: present }
+    ledger.view = { ...ledger.view, epoch: { number, minter: self }, version: 0 }
     const others = alive()
     ledger.taking = { missing: new Set(others), reports: new Map(), early: ledger.taking?.early ?? [] }
-    ledger.isInGrace = owner !== self && !this.#finished.has(owner)
+    ledger.isInGrace = owner !== self && !this.isHeirOf(owner) && !this.#finished.has(owner)
     log.info?.('takes a ledger over', { owner, epoch: number, asks: others.length })
     this.#draw(ledger, true)
     for (const node of others) this.#options.send(node, { type: 'ledger.gather', succession: ledger.view })
@@ -302,8 +351,8 @@ export class Ledgers {
 
   /** Free places of a ledger's list are filled, and everybody is told of a change. */
   #draw(ledger: Ledger, isNew = false): void {
-    const { self, alive, deviceOf, send } = this.#options
-    const { owner, epoch, version, successors } = ledger.view
+    const { self, alive, deviceOf } = this.#options
+    const { owner, epoch, version, successors, heir } = ledger.view
     const candidates = alive()
       .filter((node) => node !== owner)
       .map((node) => ({ node, device: deviceOf(node) }))
@@ -315,10 +364,20 @@ export class Ledgers {
       drawn.every((node, at) => node === successors[at])
     )
       return
-    ledger.view = { owner, epoch, version: version + 1, successors: drawn }
+    ledger.view = {
+      owner,
+      epoch,
+      version: version + 1,
+      successors: drawn,
+      heir: owner === self ? this.#heir : heir,
+    }
     // A gather says it too.
-    if (!isNew) for (const node of alive()) send(node, { type: 'ledger.succession', succession: ledger.view })
+    if (!isNew) this.#tellAll(ledger)
     this.#options.drawn(owner, drawn)
+  }
+
+  #tellAll({ view }: Ledger): void {
+    for (const node of this.#options.alive()) this.#options.send(node, { type: 'ledger.succession', succession: view })
   }
 
   /** A list from anybody: the highest counts. @returns false when ours is newer, and says so */
@@ -338,16 +397,49 @@ export class Ledgers {
     this.#options.listed(owner)
     // Nobody can take away what this node knows of its own.
     if (wasMine && owner !== self) {
-      const early = ledger.taking?.early ?? []
-      ledger.taking = undefined
+      const isHeir = this.isHeirOf(owner)
+      const early = (isHeir ? undefined : ledger.taking?.early) ?? []
+      if (!isHeir) ledger.taking = undefined
       ledger.isInGrace = false
       this.#options.deposed(owner)
       for (const callback of early) callback()
     }
+    if (succession.epoch.minter === self) return true
     // Whoever lives takes its own ledger back; what is gone is taken over.
-    if (owner === self && succession.epoch.minter !== self) this.#takeOver(owner)
-    else if (succession.epoch.minter !== self && !isAlive(succession.epoch.minter)) this.#succeed(owner)
+    if (owner === self || this.isHeirOf(owner)) this.#takeOver(owner)
+    else if (!isAlive(succession.epoch.minter)) this.#succeed(owner)
     return true
+  }
+
+  /** Asks whoever answers for the ledger of a tab that this one was. True when there was reason to. */
+  #claim({ owner, epoch, heir }: Succession): boolean {
+    const secret = heir && this.#claims.get(heir.node)
+    if (secret === undefined || this.#heir === undefined) return false
+    const nextHash = this.#heir.secretHash
+    this.#options.send(epoch.minter, { type: 'ledger.claim', owner, secret, nextHash })
+    return true
+  }
+
+  /** Whoever answers judges a claim: of two tabs with one secret, the first has it, and none while the tab it was made in lives. */
+  async #onClaim(from: NodeId, { owner, secret, nextHash }: NodeMessage & { type: 'ledger.claim' }): Promise<void> {
+    const hash = await this.#options.sha256(secret)
+    const ledger = this.#ledgers.get(owner)
+    const heir = ledger?.view.heir
+    if (
+      ledger === undefined ||
+      heir === undefined ||
+      !this.isMine(owner) ||
+      this.#isUp(heir.node) ||
+      this.#finished.has(owner) ||
+      !hash.every((byte, at) => byte === heir.secretHash[at])
+    ) {
+      this.#options.log.warn('a claim was refused', { from, owner })
+      return
+    }
+    // The secret is used up. Whoever hears that it is the heir takes the ledger over.
+    const { version } = ledger.view
+    ledger.view = { ...ledger.view, version: version + 1, heir: { node: from, secretHash: nextHash } }
+    this.#tellAll(ledger)
   }
 
   #onGather(from: NodeId, succession: Succession): void {
@@ -355,6 +447,7 @@ export class Ledgers {
     if (succession.epoch.minter !== from || !this.#hear(from, succession)) return
     // Our own ledger: it is being taken back.
     if (compareEpochs(this.viewOf(owner).epoch, succession.epoch) !== 0) return
+    const isClaimed = this.#claim(succession)
     this.#options.sendRecords(from, owner)
     const { refs, copies, runs, actors } = this.#options.holdings(owner)
     const most = LIMITS.messageReferences
@@ -372,7 +465,11 @@ export class Ledgers {
         isLast: part === parts - 1,
       })
     }
-    this.#options.moved(owner)
+    if (!isClaimed) this.#options.moved(owner)
+    else
+      this.#options.later(CLAIM_MS, () => {
+        if (!this.isMine(owner)) this.#options.moved(owner)
+      })
   }
 
   #onReport(from: NodeId, report: LedgerReport): void {
@@ -393,7 +490,7 @@ export class Ledgers {
   /** Acts once every living node has said what it has. */
   #check(owner: NodeId, ledger: Ledger): void {
     const { taking } = ledger
-    if (taking === undefined || (owner === this.#options.self && this.#isEntering)) return
+    if (taking === undefined || (this.#isEntering && this.driverOf(owner) === this.#options.self)) return
     if (taking.missing.size > 0 && this.#options.gathers !== false) return
     ledger.taking = undefined
     const { epoch } = ledger.view
@@ -410,7 +507,8 @@ export class Ledgers {
   }
 
   #graceEnded(owner: NodeId): void {
-    if (!this.#options.graceEnded(owner)) return
+    // A job whose driver has come back is over when that driver goes, whatever is left of its ledger.
+    if (!this.#options.graceEnded(owner) || this.isHeirOf(owner)) return
     const { epoch } = this.viewOf(owner)
     for (const node of this.#options.alive()) this.#options.send(node, { type: 'ledger.over', owner, epoch })
     this.#end(owner)

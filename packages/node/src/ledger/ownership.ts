@@ -41,6 +41,7 @@ export interface OwnershipOptions {
   granted(job: JobId, hash: FunctionHash, grant: CodeGrant): CodeEntry
   /** A table for the tasks of a ledger that is taken over. */
   newTasks(owner: NodeId): OwnTasks
+  sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
   actorsOf(owner: NodeId): LedgerReport['actors']
   actorOwners(): Iterable<NodeId>
   adoptActor(id: ObjectId, node: NodeId): void
@@ -85,6 +86,7 @@ export class Ownership {
       gathers: options.guards?.gathers ?? true,
       log,
       graceMs,
+      sha256: (bytes) => options.sha256(bytes),
       records: this.#records,
       send,
       alive,
@@ -177,6 +179,25 @@ export class Ownership {
     if (ids.length > 0) this.#log.expose(to, ids)
   }
 
+  /** This tab's page keeps these for the time after its reload: whoever answers then shall know of them. */
+  keep(ids: readonly ObjectId[]): void {
+    this.ledgers.open(this.#options.self)
+    for (const { owner, number } of ids) this.#log.keep(owner, [number])
+  }
+
+  /**
+   * Somebody asks for an object of a ledger that was taken over before anybody said that it was needed: a driver whose page
+   * was reloaded, or who took over another ledger later, of which a record has the ref. Its own record tells.
+   */
+  recall(id: ObjectId): void {
+    const { owner, number } = id
+    const tasks = this.#taken.get(owner)
+    if (tasks === undefined || this.#records.get(owner, number) === undefined) return
+    const runs = new Map(tasks.looseRuns().map(([of, node, attempt]) => [of, [{ node, attempt }]]))
+    this.#recover(owner, number, { copies: new Map(), runs, actors: new Map() }, new Set())
+    this.#log.adopt(owner, [number])
+  }
+
   changed(id: ObjectId, isUrgent = false): void {
     this.#log.changed(id, isUrgent)
     const { owner } = id
@@ -210,7 +231,7 @@ export class Ownership {
     })
   }
 
-  /** `isBack`: what either side said under an older session may be lost. */
+  /** `isBack`: what either side said under an older session may be lost, or this tab knew of refs before it knew anybody. */
   peerAlive(node: NodeId, isBack: boolean): void {
     const { objects, references } = this.#options
     this.ledgers.peerAlive(node)
@@ -250,17 +271,6 @@ export class Ownership {
   /** All copies of an object of a taken ledger are gone: its record may know how to make it again. */
   rebuild(id: ObjectId): boolean {
     return this.tasksOf(id.owner)?.rebuild(id) ?? false
-  }
-
-  /**
-   * A ref that only a record of another ledger had, whose owner died as well: when that ledger is taken over later, this
-   * node hears of the ref when it has taken over and freed what nobody reported.
-   */
-  revive({ owner, number }: ObjectId): boolean {
-    if (!this.#taken.has(owner) || this.#records.get(owner, number) === undefined) return false
-    this.#recover(owner, number, NO_REPORTS, new Set())
-    this.#log.adopt(owner, [number])
-    return true
   }
 
   /** The room was left: nobody can be asked for what others owned. */
@@ -375,8 +385,7 @@ export class Ownership {
       tasks.takeBack(reports.runs)
       this.#options.restoreCalls(reports.runs)
       this.#records.drop(owner)
-      for (const [number, copies] of reports.copies)
-        for (const { node, attempt } of copies) if (node !== self) objects.onHeld(node, { owner, number }, attempt)
+      this.#countCopies(owner, reports)
       objects.freeUnusedOf(owner)
     } else {
       const own = this.#options.newTasks(owner)
@@ -388,6 +397,8 @@ export class Ownership {
         if (!own.has(number)) for (const { node, attempt } of runs) own.adoptRun(number, node, attempt)
       for (const number of reports.copies.keys()) this.#recover(owner, number, reports, done)
       objects.dropPending(owner, (number) => own.has(number))
+      // Also of what a record told: whoever has a copy keeps it until it is told to let go.
+      this.#countCopies(owner, reports)
     }
     for (const [node, list] of reports.actors)
       for (const number of list) this.#options.adoptActor({ owner, number }, node)
@@ -396,6 +407,12 @@ export class Ownership {
       owner,
       objects.neededOf(owner).map(({ number }) => number),
     )
+  }
+
+  #countCopies(owner: NodeId, { copies }: Reports): void {
+    const { self, objects } = this.#options
+    for (const [number, list] of copies)
+      for (const { node, attempt } of list) if (node !== self) objects.onHeld(node, { owner, number }, attempt)
   }
 
   /** Gives an object of a ledger that was taken over its place again, and everything that it needs. */
@@ -477,7 +494,8 @@ export class Ownership {
     const { objects, send } = this.#options
     const tasks = this.#taken.get(owner)
     if (tasks === undefined) return true
-    for (const [number, node, attempt] of tasks.looseRuns())
+    // Of a job that goes on, runs go on whose refs were not kept.
+    for (const [number, node, attempt] of this.ledgers.isHeirOf(owner) ? [] : tasks.looseRuns())
       if (!objects.isReferenced({ owner, number })) {
         tasks.forgetRun(number)
         send(node, { type: 'ledger.end', owner, number, attempt })
@@ -497,8 +515,6 @@ export class Ownership {
     this.#options.ledgerOver(owner)
   }
 }
-
-const NO_REPORTS: Reports = { copies: new Map(), runs: new Map(), actors: new Map() }
 
 /** An error stands behind every attempt: the task is not run again. */
 const LATEST = { epoch: 2 ** 40, number: 0 }

@@ -110,18 +110,20 @@ async function start(init: TabInit): Promise<void> {
         const owner = request.kind === 'owner' ? await keys.keyPair(request.owner) : undefined
         const ownerPublicKey = owner?.publicKey ?? request.owner
         const room = roomIdOfKeyHash(await keys.sha256(ownerPublicKey))
-        const { server, roomKey } = request
+        const { server, roomKey, reload } = request
+        const secretHash = reload && (await keys.sha256(reload.secret))
         await target.join({
           room,
           roomKey,
           ownerKeyPair: request.maySubmit ? owner : undefined,
           settings: request.settings,
+          reload: reload && secretHash && { ...reload, secretHash },
           session: ++session,
           connector: withFaults?.(createRtcConnector(rtcPort)) ?? createRtcConnector(rtcPort),
           signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),
           seed: (directory) => createDirectorySeed({ directory, server, room }),
         })
-        return { room, ownerPublicKey }
+        return { room, ownerPublicKey, publicKey: keyPair.publicKey }
       },
       async newOwner() {
         const seed = random.bytes(32)

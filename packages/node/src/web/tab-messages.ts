@@ -1,5 +1,5 @@
-import type { LogLine, NodeId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
-import type { NodeStatus } from '../node-options.ts'
+import type { LogLine, NodeId, ObjectId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
+import type { FormerSelf, NodeStatus } from '../node-options.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
 export type ChunkName = 'noble' | 'capture' | 'faults' | 'sandbox'
@@ -64,6 +64,13 @@ export interface JoinRequest {
   /** Whether this tab's page submits work to the room; only an owner's link can make it true. */
   readonly maySubmit: boolean
   readonly roomKey: Uint8Array<ArrayBuffer>
+  /** Of drivers whose page can keep something for its reload; see ReloadOptions. */
+  readonly reload?: {
+    /** 16 random bytes. */
+    readonly secret: Uint8Array<ArrayBuffer>
+    readonly former: readonly FormerSelf[]
+    readonly kept: readonly ObjectId[]
+  }
   /** The owner's public key for helpers, the seed of its key for owners. */
   readonly owner: Uint8Array<ArrayBuffer>
 }
@@ -71,6 +78,8 @@ export interface JoinRequest {
 export interface Joined {
   readonly room: RoomId
   readonly ownerPublicKey: Uint8Array<ArrayBuffer>
+  /** The tab's own. */
+  readonly publicKey: Uint8Array<ArrayBuffer>
 }
 
 /** The node worker's control calls, over Comlink. */

@@ -32,8 +32,11 @@ export const nodeCard = struct({
 })
 export type NodeCard = Infer<typeof nodeCard>
 
-/** Under `submitter/<node id>`, written by the room owner's key: the node whose key may submit work. */
-export const submitterGrant = struct({ publicKey: fixedBytes(32) })
+/**
+ * Under `submitter/<node id>`, written by the room owner's key: the node may submit work. Its own key first, then those
+ * that its page had before it was reloaded: code that they signed is still of its job.
+ */
+export const submitterGrant = struct({ publicKeys: array(fixedBytes(32), 1 + LIMITS.formerSelves) })
 export type SubmitterGrant = Infer<typeof submitterGrant>
 
 const text = string(LIMITS.iceTextBytes)

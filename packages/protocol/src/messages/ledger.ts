@@ -1,6 +1,6 @@
 import { attempt, nodeId, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { array, bool, f64, string, struct, union, varint } from '../schema.ts'
+import { array, bool, f64, fixedBytes, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 import { templateFields } from './task.ts'
@@ -13,8 +13,25 @@ const numbers = array(varint, LIMITS.messageReferences)
 export const ledgerEpoch = struct({ number: varint, minter: nodeId })
 export type LedgerEpoch = Infer<typeof ledgerEpoch>
 
-/** The owner's successors in order, of that epoch; a higher version replaces a lower one. */
-export const succession = struct({ owner: nodeId, epoch: ledgerEpoch, version: varint, successors: array(nodeId, 16) })
+/** The tab that has a driver's ledger: the driver's own, or the one that its page is after a reload. */
+export const ledgerHeir = struct({
+  node: nodeId,
+  /** SHA-256 of the secret by which that tab's page, should it reload, claims the ledger. */
+  secretHash: fixedBytes(32),
+})
+export type LedgerHeir = Infer<typeof ledgerHeir>
+
+/**
+ * The owner's successors in order, of that epoch; a higher version replaces a lower one. `heir`: of drivers in a room whose
+ * pages may reload.
+ */
+export const succession = struct({
+  owner: nodeId,
+  epoch: ledgerEpoch,
+  version: varint,
+  successors: array(nodeId, 16),
+  heir: optional(ledgerHeir),
+})
 export type Succession = Infer<typeof succession>
 
 /** What many task records share, named by its place in the message. As a task template, with all that a re-run needs. */
@@ -94,6 +111,9 @@ export const ledgerReported = struct({ owner: nodeId, epoch: ledgerEpoch })
 
 /** The owner's tab is gone for good and nothing of its ledger is needed: copies and records of it go. */
 export const ledgerOver = struct({ owner: nodeId, epoch: ledgerEpoch })
+
+/** A driver that has reloaded wants the ledger of the tab it was: the secret of its heir, and the hash of a new one. */
+export const ledgerClaim = struct({ owner: nodeId, secret: fixedBytes(16), nextHash: fixedBytes(32) })
 
 /** The answerer wants a run ended, since nobody waits for it. */
 export const ledgerEnd = struct({ owner: nodeId, number: varint, attempt })

@@ -7,6 +7,7 @@ import type { Infer } from '../schema.ts'
 import { LOG_LEVELS } from '../words.ts'
 import {
   ledgerAcknowledged,
+  ledgerClaim,
   ledgerCopy,
   ledgerEnd,
   ledgerGather,
@@ -79,6 +80,7 @@ export const nodeMessage = union({
   'ledger.report': ledgerReport,
   'ledger.reported': ledgerReported,
   'ledger.over': ledgerOver,
+  'ledger.claim': ledgerClaim,
   'ledger.end': ledgerEnd,
   'ledger.copy': ledgerCopy,
   'actor.create': actorCreate,

@@ -22,6 +22,8 @@ export const TO_NODE = {
   unwant: 7,
   /** ids: one reference of each is gone */
   release: 8,
+  /** From pages only. ids: one more reference of each, and whoever takes their ledgers over shall know of it */
+  keep: 13,
   /** number: asks for TO_SUBMITTER.polled with it, once all that was sent before has been looked at */
   poll: 11,
   /** From workers only. 1 while a `wait` is open: only then does a task wait for what it has asked to watch */

@@ -1,7 +1,8 @@
 import { Subscribable } from '@shoal/base'
-import type { Api, CoreWorker } from '@shoal/core-worker'
+import type { Api, CoreWorker, ObjectRef } from '@shoal/core-worker'
 import type { RoomSecret } from '@shoal/protocol'
 import type { Joined } from '@shoal/node/web'
+import { KeptRefs } from '../kept-refs.ts'
 import type { PageSession } from '../page-session.ts'
 import { RoomInSession } from '../room-in-session.ts'
 import { createSessionApi } from '../session-api.ts'
@@ -24,11 +25,14 @@ export class TestSession implements Omit<PageSession, keyof Api> {
   readonly ready = Promise.resolve()
   readonly room: RoomInSession
   readonly #tab: TestTabNode
+  /** A test room's pages do not reload. */
+  readonly #kept: KeptRefs
   readonly #listeners = new Subscribable<SessionStatus>(listenerFailed)
 
   constructor(tab: TestTabNode, joined: Joined, secret: RoomSecret) {
     this.#tab = tab
     this.core = tab.core
+    this.#kept = new KeptRefs(tab.core, undefined)
     this.room = new RoomInSession({
       joined,
       secret,
@@ -76,6 +80,14 @@ export class TestSession implements Omit<PageSession, keyof Api> {
 
   lend(isOn: boolean): void {
     this.#tab.node.lend(isOn)
+  }
+
+  keep(name: string, ref: ObjectRef | undefined): void {
+    this.#kept.keep(name, ref)
+  }
+
+  kept<T>(name: string): ObjectRef<T> | undefined {
+    return this.#kept.kept<T>(name)
   }
 
   /** The test room is the only one there is. */

@@ -163,7 +163,11 @@ class MemoryRoom implements TestRoom {
       })
       this.#tabs.push(tab)
       if (!tab.isDriver) continue
-      const session = new TestSession(tab, { room, ownerPublicKey: ownerKeyPair.publicKey }, secret)
+      const session = new TestSession(
+        tab,
+        { room, ownerPublicKey: ownerKeyPair.publicKey, publicKey: tab.publicKey },
+        secret,
+      )
       this.#sessions.set(tab, session)
       this.#drivers.push(createDriver(session))
     }

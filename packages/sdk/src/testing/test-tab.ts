@@ -41,6 +41,7 @@ export interface TabSetup {
 export class TestTabNode {
   readonly name: string
   readonly nodeId: NodeId
+  readonly publicKey: Uint8Array<ArrayBuffer>
   readonly core: CoreWorker
   readonly node: ShoalNode
   readonly isDriver: boolean
@@ -64,6 +65,7 @@ export class TestTabNode {
     const { port1, port2 } = new MessageChannel()
     this.name = setup.name
     this.nodeId = nodeId
+    this.publicKey = keyPair.publicKey
     this.isDriver = setup.ownerKeyPair !== undefined
     this.#network = setup.network
     this.#clock = new TabClock(setup.clock)
