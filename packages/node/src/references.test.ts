@@ -1,3 +1,4 @@
+// Long because each way in which a count could go wrong is a story of its own.
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '@shoal/base'
 import { formatObjectId } from '@shoal/protocol'
