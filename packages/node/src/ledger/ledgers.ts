@@ -287,8 +287,11 @@ export class Ledgers {
   entered(): void {
     if (!this.#isEntering) return
     this.#isEntering = false
-    for (const [owner, ledger] of [...this.#ledgers]) this.#check(owner, ledger)
     // Of those that went meanwhile there will be no verdict.
+    for (const [owner, ledger] of [...this.#ledgers]) {
+      for (const node of ledger.taking?.missing ?? []) if (!this.#isUp(node)) ledger.taking?.missing.delete(node)
+      this.#check(owner, ledger)
+    }
     for (const each of this.#known()) this.takeIfGone(each)
   }
 
