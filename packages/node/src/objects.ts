@@ -492,6 +492,13 @@ export class Objects {
     return owners
   }
 
+  /** Of those, the owners of what has not failed: nobody needs an answer about what has. */
+  neededOwners(): Set<NodeId> {
+    const owners = new Set<NodeId>()
+    for (const { id, state } of this.#others.values()) if (state.kind !== 'failed') owners.add(id.owner)
+    return owners
+  }
+
   /** Another node answers for the ledger from now on: it is asked what its predecessor did not answer. */
   moved(owner: NodeId): void {
     for (const entry of this.#of(owner)) {

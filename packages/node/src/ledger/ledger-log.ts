@@ -134,12 +134,12 @@ export class LedgerLog {
     if (isUrgent) this.#flush(id.owner, book)
   }
 
-  /** A list was drawn: who is new on it gets everything. */
-  drawn(owner: NodeId, successors: readonly NodeId[]): void {
+  /** A list was drawn: who is new on it, or was told by another answerer meanwhile, gets everything. */
+  drawn(owner: NodeId, successors: readonly NodeId[], isNewEpoch: boolean): void {
     const book = this.#books.get(owner)
     if (book === undefined) return
     for (const node of [...book.successors.keys()])
-      if (!successors.includes(node)) {
+      if (isNewEpoch || !successors.includes(node)) {
         book.successors.delete(node)
         for (const { sent } of book.exported.values()) sent.delete(node)
       }

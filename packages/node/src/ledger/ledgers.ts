@@ -59,8 +59,8 @@ export interface LedgersOptions {
   lateCopies(owner: NodeId, node: NodeId, copies: LedgerReport['copies']): void
   /** All reports are in: act. */
   takenOver(owner: NodeId, reports: Reports): void
-  /** Where the list changed: these are new. */
-  drawn(owner: NodeId, successors: readonly NodeId[]): void
+  /** The list is another, or, `isNewEpoch`, the same under another answerer, by whom nobody has been told anything yet. */
+  drawn(owner: NodeId, successors: readonly NodeId[], isNewEpoch: boolean): void
   /** The owner did not come back in time: what nobody holds goes. True when nothing of the ledger is left. */
   graceEnded(owner: NodeId): boolean
   /** Nothing of the ledger will be asked for again. */
@@ -376,7 +376,7 @@ export class Ledgers {
     }
     // A gather says it too.
     if (!isNew) this.#tellAll(ledger)
-    this.#options.drawn(owner, drawn)
+    this.#options.drawn(owner, drawn, isNew)
   }
 
   #tellAll({ view }: Ledger): void {

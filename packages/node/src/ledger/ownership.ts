@@ -118,7 +118,7 @@ export class Ownership {
         for (const { number, attempt } of copies) objects.onHeld(node, { owner, number }, attempt)
       },
       takenOver: (owner, reports) => this.#takenOver(owner, reports),
-      drawn: (owner, successors) => this.#log.drawn(owner, successors),
+      drawn: (owner, successors, isNewEpoch) => this.#log.drawn(owner, successors, isNewEpoch),
       graceEnded: (owner) => this.#graceEnded(owner),
       over: (owner) => this.#over(owner),
     })
@@ -163,7 +163,7 @@ export class Ownership {
   }
 
   views(): LedgerView[] {
-    return this.ledgers.views(this.#options.objects.owners())
+    return this.ledgers.views(this.#options.objects.neededOwners())
   }
 
   tasksOf(owner: NodeId): OwnTasks | undefined {
