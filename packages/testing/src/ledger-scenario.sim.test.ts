@@ -18,7 +18,6 @@ const REGRESSIONS: readonly (readonly [LedgerScenarioOptions, string])[] = [
 const MOST_SEEDS = 100
 const PLANTED: readonly (readonly [keyof NodeGuards, RegExp, Omit<LedgerScenarioOptions, 'seed'>])[] = [
   ['pins', /^O1/, { profile: 'mild', busyMs: 8_000 }],
-  ['gathers', /^G2/, { profile: 'deaths', busyMs: 8_000 }],
   ['countsRetries', /^T3/, { profile: 'deaths', nodes: 6, busyMs: 6_000 }],
 ]
 

@@ -1,6 +1,7 @@
 // Long because each death is a story of its own, told over the same room.
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'
+import type { NodeGuards } from '@shoal/node'
 import { createSimNode, takenBy } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
 import { SimWorld } from './sim-world.ts'
@@ -14,8 +15,11 @@ class Room {
   readonly runs: string[] = []
   readonly tabs = new Map<string, SimNode>()
 
-  constructor(seed: number) {
+  readonly #guards: Partial<NodeGuards>
+
+  constructor(seed: number, guards: Partial<NodeGuards> = {}) {
     this.world = new SimWorld({ seed })
+    this.#guards = guards
   }
 
   async open(helpers: readonly string[], graceMs = 3_000): Promise<void> {
@@ -34,6 +38,7 @@ class Room {
       slots: 4,
       resources: { [name]: 100 },
       graceMs,
+      guards: this.#guards,
       ...(name === 'driver' && { ownerKeyPair: world.ownerKeyPair }),
       globals: { simRan: (label: string) => this.runs.push(`${label} at ${name}`) },
       onOver: () => {
@@ -148,6 +153,20 @@ describe('the death of an owner whose refs others hold', () => {
     expect(room.runs.sort()).toEqual(['first at a', 'quick at b', 'slow at b'])
     for (const ref of refs) ref.release()
     expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[X1][T3] without the wait for reports runs what still runs elsewhere again', async () => {
+    const room = new Room(2, { gathers: false })
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    const slow = await slowIn(room)
+    const make = remote({ slow }, ({ slow: child }) => [child.remote('slow', 8_000)], at('a'))
+    const refs = await room.settle(get(make.remote()))
+    await room.pass(500)
+    room.kill('a')
+    await room.settle(get(refs))
+    expect(room.runs.filter((run) => run.startsWith('slow')).length).toBeGreaterThan(1)
     room.close()
   })
 

@@ -46,13 +46,11 @@ describe('the log of a ledger', () => {
 
   function pass(): { to: NodeId; numbers: number[]; isSnapshot: boolean }[] {
     for (const timer of timers.splice(0)) timer()
-    return sent
-      .splice(0)
-      .map(({ to, message: { records, isSnapshot } }) => ({
-        to,
-        numbers: records.map(({ number }) => number),
-        isSnapshot,
-      }))
+    return sent.splice(0).map(({ to, message: { records, isSnapshot } }) => ({
+      to,
+      numbers: records.map(({ number }) => number),
+      isSnapshot,
+    }))
   }
 
   it('[G6] a record rides with its ref, and what could not be told then follows as soon as it can', () => {
