@@ -485,17 +485,10 @@ export class Objects {
     return this.#of(owner).flatMap((entry) => (isNeeded(entry) ? [entry.id] : []))
   }
 
-  /** The owners of objects that this tab knows, itself left out. */
-  owners(): Set<NodeId> {
+  /** The owners of objects that this tab knows, itself left out; `isNeeded`: of what has not failed. */
+  owners(isNeeded = false): Set<NodeId> {
     const owners = new Set<NodeId>()
-    for (const { id } of this.#others.values()) owners.add(id.owner)
-    return owners
-  }
-
-  /** Of those, the owners of what has not failed: nobody needs an answer about what has. */
-  neededOwners(): Set<NodeId> {
-    const owners = new Set<NodeId>()
-    for (const { id, state } of this.#others.values()) if (state.kind !== 'failed') owners.add(id.owner)
+    for (const { id, state } of this.#others.values()) if (!isNeeded || state.kind !== 'failed') owners.add(id.owner)
     return owners
   }
 

@@ -163,7 +163,7 @@ export class Ownership {
   }
 
   views(): LedgerView[] {
-    return this.ledgers.views(this.#options.objects.neededOwners())
+    return this.ledgers.views(this.#options.objects.owners(true))
   }
 
   tasksOf(owner: NodeId): OwnTasks | undefined {
@@ -357,7 +357,7 @@ export class Ownership {
     // What others still have of this node's own ledger tells it nothing once it has compared.
     if (owner === self && this.ledgers.knowsAll(owner)) return
     const hasRoom = this.#records.take(message, this.ledgers.answerer(owner) === from)
-    if (!hasRoom) this.#options.log.warn('records of a ledger are dropped: too many are kept', { owner, from })
+    if (!hasRoom) this.#options.log.warn('no room for records', { owner, from })
     // Whoever may have to run it again has the code before the only other tab that has it is gone.
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
     if (number > 0 && hasRoom) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
