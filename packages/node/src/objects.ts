@@ -52,7 +52,7 @@ export interface ObjectsOptions {
   /** This tab has no reference to an object that another node answers for any more, and perhaps no copy that it had. */
   dropped(id: ObjectId, isCopyGone: boolean): void
   /** An object is asked for that is not known, though this node knows all: it may be in a record of a dead tab. */
-  recall(id: ObjectId): void
+  recoverRecorded(id: ObjectId): void
   /** Counts refs and registers them with whoever answers for them. */
   adopt(ids: readonly ObjectId[]): void
   /** What a fetched value has inside came with counts of its own; the function given back ends them. */
@@ -698,7 +698,7 @@ export class Objects {
     const known = this.#find(id)
     if (known !== undefined) return known
     if (!this.#options.knowsAll(id.owner)) return this.#entry(id)
-    this.#options.recall(id)
+    this.#options.recoverRecorded(id)
     return this.#find(id)
   }
 

@@ -160,7 +160,7 @@ export class ShoalNode {
       mayFree: (owner) => this.#ownership.ledgers.mayFree(owner),
       changed: (id, isUrgent) => this.#ownership.changed(id, isUrgent),
       unanswered: ({ owner }) => this.#unanswered(owner),
-      recall: (id) => this.#ownership.recall(id),
+      recoverRecorded: (id) => this.#ownership.recoverRecorded(id),
       adopt: (ids) => this.#references.adopt(ids),
       later,
       freed: (id) => this.#ownership.tasksOf(id.owner)?.freed(id),

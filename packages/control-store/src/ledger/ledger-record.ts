@@ -1,5 +1,5 @@
 import { assert } from '@shoal/base'
-import { compareAttempts } from '@shoal/protocol'
+import { compareAttempts, messageBytes } from '@shoal/protocol'
 import type { LedgerRecord, LedgerTemplate } from '@shoal/protocol'
 
 /** A record beside the template that its message named; undefined for what no task is told of. */
@@ -22,6 +22,12 @@ export function joinRecords(a: StoredRecord, b: StoredRecord): StoredRecord {
     RANKS.indexOf(a.record.body.type) - RANKS.indexOf(b.record.body.type) ||
     retries(b.record) - retries(a.record)
   return order >= 0 ? a : b
+}
+
+/** Bytes of a record's arguments or value: what makes one record larger than another. */
+export function recordBytes({ body }: LedgerRecord): number {
+  if (body.type === 'task') return messageBytes(body.args) + 24 * body.dependencies.length
+  return body.type === 'value' ? messageBytes(body.value) : 0
 }
 
 function retries({ body }: LedgerRecord): number {

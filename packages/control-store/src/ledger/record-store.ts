@@ -1,6 +1,5 @@
-import { messageBytes } from '@shoal/protocol'
 import type { LedgerRecords, NodeId } from '@shoal/protocol'
-import { joinRecords } from './ledger-record.ts'
+import { joinRecords, recordBytes } from './ledger-record.ts'
 import type { StoredRecord } from './ledger-record.ts'
 
 /** Records of which nobody says any more that they are needed are looked for when there are this many, and twice as many as then. */
@@ -136,9 +135,8 @@ export class RecordStore {
   }
 }
 
-function bytesOf({ record: { body } }: StoredRecord): number {
-  if (body.type === 'task') return RECORD_BYTES + messageBytes(body.args) + 24 * body.dependencies.length
-  return RECORD_BYTES + (body.type === 'value' ? messageBytes(body.value) : 0)
+function bytesOf({ record }: StoredRecord): number {
+  return RECORD_BYTES + recordBytes(record)
 }
 
 const NONE: ReadonlyMap<number, StoredRecord> = new Map()

@@ -23,7 +23,8 @@ export function firstSuccession(owner: NodeId): Succession {
 
 /**
  * Who ought to answer for a ledger: the first live node of its list, before its successors the owner, or the tab that has
- * it since the owner's page was reloaded; when all of them are gone, the live node that the owner's rendezvous hash puts first, so that equal views never disagree (G1).
+ * it since the owner's page was reloaded; when all of them are gone, the live node that the owner's rendezvous hash puts
+ * first, so that equal views never disagree (G1).
  */
 export function authorityOf(
   { owner, successors, heir }: Succession,

@@ -189,7 +189,7 @@ export class Ownership {
    * Somebody asks for an object of a ledger that was taken over before anybody said that it was needed: a driver whose page
    * was reloaded, or who took over another ledger later, of which a record has the ref. Its own record tells.
    */
-  recall(id: ObjectId): void {
+  recoverRecorded(id: ObjectId): void {
     const { owner, number } = id
     const tasks = this.#taken.get(owner)
     if (tasks === undefined || this.#records.get(owner, number) === undefined) return

@@ -1,5 +1,6 @@
+import { recordBytes } from '@shoal/control-store'
 import type { StoredRecord } from '@shoal/control-store'
-import { LIMITS, messageBytes } from '@shoal/protocol'
+import { LIMITS } from '@shoal/protocol'
 import type { LedgerTemplate } from '@shoal/protocol'
 
 /** What a record takes beside its value. */
@@ -63,9 +64,4 @@ export class RecordBatch {
     this.#templates.set(template, place)
     return place
   }
-}
-
-function recordBytes({ body }: StoredRecord['record']): number {
-  if (body.type === 'task') return messageBytes(body.args) + 24 * body.dependencies.length
-  return body.type === 'value' ? messageBytes(body.value) : 0
 }
