@@ -130,13 +130,8 @@ class Room {
     return names.reduce((sum, name) => sum + this.tab(name).node.status().running, 0)
   }
 
-  async settle<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
-    let isOpen = true
-    const end = (): boolean => (isOpen = false)
-    promise.then(end, end)
-    if (!(await this.world.clock.runUntil(() => !isOpen, limitMs)))
-      throw new Error(`nothing settled within ${limitMs} simulated ms`)
-    return promise
+  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
+    return this.world.clock.settle(promise, limitMs)
   }
 
   async pass(ms: number): Promise<void> {

@@ -169,6 +169,16 @@ export class SimClock implements Clock {
     return true
   }
 
+  /** Runs until the promise is settled. @throws when it is not by `limitMs` from now */
+  async settle<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
+    let isOpen = true
+    const end = (): boolean => (isOpen = false)
+    promise.then(end, end)
+    if (!(await this.runUntil(() => !isOpen, limitMs)))
+      throw new Error(`nothing settled within ${limitMs} simulated ms`)
+    return promise
+  }
+
   #set(delayMs: number, callback: () => void, owner: NodeClock | undefined): Timer {
     assert(delayMs >= 0 && Number.isFinite(delayMs), `a timer of ${delayMs} ms`)
     const event: Event = { at: this.#now + delayMs, order: this.#order++, callback, owner }

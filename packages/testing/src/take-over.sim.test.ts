@@ -63,13 +63,8 @@ class Room {
     this.tabs.delete(name)
   }
 
-  async settle<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
-    let isOpen = true
-    const end = (): boolean => (isOpen = false)
-    promise.then(end, end)
-    if (!(await this.world.clock.runUntil(() => !isOpen, limitMs)))
-      throw new Error(`nothing settled within ${limitMs} simulated ms`)
-    return promise
+  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
+    return this.world.clock.settle(promise, limitMs)
   }
 
   async pass(ms: number): Promise<void> {

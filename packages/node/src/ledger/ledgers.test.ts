@@ -1,7 +1,7 @@
 import { seededRandom, silentLog } from '@shoal/base'
 import { RecordStore } from '@shoal/control-store'
 import { randomNodeId } from '@shoal/protocol'
-import type { NodeId, NodeMessage } from '@shoal/protocol'
+import type { NodeId } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import { Ledgers } from './ledgers.ts'
 
@@ -9,15 +9,15 @@ const random = seededRandom(4)
 const [self, owner, other] = [randomNodeId(random), randomNodeId(random), randomNodeId(random)]
 
 /** One node's ledgers, among others that are there or not and say nothing by themselves. */
-function alone(alive: Set<NodeId>): { ledgers: Ledgers; sent: [NodeId, NodeMessage][]; taken: NodeId[] } {
-  const [sent, taken]: [[NodeId, NodeMessage][], NodeId[]] = [[], []]
+function alone(alive: Set<NodeId>): { ledgers: Ledgers; taken: NodeId[] } {
+  const taken: NodeId[] = []
   const ledgers = new Ledgers({
     self,
     log: silentLog,
     graceMs: 1_000,
     records: new RecordStore(),
     sha256: (bytes) => Promise.resolve(new Uint8Array(bytes)),
-    send: (to, message) => void sent.push([to, message]),
+    send: () => undefined,
     alive: () => [...alive],
     isAlive: (node) => alive.has(node),
     deviceOf: () => undefined,
@@ -36,19 +36,25 @@ function alone(alive: Set<NodeId>): { ledgers: Ledgers; sent: [NodeId, NodeMessa
     graceEnded: () => false,
     over: () => undefined,
   })
-  return { ledgers, sent, taken }
+  return { ledgers, taken }
+}
+
+/** It is the owner's successor, has heard of its death, and waits for the other's report. */
+function taking(): { ledgers: Ledgers; taken: NodeId[]; alive: Set<NodeId> } {
+  const alive = new Set([owner, other])
+  const { ledgers, taken } = alone(alive)
+  ledgers.onMessage(owner, {
+    type: 'ledger.succession',
+    succession: { owner, epoch: { number: 0, minter: owner }, version: 1, successors: [self], heir: undefined },
+  })
+  alive.delete(owner)
+  ledgers.peerGone(owner)
+  return { ledgers, taken, alive }
 }
 
 describe('a node that enters its room again', () => {
   it('[G5] waits for no report of one that went while it was away', () => {
-    const alive = new Set([owner, other])
-    const { ledgers, taken } = alone(alive)
-    ledgers.onMessage(owner, {
-      type: 'ledger.succession',
-      succession: { owner, epoch: { number: 0, minter: owner }, version: 1, successors: [self], heir: undefined },
-    })
-    alive.delete(owner)
-    ledgers.peerGone(owner)
+    const { ledgers, taken, alive } = taking()
     expect(ledgers.isGathering(owner)).toBe(true)
     ledgers.suspend()
     // Nobody gives a verdict about it to one who is not there.
@@ -60,14 +66,7 @@ describe('a node that enters its room again', () => {
   })
 
   it('[G5] waits for the reports of those that are there', () => {
-    const alive = new Set([owner, other])
-    const { ledgers, taken } = alone(alive)
-    ledgers.onMessage(owner, {
-      type: 'ledger.succession',
-      succession: { owner, epoch: { number: 0, minter: owner }, version: 1, successors: [self], heir: undefined },
-    })
-    alive.delete(owner)
-    ledgers.peerGone(owner)
+    const { ledgers, taken } = taking()
     ledgers.suspend()
     ledgers.takeBack()
     ledgers.entered()
