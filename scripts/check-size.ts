@@ -15,6 +15,7 @@ const BUDGETS_KB = {
   'sandbox, with its worker': 15,
   'sandbox, second stage': 17,
   'parser and crypto, lazy': 50,
+  'directory, in rooms': 35,
   'faults, for tests': 10,
 }
 
@@ -25,6 +26,7 @@ const sizes: Readonly<Record<keyof typeof BUDGETS_KB, number>> = {
   'sandbox, with its worker': kbOf('sandbox.html'),
   'sandbox, second stage': await secondStageKb(),
   'parser and crypto, lazy': kbOf('node-worker-capture.js') + kbOf('node-worker-noble.js'),
+  'directory, in rooms': kbOf('node-worker-directory.js'),
   'faults, for tests': kbOf('node-worker-faults.js'),
 }
 for (const [name, kb] of Object.entries(sizes)) {

@@ -99,7 +99,7 @@ export interface ReloadOptions {
 /** A room to join, with the ports that lead into it. */
 export type JoinOptions = Pick<
   RoomLinkOptions,
-  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'seed'
+  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'createDirectory' | 'seed'
 > & {
   /** Higher than any this node had in the room before: a session that others gave up is over for good. */
   readonly session?: Session

@@ -1,8 +1,8 @@
 // Long because overlay, membership and directory meet here and nowhere else.
 import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
-import { createDepartures, createDirectory, createDirectorySync, createMembership } from '@shoal/control-store'
-import type { Departures, Directory, DirectorySync, Membership } from '@shoal/control-store'
+import { createDepartures, createDirectorySync, createMembership } from '@shoal/control-store'
+import type { Departures, Directory, DirectoryOptions, DirectorySync, Membership } from '@shoal/control-store'
 import { ByteReader, ByteWriter, nodeCard, roomSettings, submitterGrant } from '@shoal/protocol'
 import type {
   Crypto,
@@ -55,6 +55,8 @@ export interface RoomLinkOptions {
   readonly log: Log
   readonly connector: Connector
   readonly signaling: Signaling
+  /** It is an option since tabs load it when they enter a room. */
+  createDirectory(options: DirectoryOptions): Directory
   /** Seeds the directory over the room's server. */
   seed?(directory: Directory): { close(): void }
   readonly handlers: RoomHandlers
@@ -103,7 +105,7 @@ export class RoomLink {
     this.#options = options
     const { clock, random, crypto, log, self, session, keyPair, room, roomKey, ownerKeyPair, handlers } = options
     this.#grants = new Subscribable((error) => log.error('a listener failed', { error: String(error) }))
-    this.#directory = createDirectory({
+    this.#directory = options.createDirectory({
       clock,
       random,
       crypto,

@@ -10,4 +10,9 @@ export class ProtocolError extends Error {
     super(message)
     this.code = code
   }
+
+  /** Also one of another copy of this class: what a node loads later brings its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ProtocolError' && 'code' in value
+  }
 }

@@ -1,3 +1,4 @@
+import { createDirectory } from '@shoal/control-store'
 import type { KeyPair } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import { createSimNode } from './sim-node.ts'
@@ -26,7 +27,7 @@ async function lateGrant(seed: number): Promise<LateGrant> {
       return world.ownerKeyPair.sign(bytes)
     },
   }
-  void driver.node.join({ room, roomKey, connector, signaling, ownerKeyPair })
+  void driver.node.join({ room, roomKey, connector, signaling, createDirectory, ownerKeyPair })
   return { world, driver, helper }
 }
 

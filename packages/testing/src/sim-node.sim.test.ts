@@ -1,3 +1,4 @@
+import { createDirectory } from '@shoal/control-store'
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'
 import { createSimNode } from './sim-node.ts'
@@ -269,7 +270,7 @@ describe('three simulated tabs', () => {
     const refs = Array.from({ length: 10 }, () => where.remote(2_000))
     await world.clock.run(world.clock.now() + 500)
     const { room, roomKey, connector, signaling } = driver.ports
-    await driver.node.join({ room, roomKey, connector, signaling, ownerKeyPair: world.ownerKeyPair })
+    await driver.node.join({ room, roomKey, connector, signaling, createDirectory, ownerKeyPair: world.ownerKeyPair })
     const helper = await createSimNode(world.ports(await world.identity('b'), 1))
     expect(new Set(await settle(world, get(refs)))).toEqual(new Set([driver.ports.node, helper.ports.node]))
   })
@@ -336,7 +337,7 @@ describe('three simulated tabs', () => {
     const { room, roomKey } = other.ports(await other.identity('a'), 1)
     const [a, c] = [world.ports(await world.identity('a'), 2), world.ports(await world.identity('c'), 1)]
     const { connector, signaling } = a
-    await driver.node.join({ room, roomKey, connector, signaling, ownerKeyPair: other.ownerKeyPair, session: 2 })
+    await driver.node.join({ room, roomKey, connector, signaling, createDirectory, ownerKeyPair: other.ownerKeyPair, session: 2 })
     await spread(await createSimNode({ ...c, room, roomKey }))
   })
 })

@@ -1,3 +1,4 @@
+import { createDirectory } from '@shoal/control-store'
 import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
 import { CoreWorker, createApi } from '@shoal/core-worker'
@@ -123,6 +124,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       roomKey,
       connector,
       signaling,
+      createDirectory,
       session,
       ownerKeyPair: options.ownerKeyPair,
       settings: options.settings,

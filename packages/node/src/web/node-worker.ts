@@ -1,10 +1,11 @@
 // The entry of the node worker: one dedicated worker a tab, where everything of a node runs but user code and WebRTC's
 // handshakes. States: waiting for its page's first message -> starting (keys) -> up -> closed.
 import { createLog, seededRandom } from '@shoal/base'
-import { createDirectorySeed } from '@shoal/control-store/web'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
 import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Log } from '@shoal/base'
+import type { createDirectory } from '@shoal/control-store'
+import type { createDirectorySeed } from '@shoal/control-store/web'
 import type { Crypto } from '@shoal/protocol'
 import type { createFaults, refuseBadFaultRules } from '@shoal/transport'
 import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
@@ -107,11 +108,14 @@ async function start(init: TabInit): Promise<void> {
   function createControl(target: ShoalNode, keys: Crypto): NodeControl {
     return {
       async join(request, rtcPort) {
+        // Most of its time is the network's; keys are made meanwhile.
+        const loading = loadChunk('directory') as Promise<DirectoryChunk>
         const owner = request.kind === 'owner' ? await keys.keyPair(request.owner) : undefined
         const ownerPublicKey = owner?.publicKey ?? request.owner
         const room = roomIdOfKeyHash(await keys.sha256(ownerPublicKey))
         const { server, roomKey, reload } = request
         const secretHash = reload && (await keys.sha256(reload.secret))
+        const directory = await loading
         await target.join({
           room,
           roomKey,
@@ -121,7 +125,8 @@ async function start(init: TabInit): Promise<void> {
           session: ++session,
           connector: withFaults?.(createRtcConnector(rtcPort)) ?? createRtcConnector(rtcPort),
           signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),
-          seed: (directory) => createDirectorySeed({ directory, server, room }),
+          createDirectory: directory.createDirectory,
+          seed: (of) => directory.createDirectorySeed({ directory: of, server, room }),
         })
         return { room, ownerPublicKey, publicKey: keyPair.publicKey }
       },
@@ -141,6 +146,11 @@ async function start(init: TabInit): Promise<void> {
       },
     }
   }
+}
+
+interface DirectoryChunk {
+  readonly createDirectory: typeof createDirectory
+  readonly createDirectorySeed: typeof createDirectorySeed
 }
 
 /** @throws TypeError or RangeError for rules that make no sense, which fails the tab's start. */

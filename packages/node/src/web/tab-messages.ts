@@ -2,7 +2,7 @@ import type { LogLine, NodeId, ObjectId, ResourceSet, RoomId, RoomSettings } fro
 import type { FormerSelf, NodeStatus } from '../node-options.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
-export type ChunkName = 'noble' | 'capture' | 'faults' | 'sandbox'
+export type ChunkName = 'noble' | 'capture' | 'directory' | 'faults' | 'sandbox'
 
 /** Fault injection as the page was told it. */
 export interface TabFaults {

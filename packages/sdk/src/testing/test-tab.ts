@@ -1,3 +1,4 @@
+import { createDirectory } from '@shoal/control-store'
 import type { Clock, Log, Random } from '@shoal/base'
 import { checkFunction } from '@shoal/capture'
 import { CoreWorker } from '@shoal/core-worker'
@@ -57,7 +58,8 @@ export class TestTabNode {
     const tab = new TestTabNode(setup, keyPair, nodeId)
     const { room, roomKey, ownerKeyPair, network } = setup
     const connector = network.connector(nodeId)
-    await tab.node.join({ room, roomKey, ownerKeyPair, connector, signaling: network.signaling(nodeId, 1) })
+    const signaling = network.signaling(nodeId, 1)
+    await tab.node.join({ room, roomKey, ownerKeyPair, connector, signaling, createDirectory })
     return tab
   }
 
