@@ -87,6 +87,9 @@ export class WorkerDriver {
       name: 'probe',
       job: { driver: this.#nodeId, number: 1 },
       numReturns: 1,
+      namespace: '',
+      resources: [],
+      actor: undefined,
     })
     return number
   }

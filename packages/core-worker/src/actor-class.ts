@@ -1,23 +1,36 @@
+import { must } from '@shoal/base'
 import { arityOf, checkArity } from './arity.ts'
 import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
+import type { ActorFacts, ActorMethodRecord } from '@shoal/protocol'
+import { PendingCallsLimitExceededError } from '@shoal/protocol'
 import type { Arguments, Returns } from './call-types.ts'
-import type { CoreWorker } from './core-worker.ts'
+import type { ActorCaller, CoreWorker } from './core-worker.ts'
 import { HANDLE } from './foreign-handle.ts'
 import { idOf } from './object-ref.ts'
 import type { ObjectRef } from './object-ref.ts'
 import { isGenerator, refuseStream } from './ref-generator.ts'
-import { resolveActorOptions } from './options.ts'
-import type { ActorOptions } from './options.ts'
+import { resolveActorOptions, resolveCallOptions } from './options.ts'
+import type { ActorCallOptions, ActorOptions, ResolvedOptions } from './options.ts'
 import type { CoreWorkerSource, KnownTemplate } from './remote-function.ts'
 
 /** One method of an actor handle: `handle.play.remote(move)`. */
-export interface ActorMethod<A extends readonly unknown[], R> {
-  remote(...args: Arguments<A>): Returns<R, 1>
+export interface ActorMethod<A extends readonly unknown[], R, N extends number = 1> {
+  /**
+   * Calls the method in the actor and gives the ref of its result at once. Calls of one handle run in their order.
+   *
+   * @throws PendingCallsLimitExceededError past the actor's `maxPendingCalls`; TypeError for too few or too many arguments.
+   */
+  remote(...args: Arguments<A>): Returns<R, N>
+  /** The same method, called with other options. @throws TypeError or RangeError naming a bad one. */
+  options<M extends number = N>(options: ActorCallOptions<M>): ActorMethod<A, R, M>
 }
 
-/** A plain object with one entry a method of the class. It can be passed to tasks and other actors. */
-export type ActorHandle<I> = {
+/**
+ * A plain object with one entry a method of the class. It can be passed to tasks and other actors. The actor ends once
+ * its last handle is gone and its calls are done; `using` ends a handle, and the collector is only a hint.
+ */
+export type ActorHandle<I> = Disposable & {
   readonly [K in keyof I as MethodName<I, K>]: I[K] extends (...args: infer A) => infer R
     ? ActorMethod<A, Awaited<R>>
     : never
@@ -78,13 +91,14 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
   readonly #options: ActorOptions
   readonly #source: CoreWorkerSource
   readonly #templates = new WeakMap<CoreWorker, KnownTemplate>()
+  #known: ResolvedOptions | undefined
 
   /** Made by `actor()`. */
   constructor(identity: ActorIdentity, options: ActorOptions, source: CoreWorkerSource) {
     this.#identity = identity
     this.#options = options
     this.#source = source
-    resolveActorOptions(options, identity.name)
+    resolveActorOptions(options, identity.name, [])
   }
 
   /**
@@ -98,12 +112,21 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     const { code } = this.#identity
     let known = this.#templates.get(core)
     if (known === undefined || known.code !== code) {
-      const options = resolveActorOptions(this.#options, this.#identity.name === '' ? 'Actor' : this.#identity.name)
-      known = { code, template: core.template(code, this.#identity.exportName, options) }
+      known = { code, template: core.template(code, this.#identity.exportName, this.#resolved()) }
       this.#templates.set(core, known)
     }
     const ref = core.createActor(known.template, args)
-    return makeHandle<I>({ ref, name: this.#identity.name, methods: this.#identity.methods }, core)
+    const { maxTaskRetries, maxPendingCalls } = must(this.#resolved().actor).facts
+    const { name, methods } = this.#identity
+    return makeHandle<I>({ ref, name, methods, maxTaskRetries, maxPendingCalls }, core)
+  }
+
+  #resolved(): ResolvedOptions {
+    const { name, methods } = this.#identity
+    const shown = name === '' ? 'Actor' : name
+    // A module names its classes after it has made them.
+    if (this.#known?.name !== shown) this.#known = resolveActorOptions(this.#options, shown, methods.map(methodRecord))
+    return this.#known
   }
 
   /** The same class with other options. @throws TypeError or RangeError naming a bad one. */
@@ -137,6 +160,9 @@ export interface HandleContent {
   readonly ref: ObjectRef
   readonly name: string
   readonly methods: readonly ActorMethodFacts[]
+  readonly maxTaskRetries: number
+  /** Infinity: any number. */
+  readonly maxPendingCalls: number
 }
 
 const contents = new WeakMap<object, HandleContent>()
@@ -150,20 +176,54 @@ export function handleContent(value: object): HandleContent | undefined {
 export function makeHandle<I>(content: HandleContent, core: CoreWorker): ActorHandle<I> {
   const handle: Record<string, unknown> = {}
   const caller = core.newActorCaller()
-  for (const { name, arity, isGenerator: isStream } of content.methods) {
-    handle[name] = {
-      remote: (...args: unknown[]) => {
-        const shown = `${content.name || 'Actor'}.${name}`
-        refuseStream(shown, isStream)
-        checkArity(shown, arity, args.length)
-        return core.callActor(idOf(content.ref), caller, name, args)
-      },
-    }
-  }
+  for (const method of content.methods) handle[method.name] = actorMethod(content, method, core, caller, {})
   Object.defineProperty(handle, HANDLE, { value: true })
   Object.defineProperty(handle, Symbol.toStringTag, { value: `ActorHandle(${content.name})` })
+  Object.defineProperty(handle, Symbol.dispose, { value: () => content.ref.release() })
   contents.set(handle, content)
   return Object.freeze(handle) as ActorHandle<I>
+}
+
+function actorMethod(
+  content: HandleContent,
+  facts: ActorMethodFacts,
+  core: CoreWorker,
+  caller: ActorCaller,
+  options: ActorCallOptions,
+): ActorMethod<never[], unknown> {
+  const { name, arity, isGenerator: isStream } = facts
+  const { maxPendingCalls, maxTaskRetries } = content
+  const resolved = resolveCallOptions(options, maxTaskRetries)
+  const shown = `${content.name || 'Actor'}.${name}`
+  const remote = (...args: unknown[]): unknown => {
+    refuseStream(shown, isStream)
+    checkArity(shown, arity, args.length)
+    if (caller.pending >= maxPendingCalls)
+      throw new PendingCallsLimitExceededError(
+        'pending-calls-limit',
+        `${shown}: ${caller.pending} calls of this handle have no outcome yet, and maxPendingCalls is ${maxPendingCalls}`,
+      )
+    return core.callActor(idOf(content.ref), caller, name, args, resolved, maxPendingCalls < Infinity)
+  }
+  return {
+    remote,
+    options: (more: ActorCallOptions) => actorMethod(content, facts, core, caller, { ...options, ...more }),
+  } as ActorMethod<never[], unknown>
+}
+
+/** A method's facts as they go over a wire. */
+export function methodRecord({ name, arity, isGenerator: isStream }: ActorMethodFacts): ActorMethodRecord {
+  return { name, arity: arity && { least: arity[0], most: arity[1] }, isGenerator: isStream === true }
+}
+
+/** What a handle is made of, from what whoever answers for its actor knows. */
+export function contentOf(ref: ObjectRef, facts: ActorFacts): HandleContent {
+  const methods = facts.methods.map(({ name, arity, isGenerator: isStream }): ActorMethodFacts => ({
+    name,
+    arity: arity && [arity.least, arity.most],
+    isGenerator: isStream,
+  }))
+  return { ...facts, ref, name: facts.className, methods }
 }
 
 /** The methods of a class, its bases' included, without the constructor and names that start with `_`. */

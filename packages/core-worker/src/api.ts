@@ -1,5 +1,6 @@
 import { transfer, ValueEncoder } from '@shoal/protocol'
-import { ActorClass, describeActorClass, methodsOf } from './actor-class.ts'
+import { ActorClass, describeActorClass, handleContent, makeHandle, methodsOf } from './actor-class.ts'
+import type { ActorHandle } from './actor-class.ts'
 import { arityOf, constructorArity } from './arity.ts'
 import type { NoRefMethods, NoRefParameters } from './call-types.ts'
 import { inlineCode } from './code.ts'
@@ -7,8 +8,8 @@ import type { Code, InlineCode } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { refuseForeign } from './foreign-handle.ts'
 import { encodeHooks } from './hooks.ts'
-import { ObjectRef } from './object-ref.ts'
-import { refuseUnknown } from './options.ts'
+import { idOf, ObjectRef } from './object-ref.ts'
+import { actorName, refuseUnknown } from './options.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
 import { isGenerator } from './ref-generator.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
@@ -26,6 +27,47 @@ export interface RuntimeContext {
   readonly taskName: string | undefined
   /** 0 for the first run. */
   readonly attempt: number
+  /** Where actors are found by name, unless one is given. */
+  readonly namespace: string
+  /** Reserved for the task while it runs, or for the actor for its life, by name. Empty outside of both. */
+  readonly resources: Readonly<Record<string, number>>
+  /** Undefined outside of an actor. */
+  readonly actorId: string | undefined
+  readonly actorName: string | undefined
+  /** Whether the actor was made before, and lost. */
+  readonly wasRestarted: boolean
+  /** The actor's own handle, which does not keep it alive. */
+  readonly currentActor: ActorHandle<Record<string, (...args: never[]) => unknown>> | undefined
+}
+
+/** What `context()` says outside of tasks and actors. */
+export function pageContext(nodeId: string, namespace = ''): RuntimeContext {
+  return {
+    nodeId,
+    workerId: 0,
+    jobId: '',
+    taskId: undefined,
+    taskName: undefined,
+    attempt: 0,
+    namespace,
+    resources: {},
+    actorId: undefined,
+    actorName: undefined,
+    wasRestarted: false,
+    currentActor: undefined,
+  }
+}
+
+/** Which actor of a name. */
+export interface GetActorOptions {
+  /** Default: the session's. */
+  readonly namespace?: string
+}
+
+/** How an actor is killed. */
+export interface KillOptions {
+  /** False: as if it had crashed, so that it is made again if `maxRestarts` allows. Default true. */
+  readonly noRestart?: boolean
 }
 
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
@@ -56,6 +98,29 @@ export interface Api {
   wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
   /** Moves a value's buffers instead of copying them, the next time it is sent. */
   transfer<T>(value: T): T
+  /**
+   * Ends an actor at once: calls that run or wait fail with ActorDiedError, and its name is free. What it has at hand to end
+   * itself in good order (see `exitActor`) is not called. Of one that is gone: nothing.
+   *
+   * @throws TypeError for what is no handle.
+   */
+  kill(actor: ActorHandle<never> | ActorHandle<object>, options?: KillOptions): void
+  /**
+   * The actor of that name. Its handle does not keep it alive, as in Ray.
+   *
+   * @throws ActorNotFoundError when there is none.
+   */
+  getActor<I = Record<string, (...args: never[]) => unknown>>(
+    name: string,
+    options?: GetActorOptions,
+  ): Promise<ActorHandle<I>>
+  /**
+   * Inside an actor: ends it, for good. The call fails with ActorDiedError, and so do those behind it. A method
+   * `[Symbol.asyncDispose]()` or `[Symbol.dispose]()` of the actor is called before, for at most 30 s.
+   *
+   * @throws TypeError outside of an actor.
+   */
+  exitActor(): never
   context(): RuntimeContext
 }
 
@@ -74,6 +139,8 @@ export interface ApiHost {
   /** The core worker to go through, now. @throws when there is none and none can be started. */
   core(): CoreWorker
   context(): RuntimeContext
+  /** Inside actors only. */
+  exitActor?(): never
   /** The module that is being evaluated at this moment, if any. */
   moduleScope(): ModuleScope | undefined
   /** Judges inline code where it is defined, in development. @throws CaptureError */
@@ -173,6 +240,28 @@ export function createApi(host: ApiHost): Api {
     return [ready, rest]
   }
 
+  function kill(actor: unknown, options: KillOptions = {}): void {
+    refuseUnknown(options, ['noRestart'])
+    if (options.noRestart !== undefined && typeof options.noRestart !== 'boolean')
+      throw new TypeError('noRestart must be true or false')
+    const content = typeof actor === 'object' && actor !== null ? handleContent(actor) : undefined
+    if (content === undefined) throw new TypeError("kill() takes an actor's handle")
+    core().killActor(idOf(content.ref), options.noRestart !== false)
+  }
+
+  async function getActor(name: string, options: GetActorOptions = {}): Promise<ActorHandle<object>> {
+    refuseUnknown(options, ['namespace'])
+    actorName('name', name)
+    const namespace = options.namespace === undefined ? '' : actorName('namespace', options.namespace)
+    const found = core()
+    return makeHandle<object>(await found.findActor(namespace, name), found)
+  }
+
+  function exitActor(): never {
+    if (host.exitActor === undefined) throw new TypeError('exitActor() works inside of an actor only')
+    return host.exitActor()
+  }
+
   return {
     remote: remote as Api['remote'],
     actor: actor as unknown as Api['actor'],
@@ -180,6 +269,9 @@ export function createApi(host: ApiHost): Api {
     put: (value) => core().put(value),
     wait,
     transfer,
+    kill,
+    getActor: getActor as Api['getActor'],
+    exitActor,
     context: () => host.context(),
   }
 }

@@ -2,6 +2,7 @@
 import { assert } from '@shoal/base'
 import type { Clock } from '@shoal/base'
 import {
+  actorFacts,
   ALL_ARGUMENTS,
   decodeValue,
   FrameReader,
@@ -28,6 +29,8 @@ import type {
   SerializerRegistry,
   DecodeHooks,
 } from '@shoal/protocol'
+import { contentOf } from './actor-class.ts'
+import type { HandleContent } from './actor-class.ts'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import { CodeTable } from './code-table.ts'
@@ -35,7 +38,7 @@ import { reviveError } from './error-revival.ts'
 import { createHooks } from './hooks.ts'
 import { homeOf, idOf, markOnce, ObjectRef } from './object-ref.ts'
 import type { RefHome } from './object-ref.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ResolvedCallOptions, ResolvedOptions } from './options.ts'
 import { Waits } from './waits.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
 
@@ -62,6 +65,19 @@ export interface CoreWorkerOptions {
   onBlocked?(run: number, isBlocked: boolean): void
 }
 
+/** Whose calls keep their order: one handle in one core worker. */
+export interface ActorCaller {
+  readonly caller: number
+  calls: number
+  /** Those that are counted and have no outcome yet. */
+  pending: number
+}
+
+interface Question {
+  resolve(found: HandleContent): void
+  reject(reason: Error): void
+}
+
 /**
  * The submitting side of a node's port, as Ray's core worker is the library inside each driver and worker: it numbers
  * tasks and objects, encodes values once, and waits for answers. It knows nothing of placement, other tabs or storage.
@@ -81,6 +97,11 @@ export class CoreWorker implements RefHome {
   #released: ObjectId[] = []
   readonly #polls = new Map<number, () => void>()
   #lastPoll = 0
+  /** What has to be told once it exists, of this tab's own. */
+  readonly #outcomes = new Map<number, () => void>()
+  readonly #questions = new Map<number, Question>()
+  #lastQuestion = 0
+  readonly #weak = new WeakSet<ObjectRef>()
   #lastWait = 0
   #hasAdopted = false
   #closed: Error | undefined
@@ -193,30 +214,68 @@ export class CoreWorker implements RefHome {
   }
 
   /** A new submitter of actor calls: calls through one handle keep their order. */
-  newActorCaller(): { readonly caller: number; calls: number } {
-    return { caller: this.#reserve(1), calls: 0 }
+  newActorCaller(): ActorCaller {
+    return { caller: this.#reserve(1), calls: 0, pending: 0 }
   }
 
   callActor(
     actor: ObjectId,
-    caller: { readonly caller: number; calls: number },
+    caller: ActorCaller,
     method: string,
     args: readonly unknown[],
-  ): ObjectRef {
+    { numReturns, maxTaskRetries, retryExceptions }: ResolvedCallOptions,
+    isCounted: boolean,
+  ): ObjectRef | ObjectRef[] | undefined {
     this.#mustBeOpen()
     const { dependencies, value } = this.#arguments(args)
-    const number = this.#reserve(1)
+    const number = this.#reserve(Math.max(1, numReturns))
     const writer = this.frame.begin(TO_NODE.actorCall)
     this.frame.id(actor)
     writer.string(method)
     writer.varint(number)
-    writer.varint(1)
+    writer.varint(numReturns)
+    writer.f64(maxTaskRetries)
+    writer.varint(retryExceptions.length)
+    for (const name of retryExceptions) writer.string(name)
     writer.varint(caller.caller)
     writer.varint(++caller.calls)
     writer.varint(this.#parent())
     this.frame.dependencies(dependencies)
     this.frame.value(value, false)
-    return this.#newRef(number)
+    if (isCounted && numReturns > 0) {
+      caller.pending++
+      this.#whenKnown(number, () => caller.pending--)
+    }
+    if (numReturns === 0) return undefined
+    if (numReturns === 1) return this.#newRef(number)
+    return Array.from({ length: numReturns }, (_, index) => this.#newRef(number + index))
+  }
+
+  /** Ends an actor: at once, without the calls that wait. */
+  killActor(actor: ObjectId, noRestart: boolean): void {
+    this.#mustBeOpen()
+    this.frame.begin(TO_NODE.actorKill)
+    this.frame.id(actor)
+    this.frame.writer.u8(noRestart ? 1 : 0)
+  }
+
+  /** The actor of that name, and what its handles know. @throws ActorNotFoundError */
+  findActor(namespace: string, name: string): Promise<HandleContent> {
+    this.#mustBeOpen()
+    const question = ++this.#lastQuestion
+    const writer = this.frame.begin(TO_NODE.actorFind)
+    writer.varint(question)
+    writer.varint(this.#parent())
+    writer.string(namespace)
+    writer.string(name)
+    return new Promise((resolve, reject) => this.#questions.set(question, { resolve, reject }))
+  }
+
+  /** A ref that keeps nothing alive: what it stands for may be gone when it is used. */
+  weakRef(id: ObjectId): ObjectRef {
+    const ref = new ObjectRef(this, id)
+    this.#weak.add(ref)
+    return ref
   }
 
   /** Gets and waits that are open, and what is remembered of objects: all 0 when every ref was released. */
@@ -253,6 +312,7 @@ export class CoreWorker implements RefHome {
   }
 
   release(id: ObjectId, ref: ObjectRef): void {
+    if (this.#weak.has(ref)) return
     // The collector must not release it once more: the count may be somebody else's by then.
     this.#finalizer?.unregister(ref)
     this.#releaseId(id)
@@ -263,6 +323,8 @@ export class CoreWorker implements RefHome {
     if (this.#closed) return
     this.#closed = reason
     this.#waits.close(reason)
+    for (const { reject } of this.#questions.values()) reject(reason)
+    this.#questions.clear()
     this.#options.port.close()
   }
 
@@ -365,6 +427,31 @@ export class CoreWorker implements RefHome {
     }
   }
 
+  #whenKnown(number: number, callback: () => void): void {
+    this.#outcomes.set(number, callback)
+    this.#ask('watch', [{ owner: THIS_NODE, number }])
+  }
+
+  #onReady(ids: readonly ObjectId[]): void {
+    if (this.#outcomes.size > 0)
+      for (const { owner, number } of ids) {
+        if (owner !== THIS_NODE) continue
+        this.#outcomes.get(number)?.()
+        this.#outcomes.delete(number)
+      }
+    this.#waits.onReady(ids)
+  }
+
+  #onActorFound(reader: FrameReader): void {
+    const number = reader.reader.varint()
+    const question = this.#questions.get(number)
+    this.#questions.delete(number)
+    if (reader.kind() === 0) {
+      const id = reader.id()
+      question?.resolve(contentOf(this.weakRef(id), actorFacts.read(reader.reader)))
+    } else question?.reject(reviveError(wireError.read(reader.reader), this.decodeHooks))
+  }
+
   #poll(callback: () => void): void {
     const number = ++this.#lastPoll
     this.#polls.set(number, callback)
@@ -399,7 +486,8 @@ export class CoreWorker implements RefHome {
   /** Reads one record that answers what was asked here. */
   answer(kind: number, reader: FrameReader): void {
     if (kind === TO_SUBMITTER.value) this.#onValue(reader)
-    else if (kind === TO_SUBMITTER.ready) this.#waits.onReady(reader.ids())
+    else if (kind === TO_SUBMITTER.ready) this.#onReady(reader.ids())
+    else if (kind === TO_SUBMITTER.actorFound) this.#onActorFound(reader)
     else {
       assert(kind === TO_SUBMITTER.polled, `record ${kind} is not for this submitter`)
       this.#onPolled(reader.reader.varint())

@@ -1,10 +1,10 @@
-export { ActorClass, makeHandle, methodsOf, nameActorClass } from './actor-class.ts'
+export { ActorClass, contentOf, makeHandle, methodRecord, methodsOf, nameActorClass } from './actor-class.ts'
 export type { ActorHandle, ActorIdentity, ActorMethod, ActorMethodFacts } from './actor-class.ts'
 export { arityOf, constructorArity } from './arity.ts'
 export type { Arity } from './arity.ts'
 export type { Argument, Arguments, RefParameter, Returns } from './call-types.ts'
-export { createApi } from './api.ts'
-export type { Api, ApiHost, ModuleScope, RuntimeContext } from './api.ts'
+export { createApi, pageContext } from './api.ts'
+export type { Api, ApiHost, GetActorOptions, KillOptions, ModuleScope, RuntimeContext } from './api.ts'
 export { callSiteOf } from './code.ts'
 export type { Code, InlineCode } from './code.ts'
 export { CoreWorker } from './core-worker.ts'
@@ -12,8 +12,15 @@ export type { CoreWorkerOptions, RefFinalizer } from './core-worker.ts'
 export { captureThrown, reviveError } from './error-revival.ts'
 export { createHooks } from './hooks.ts'
 export { ObjectRef } from './object-ref.ts'
-export { offeredResources } from './options.ts'
-export type { ActorOptions, ResolvedOptions, ResourceOptions, SchedulingStrategy, TaskOptions } from './options.ts'
+export { actorName, offeredResources } from './options.ts'
+export type {
+  ActorCallOptions,
+  ActorOptions,
+  ResolvedOptions,
+  ResourceOptions,
+  SchedulingStrategy,
+  TaskOptions,
+} from './options.ts'
 export type { ObjectRefGenerator } from './ref-generator.ts'
 export { nameFunction, RemoteFunction } from './remote-function.ts'
 export type { CoreWorkerSource, FunctionIdentity } from './remote-function.ts'

@@ -16,7 +16,7 @@ describe('options', () => {
       timeoutMs: 0,
       name: 'f',
     })
-    expect(resolveActorOptions({}, 'A')).toMatchObject({ maxRetries: 0, name: 'A', strategy: 'DEFAULT' })
+    expect(resolveActorOptions({}, 'A', [])).toMatchObject({ maxRetries: 0, name: 'A', strategy: 'DEFAULT' })
     expect(resolveTaskOptions({ maxRetries: -1 }, 'f').maxRetries).toBe(Infinity)
     expect(resolveTaskOptions({ maxRetries: Infinity, timeoutMs: Infinity }, 'f').timeoutMs).toBe(0)
     expect(resolveTaskOptions({ numCpus: 0.5, numReturns: 0, maxRetries: 0 }, 'f')).toMatchObject({
@@ -47,7 +47,7 @@ describe('options', () => {
 
   it('[CW9] of an actor are what it is placed by and what it holds, as in Ray', () => {
     const of = (options: ActorOptions): unknown => {
-      const { resources, held } = resolveActorOptions(options, 'A')
+      const { resources, held } = resolveActorOptions(options, 'A', [])
       return [fromResourceSet(resources), fromResourceSet(held)]
     }
     expect(of({})).toEqual([{ CPU: 1 }, {}])
@@ -103,7 +103,7 @@ describe('options', () => {
       expect(() => resolveTaskOptions(options, 'f')).toThrow(message)
     }
     for (const options of [null, [], 5]) expect(() => resolveTaskOptions(options as never, 'f')).toThrow(TypeError)
-    expect(() => resolveActorOptions({ maxRetries: 1 } as never, 'A')).toThrow(/unknown option maxRetries/)
+    expect(() => resolveActorOptions({ maxRetries: 1 } as never, 'A', [])).toThrow(/unknown option maxRetries/)
   })
 
   it('[CW3] name an error class as it is registered, whatever a minifier called it', () => {

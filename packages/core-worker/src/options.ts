@@ -1,5 +1,5 @@
 import { CPU, errorClassName, GPU, LIMITS, MEMORY, STRATEGIES, toResourceSet, UNITS_OF_ONE } from '@shoal/protocol'
-import type { ResourceSet } from '@shoal/protocol'
+import type { ActorMethodRecord, ActorOptionsRecord, ResourceSet } from '@shoal/protocol'
 
 /** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
 export interface ResourceOptions {
@@ -47,7 +47,41 @@ export interface ActorOptions extends ResourceOptions {
    * it asks for GPUs or resources of its own; then one is.
    */
   readonly numCpus?: number
+  /** How often it is made again, constructor and all, after it was lost with its worker or tab. -1 or Infinity: for ever. Default 0. */
+  readonly maxRestarts?: number
+  /**
+   * How often a call is made again that was under way when the actor was lost: it may then run more than once. A method's
+   * own `.options()` goes before it. -1 or Infinity: for ever. Default 0: such a call fails with ActorUnavailableError, or
+   * with ActorDiedError when nothing restarts the actor.
+   */
+  readonly maxTaskRetries?: number
+  /** Calls that run at a time, each up to its next `await` without the others. Default 1: one after another. */
+  readonly maxConcurrency?: number
+  /** Calls of one handle without an outcome; one more throws PendingCallsLimitExceededError. Default: any number. */
+  readonly maxPendingCalls?: number
+  /** Finds it again by `getActor`. Unique within the namespace: of two, the second one's calls fail with ActorDiedError. */
   readonly name?: string
+  /** Where its name counts. Default: the session's. */
+  readonly namespace?: string
+  /** With a name that is taken, the handle is of the actor that has it. Needs `name`. */
+  readonly getIfExists?: boolean
+  /** `detached`: it lives until it is killed or the room is empty, whatever becomes of who made it. Needs `name`. */
+  readonly lifetime?: 'detached'
+}
+
+/** How one call is made; what is not given is the actor's. */
+export interface ActorCallOptions<N extends number = number> {
+  readonly numReturns?: N
+  /** See `maxTaskRetries` of `ActorOptions`. */
+  readonly maxTaskRetries?: number
+  /** Also made again after what the method threw, as `retryExceptions` of a task. Bounded by `maxTaskRetries`. */
+  readonly retryExceptions?: boolean | readonly (ErrorClass | string)[]
+}
+
+export interface ResolvedCallOptions {
+  readonly numReturns: number
+  readonly maxTaskRetries: number
+  readonly retryExceptions: readonly string[]
 }
 
 export type ErrorClass = abstract new (...args: never[]) => Error
@@ -64,10 +98,25 @@ export interface ResolvedOptions {
   readonly retryExceptions: readonly string[]
   readonly timeoutMs: number
   readonly name: string
+  /** Of actors. */
+  readonly actor: ActorOptionsRecord | undefined
 }
 
-const ACTOR_KEYS: readonly string[] = ['numCpus', 'numGpus', 'memoryBytes', 'resources', 'schedulingStrategy', 'name']
-const TASK_KEYS: readonly string[] = [...ACTOR_KEYS, 'numReturns', 'maxRetries', 'retryExceptions', 'timeoutMs']
+const SHARED_KEYS: readonly string[] = ['numCpus', 'numGpus', 'memoryBytes', 'resources', 'schedulingStrategy', 'name']
+const TASK_KEYS: readonly string[] = [...SHARED_KEYS, 'numReturns', 'maxRetries', 'retryExceptions', 'timeoutMs']
+const ACTOR_KEYS: readonly string[] = [
+  ...SHARED_KEYS,
+  'maxRestarts',
+  'maxTaskRetries',
+  'maxConcurrency',
+  'maxPendingCalls',
+  'namespace',
+  'getIfExists',
+  'lifetime',
+]
+const CALL_KEYS: readonly string[] = ['numReturns', 'maxTaskRetries', 'retryExceptions']
+const MOST_RETURNS = 1000
+const MOST_CONCURRENCY = 10_000
 
 /** CPUs, GPUs and memory come beside them. */
 const MOST_RESOURCES = LIMITS.resources - 3
@@ -88,16 +137,21 @@ export function resolveTaskOptions(options: TaskOptions, defaultName: string): R
     resources: toResourceSet({ ...amounts(options), [CPU]: amount('numCpus', options.numCpus ?? 1) }),
     held: [],
     strategy: strategy(options.schedulingStrategy),
-    numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, 1000),
-    maxRetries: retries(options.maxRetries ?? 3),
+    numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, MOST_RETURNS),
+    maxRetries: retries('maxRetries', options.maxRetries ?? 3),
     retryExceptions: exceptions(options.retryExceptions ?? false),
     timeoutMs: timeout(options.timeoutMs),
     name: text('name', options.name ?? defaultName),
+    actor: undefined,
   }
 }
 
 /** Fills in defaults. @throws TypeError or RangeError naming the option. */
-export function resolveActorOptions(options: ActorOptions, defaultName: string): ResolvedOptions {
+export function resolveActorOptions(
+  options: ActorOptions,
+  className: string,
+  methods: readonly ActorMethodRecord[],
+): ResolvedOptions {
   refuseUnknown(options, ACTOR_KEYS)
   const others = amounts(options)
   // As in Ray: memory alone leaves the default as it is.
@@ -112,8 +166,61 @@ export function resolveActorOptions(options: ActorOptions, defaultName: string):
     maxRetries: 0,
     retryExceptions: [],
     timeoutMs: 0,
-    name: text('name', options.name ?? defaultName),
+    name: text('name', className),
+    actor: {
+      facts: {
+        className: text('name', className),
+        methods: [...methods],
+        maxTaskRetries: retries('maxTaskRetries', options.maxTaskRetries ?? 0),
+        maxPendingCalls: pendingCalls(options.maxPendingCalls ?? Infinity),
+      },
+      maxRestarts: retries('maxRestarts', options.maxRestarts ?? 0),
+      maxConcurrency: wholeNumber('maxConcurrency', options.maxConcurrency ?? 1, 1, MOST_CONCURRENCY),
+      registered: registered(options),
+      getIfExists: options.getIfExists === true,
+      isDetached: options.lifetime === 'detached',
+    },
   }
+}
+
+/** Fills in what the actor says of its calls. @throws TypeError or RangeError naming the option. */
+export function resolveCallOptions(options: ActorCallOptions, maxTaskRetries: number): ResolvedCallOptions {
+  refuseUnknown(options, CALL_KEYS)
+  return {
+    numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, MOST_RETURNS),
+    maxTaskRetries:
+      options.maxTaskRetries === undefined ? maxTaskRetries : retries('maxTaskRetries', options.maxTaskRetries),
+    retryExceptions: exceptions(options.retryExceptions ?? false),
+  }
+}
+
+function registered(options: ActorOptions): ActorOptionsRecord['registered'] {
+  const { name, namespace, getIfExists, lifetime } = options
+  if (getIfExists !== undefined && typeof getIfExists !== 'boolean')
+    throw new TypeError(`getIfExists must be true or false, got ${describe(getIfExists)}`)
+  if (lifetime !== undefined && lifetime !== 'detached')
+    throw new RangeError(`lifetime must be 'detached', got ${JSON.stringify(lifetime)}`)
+  if (name === undefined) {
+    const needs = namespace !== undefined ? 'namespace' : getIfExists === true ? 'getIfExists' : lifetime && 'lifetime'
+    if (needs !== undefined) throw new TypeError(`${needs} needs a name`)
+    return undefined
+  }
+  return { name: actorName('name', name), namespace: namespace === undefined ? '' : actorName('namespace', namespace) }
+}
+
+/** @throws TypeError or RangeError for what cannot be the name of an actor, or of a namespace. */
+export function actorName(option: string, value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(`${option} must be a string, got ${describe(value)}`)
+  if (!RESOURCE_NAME.test(value) || value.length > MOST_NAME_LENGTH)
+    throw new RangeError(
+      `${option} must have 1 to ${MOST_NAME_LENGTH} visible characters, got ${JSON.stringify(value.slice(0, 100))}`,
+    )
+  return value
+}
+
+function pendingCalls(value: number): number {
+  if (value === -1 || value === Infinity) return Infinity
+  return wholeNumber('maxPendingCalls', value, 1, Number.MAX_SAFE_INTEGER)
 }
 
 /** @throws TypeError for what is no object or has a key that is not in `known`. */
@@ -188,9 +295,9 @@ function strategy(value: SchedulingStrategy | undefined): SchedulingStrategy {
   return value
 }
 
-function retries(value: number): number {
+function retries(option: string, value: number): number {
   if (value === -1 || value === Infinity) return Infinity
-  return wholeNumber('maxRetries', value, 0, Number.MAX_SAFE_INTEGER)
+  return wholeNumber(option, value, 0, Number.MAX_SAFE_INTEGER)
 }
 
 function exceptions(value: boolean | readonly (ErrorClass | string)[]): readonly string[] {

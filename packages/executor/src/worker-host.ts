@@ -19,7 +19,11 @@ export interface HostedWorker {
 
 /** Makes workers: in the sandbox frame of a page, or in the same process under simulation. */
 export interface WorkerHost {
-  start(init: WorkerInit): HostedWorker
+  /**
+   * `beside`: in that one's thread, for actors that share one. `terminate` then ends its runner alone, which what it
+   * left running may outlive, and the thread with the last of them; `onEnded` comes for all.
+   */
+  start(init: WorkerInit, beside?: HostedWorker): HostedWorker
   /** Ends all workers and the place they live in. */
   close(): void
 }

@@ -2,7 +2,7 @@ import { newWireError } from '@shoal/protocol'
 import type { LogLine, NodeId, NodeMessage } from '@shoal/protocol'
 import { showShape } from '@shoal/scheduler'
 import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
-import type { Actors } from './actors.ts'
+import type { Actors } from './actors/actors.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { JobTemplate, OwnTasks } from './own-tasks.ts'
 import type { RoomLink } from './room-link.ts'
@@ -111,10 +111,11 @@ export class Dispatcher {
     this.counts.cpuMicros += cpuMicros
     if (work.isGuest) this.counts.guestTasksRun++
     if (outcome.kind !== 'values') this.counts.tasksFailed++
-    if (work.kind === 'actor-new' && outcome.kind === 'values') {
-      this.#options.actors.born(run)
-      this.schedule({ type: 'lane-gone', lane: worker.lane })
-    } else if (work.kind !== 'actor-call')
+    if (work.kind === 'actor-new') {
+      if (outcome.kind === 'values') this.#options.actors.born(run)
+      else this.#options.workers.kill(worker, outcome.error)
+    }
+    if (work.kind !== 'actor-call')
       this.schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
     work.ended(outcome, cpuMicros)
     this.#options.changed()
@@ -149,7 +150,8 @@ export class Dispatcher {
     const grant = this.#options.tasks.mayLeave(template) ? template.grant?.value : undefined
     if (grant === undefined) return
     known.add(template.wire)
-    const { job, hash, exportName, name, numReturns, shape, held, timeoutMs, isExclusive } = template.work
+    const { job, hash, exportName, name, numReturns, shape, held, timeoutMs, namespace, actor, isExclusive } =
+      template.work
     this.#options.link()?.send(to, {
       type: 'task.template',
       template: template.wire,
@@ -162,6 +164,8 @@ export class Dispatcher {
       shape,
       held: [...held],
       numReturns,
+      namespace,
+      actor,
       maxRetries: isExclusive && timeoutMs === 0 ? 0 : 1,
       timeoutMs,
     })

@@ -36,6 +36,7 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     send: (_, message) => sent.push(message),
     room: () => 'd'.repeat(32) as RoomId,
     isListed: () => Promise.resolve(false),
+    namespace: () => undefined,
     isLending: () => true,
     canReach: () => true,
     answerer: (owner) => owner,

@@ -6,6 +6,7 @@ import type { SchedulerEvent, WorkShape } from '@shoal/scheduler'
 import { formatJobId, isWithin, messageBytes, newWireError, ProtocolError, valueBytes } from '@shoal/protocol'
 import type {
   Attempt,
+  JobId,
   NodeId,
   NodeMessage,
   ObjectId,
@@ -51,6 +52,8 @@ export interface GuestsOptions {
   room(): RoomId | undefined
   /** Whether the room's owner listed the key; waits a moment for the directory before it says no. */
   isListed(publicKey: Uint8Array): Promise<boolean>
+  /** Where a job's actors are found by name, as its tasks say. */
+  namespace(job: JobId, namespace: string): void
   /** Whether this tab lends its workers. */
   isLending(): boolean
   canReach(node: NodeId): boolean
@@ -128,6 +131,7 @@ export class Guests {
       code: undefined,
       work: undefined,
     }
+    this.#options.namespace(wire.job, wire.namespace)
     const templates = this.#templates.get(from) ?? new Map<number, GuestTemplate>()
     this.#templates.set(from, templates)
     templates.set(wire.template, template)
@@ -385,6 +389,8 @@ function workTemplate(template: GuestTemplate): WorkTemplate {
     shape: template.shape,
     held: wire.held,
     timeoutMs: wire.timeoutMs,
+    namespace: wire.namespace,
+    actor: wire.actor,
     isExclusive: wire.timeoutMs > 0 || wire.maxRetries === 0,
   }
 }

@@ -2,7 +2,7 @@ import type { Transfers } from '@shoal/object-store'
 import { LIMITS, newWireError, ProtocolError } from '@shoal/protocol'
 import type { LogLine, NodeId, NodeMessage, TaskResult, WireError } from '@shoal/protocol'
 import { workShape } from '@shoal/scheduler'
-import type { Actors } from './actors.ts'
+import type { Actors } from './actors/actors.ts'
 import { carriedRefs, isCarrier } from './carried-refs.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { GuestRequest, Guests } from './guests.ts'
@@ -62,7 +62,7 @@ export class MessageRouter {
 
   #handle(from: NodeId, message: NodeMessage): void {
     if (this.#options.transfers.onMessage(from, message) || this.#options.references.onMessage(from, message)) return
-    if (this.#options.ownership.onMessage(from, message)) return
+    if (this.#options.ownership.onMessage(from, message) || this.#options.actors.onMessage(from, message)) return
     switch (message.type) {
       case 'task.template':
         this.#options.guests.onTemplate(from, message)
@@ -74,10 +74,7 @@ export class MessageRouter {
         this.#onResult(from, message)
         return
       case 'task.refused':
-        this.#options.ownership
-          .tasksOf(message.ledger ?? this.#options.self)
-          ?.onRefused(from, message.number, message.attempt, message.error)
-        if (message.ledger === undefined) this.#options.actors.onRefused(from, message.number, message.error)
+        this.#onRefused(from, message)
         this.#options.dispatcher.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
         return
       case 'task.recall':
@@ -126,21 +123,6 @@ export class MessageRouter {
       case 'object.free':
         this.#options.objects.onFree(from, message.ids, message.attempt)
         return
-      case 'actor.create':
-        this.#options.actors.onCreate(from, message)
-        return
-      case 'actor.status':
-        this.#options.actors.onStatus(from, message)
-        return
-      case 'actor.want':
-        this.#options.actors.onWant(from, message.actor)
-        return
-      case 'actor.place':
-        this.#options.actors.onPlace(from, message)
-        return
-      case 'actor.call':
-        this.#options.actors.onCall(from, message)
-        return
       case 'job.ended':
         this.#options.leaving(from)
         return
@@ -155,6 +137,12 @@ export class MessageRouter {
       default:
         throw new ProtocolError('malformed', `${message.type} is not expected here`)
     }
+  }
+
+  #onRefused(from: NodeId, { ledger, number, attempt, error }: NodeMessage & { type: 'task.refused' }): void {
+    const owner = ledger ?? this.#options.self
+    if (this.#options.actors.onRefused(from, { owner, number }, attempt, error)) return
+    this.#options.ownership.tasksOf(owner)?.onRefused(from, number, attempt, error)
   }
 
   #onSubmit(from: NodeId, message: NodeMessage & { type: 'task.submit' }): void {

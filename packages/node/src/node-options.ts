@@ -53,6 +53,8 @@ export interface NodeOptions {
   readonly device?: string
   /** All are on but in the simulation, which switches off one at a time. */
   readonly guards?: Partial<NodeGuards>
+  /** Where its job's actors are found by name. Default: by this job alone. */
+  readonly namespace?: string
   /** How long what only a tab that is gone held is kept for it, and its job goes on. Default 60,000. */
   readonly graceMs?: number
   /** A line that a task of this tab's job wrote to its console. */

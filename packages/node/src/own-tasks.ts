@@ -69,6 +69,8 @@ export interface OwnTasksOptions {
   send(to: NodeId, message: NodeMessage): void
   /** Undefined while this tab is alone. */
   room(): RoomId | undefined
+  /** Where a job's actors are found by name. */
+  namespaceOf(job: JobId): string
   /** A number for a template that peers know it by, unique on this node. */
   nextWire(): number
   /** Tells the peer what a template is, once a session. */
@@ -349,8 +351,6 @@ export class OwnTasks {
       return undefined
     }
     const { definition } = task.template
-    const { submitter, signature } = must(template.grant?.value)
-    const { job, hash, exportName, name, shape, held, numReturns, timeoutMs } = template.work
     return {
       attempt: task.attempt,
       body: {
@@ -362,21 +362,14 @@ export class OwnTasks {
         dependencies: task.dependencies.map(({ place, id }) => ({ place, id })),
         args: task.args,
       },
-      template: {
-        job,
-        fn: hash,
-        exportName,
-        name,
-        submitter,
-        signature,
-        shape: { resources: shape.resources, strategy: shape.strategy },
-        held,
-        numReturns,
-        maxRetries: definition.maxRetries,
-        retryExceptions: definition.retryExceptions,
-        timeoutMs,
-      },
+      template: ledgerTemplate(template, definition),
     }
+  }
+
+  /** What an actor's record says of its class; undefined while its code may not leave this tab. */
+  ledgerTemplateOf(template: OwnTemplate, job: JobId): LedgerTemplate | undefined {
+    const known = template.jobs.get(formatJobId(job))
+    return known !== undefined && this.mayLeave(known) ? ledgerTemplate(known, template.definition) : undefined
   }
 
   /** While a task waits for its arguments nobody else asks for the leave that its record needs. */
@@ -660,7 +653,7 @@ export class OwnTasks {
     if (known !== undefined) return known
     const { state } = template.code
     if (state.kind !== 'ready') throw new TypeError('a template without code')
-    const { exportName, name, numReturns, held, timeoutMs, maxRetries } = template.definition
+    const { exportName, name, numReturns, held, timeoutMs, maxRetries, actor } = template.definition
     const made: JobTemplate = {
       wire: this.#options.nextWire(),
       grant: undefined,
@@ -675,6 +668,8 @@ export class OwnTasks {
         shape: workShape(template.definition),
         held,
         timeoutMs,
+        namespace: this.#options.namespaceOf(job),
+        actor,
         isExclusive: timeoutMs > 0 || maxRetries === 0,
       },
     }
@@ -692,6 +687,28 @@ export class OwnTasks {
 }
 
 const NO_INPUTS: readonly { readonly bytes: number; readonly holders: readonly string[] }[] = []
+
+/** What records say of a template whose code may leave this tab. */
+function ledgerTemplate({ work, grant }: JobTemplate, definition: TemplateDefinition): LedgerTemplate {
+  const { submitter, signature } = must(grant?.value)
+  const { job, hash, exportName, name, shape, held, numReturns, timeoutMs, namespace, actor } = work
+  return {
+    job,
+    fn: hash,
+    exportName,
+    name,
+    submitter,
+    signature,
+    shape: { resources: shape.resources, strategy: shape.strategy },
+    held,
+    numReturns,
+    namespace,
+    actor,
+    maxRetries: definition.maxRetries,
+    retryExceptions: definition.retryExceptions,
+    timeoutMs,
+  }
+}
 
 /** The numbers of a task's returns. */
 function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {

@@ -6,10 +6,11 @@ import type {
   JobId,
   NodeId,
   ObjectId,
+  RegisteredName,
   TemplateDefinition,
   WireError,
 } from '@shoal/protocol'
-import type { Actors } from './actors.ts'
+import type { Actors } from './actors/actors.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTasks, OwnTemplate } from './own-tasks.ts'
@@ -27,11 +28,13 @@ export interface RequestsOptions {
   runOf(from: Submitter, number: number | undefined): Run | undefined
   /** The page's refs of these are to outlive it: see Ownership. */
   keep(ids: readonly ObjectId[]): void
+  /** Where a job's actors are found by name. */
+  namespaceOf(job: JobId): string
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   maySubmit(from: Submitter): boolean
 }
 
-type RequestHandlers = Omit<SubmitterHandlers, 'done' | 'blocked' | 'dropped' | 'log' | 'frameEnd'>
+type RequestHandlers = Omit<SubmitterHandlers, 'actorEnded' | 'done' | 'blocked' | 'dropped' | 'log' | 'frameEnd'>
 
 /** What one submitter has told us so far, by its own numbers. */
 interface Known {
@@ -74,11 +77,13 @@ export class Requests {
         for (const id of ids) if (from.unhold(id)) options.objects.release(id)
       },
       actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
-      actorCall: (from, actor, method, caller, call, submission) => {
-        const job = this.#jobOf(from, submission.parentRun)
-        this.#createObjects(from, submission.number, 1, job)
-        options.actors().call(actor, method, caller, call, submission, job)
+      actorCall: (from, request) => {
+        const job = this.#jobOf(from, request.submission.parentRun)
+        this.#createObjects(from, request.submission.number, request.numReturns, job)
+        options.actors().call({ ...request, job })
       },
+      actorKill: (_from, actor, noRestart) => options.actors().kill(actor, noRestart),
+      actorFind: (from, question, parentRun, name) => this.#onActorFind(from, question, parentRun, name),
     }
   }
 
@@ -108,8 +113,14 @@ export class Requests {
   #onTemplate(from: Submitter, definition: TemplateDefinition): void {
     if (!isWithin(definition.held, definition.resources))
       throw new ProtocolError('malformed', 'an actor that keeps more than it was placed for')
+    const { actor } = definition
+    const job = this.#jobOf(from, undefined)
+    const registered = actor?.registered && {
+      name: actor.registered.name,
+      namespace: actor.registered.namespace || this.#options.namespaceOf(job),
+    }
     this.#of(from).templates.set(definition.template, {
-      definition,
+      definition: { ...definition, actor: actor && { ...actor, registered } },
       code: this.#code(from, definition.code),
       key: `${from.number}:${definition.template}`,
       jobs: new Map(),
@@ -159,6 +170,22 @@ export class Requests {
         from.sendValue(id, value)
       })
     })
+  }
+
+  #onActorFind(from: Submitter, question: number, parentRun: number | undefined, wanted: RegisteredName): void {
+    const { actors, namespaceOf } = this.#options
+    const name = { ...wanted, namespace: wanted.namespace || namespaceOf(this.#jobOf(from, parentRun)) }
+    actors()
+      .find(name)
+      .then(
+        (found) => {
+          if (found === undefined) {
+            const where = wanted.namespace === '' ? '' : ` in the namespace ${wanted.namespace}`
+            from.sendNoActor(question, newWireError('actor-not-found', `no actor has the name ${name.name}${where}`))
+          } else from.sendActor(question, found.id, found.facts)
+        },
+        (error: unknown) => from.sendNoActor(question, newWireError('actor-not-found', String(error))),
+      )
   }
 
   #onActorCreate(from: Submitter, templateNumber: number, submission: Submission): void {

@@ -1,16 +1,18 @@
 // Long because overlay, membership and directory meet here and nowhere else.
 import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
-import { createDepartures, createDirectorySync, createMembership } from '@shoal/control-store'
-import type { Departures, Directory, DirectoryOptions, DirectorySync, Membership } from '@shoal/control-store'
-import { ByteReader, ByteWriter, nodeCard, roomSettings, submitterGrant } from '@shoal/protocol'
+import { createDepartures, createDirectorySync, createMembership, createNames } from '@shoal/control-store'
+import type { Departures, Directory, DirectoryOptions, DirectorySync, Membership, Names } from '@shoal/control-store'
+import { ByteReader, ByteWriter, nodeCard, RoomError, roomSettings, submitterGrant } from '@shoal/protocol'
 import type {
   Crypto,
   KeyPair,
   NodeCard,
   NodeId,
   NodeMessage,
+  ObjectId,
   Refusal,
+  RegisteredName,
   RoomId,
   RoomSettings,
   Schema,
@@ -31,6 +33,8 @@ export interface RoomHandlers {
   bulk(from: NodeId, pull: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void
   /** A member has given this tab's session up: the room has to be entered again under a higher one. */
   over(): void
+  /** After a partition a name that an actor had is another's. */
+  nameLost(actor: ObjectId): void
   /** The room's owner has written what holds for everybody. */
   settings(settings: RoomSettings): void
   /** Members, cards or grants changed. */
@@ -78,6 +82,9 @@ const SETTINGS = 'room/settings'
 const VERSIONS_A_SESSION = 2 ** 24
 /** How long a grant may lag behind the task that needs it. */
 const GRANT_WAIT_MS = 3_000
+/** Who has just come asks for names once it is linked to all who are there, or has had the time for it. */
+const SETTLE_LOOK_MS = 100
+const SETTLE_MOST_MS = 5_000
 
 /**
  * One node's place in one room: the overlay, who lives, and the directory, put together. It passes on what others say
@@ -90,6 +97,8 @@ export class RoomLink {
   readonly #directory: Directory
   readonly #sync: DirectorySync
   readonly #departures: Departures
+  readonly #names: Names
+  readonly #enteredAtMs: number
   readonly #seed: { close(): void } | undefined
   readonly #connecting = new Map<NodeId, 'connecting' | 'unreachable' | 'incompatible'>()
   readonly #linked = new Map<NodeId, Peer>()
@@ -139,7 +148,10 @@ export class RoomLink {
       self,
       log,
       handlers: {
-        alive: (node) => handlers.alive(node),
+        alive: (node) => {
+          this.#tellNames()
+          handlers.alive(node)
+        },
         dead: (node, deadSession) => this.#dead(node, deadSession),
         doubt: (node, itsSession, why) => this.#overlay.doubt(node, itsSession, why),
         refused: (node, oldSession) => this.#overlay.forget(node, oldSession),
@@ -148,6 +160,16 @@ export class RoomLink {
     })
     const send = (to: NodeId, message: NodeMessage): void => this.#overlay.send(to, message)
     this.#sync = createDirectorySync({ directory: this.#directory, clock, random, send })
+    this.#names = createNames({
+      self,
+      session,
+      log,
+      directory: this.#directory,
+      send,
+      onLost: (_name, actor) => handlers.nameLost(actor),
+    })
+    this.#enteredAtMs = clock.now()
+    this.#tellNames()
     const isKnown = (node: NodeId): boolean => this.isAlive(node) || this.#connecting.has(node)
     this.#departures = createDepartures({ directory: this.#directory, clock, isKnown, self })
     this.#seed = options.seed?.(this.#directory)
@@ -201,6 +223,44 @@ export class RoomLink {
       })
       const timer = this.#options.clock.after(GRANT_WAIT_MS, () => finish(false))
     })
+  }
+
+  /** Claims a name for an actor; undefined: it is the actor's, else who has it. Rejects when the room is left first. */
+  async claimName(name: RegisteredName, actor: ObjectId): Promise<ObjectId | undefined> {
+    await this.#settled()
+    if (this.#isClosed) throw new RoomError('room', 'the room was left before the name could be claimed')
+    const outcome = await this.#names.claim(name, actor)
+    return outcome.type === 'won' ? undefined : outcome.holder
+  }
+
+  releaseName(name: RegisteredName, actor: ObjectId): void {
+    if (!this.#isClosed) this.#names.release(name, actor)
+  }
+
+  /** Who has the name, as far as everybody who is there can say. */
+  async findName(name: RegisteredName): Promise<ObjectId | undefined> {
+    const known = this.#names.find(name)
+    if (known !== undefined) return known
+    await this.#settled()
+    return this.#names.find(name)
+  }
+
+  #settled(): Promise<void> {
+    const { clock } = this.#options
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const isWhole = this.#isServerUp && ![...this.#connecting.values()].includes('connecting')
+        if (isWhole || this.#isClosed || clock.now() - this.#enteredAtMs > SETTLE_MOST_MS) resolve()
+        else clock.after(SETTLE_LOOK_MS, look)
+      }
+      look()
+    })
+  }
+
+  #tellNames(): void {
+    const { self, session } = this.#options
+    const sessions = this.alive().map((node) => [node, this.#membership.sessionOf(node) ?? session] as const)
+    this.#names.members(new Map([[self, session], ...sessions]))
   }
 
   send(to: NodeId, message: NodeMessage): void {
@@ -326,7 +386,7 @@ export class RoomLink {
         handlers.changed()
       },
       message: (from, message) => {
-        if (!this.#sync.receive(from, message)) handlers.message(from, message)
+        if (!this.#sync.receive(from, message) && !this.#names.receive(from, message)) handlers.message(from, message)
       },
       bulk: (from, pull, offset, bytes) => handlers.bulk(from, pull, offset, bytes),
     })
@@ -345,6 +405,7 @@ export class RoomLink {
       this.#directory.retire(node)
       this.#departed.add(node)
     }
+    this.#tellNames()
     this.#options.handlers.dead(node)
     this.#options.handlers.changed()
   }

@@ -3,10 +3,10 @@ import { Scope } from '@shoal/base'
 import type { Log, Timer } from '@shoal/base'
 import { ObjectTable, Transfers } from '@shoal/object-store'
 import { CPU, fromResourceSet, newWireError, RoomError, toResourceSet } from '@shoal/protocol'
-import type { LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
+import type { JobId, LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEvent } from '@shoal/scheduler'
-import { Actors } from './actors.ts'
+import { Actors } from './actors/actors.ts'
 import { carriedRefs, exposedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -71,6 +71,8 @@ export class ShoalNode {
   readonly #router: MessageRouter
   /** Drivers and helpers that said they leave for good. */
   readonly #leaving = new Set<NodeId>()
+  /** Of drivers' jobs, where they are not the driver's id. */
+  readonly #namespaces = new Map<NodeId, string>()
   #nextWire = 1
   /** It was in the room before, under another session. */
   #isBack = false
@@ -90,6 +92,7 @@ export class ShoalNode {
     this.#log = log.child('node')
     this.#scope = new Scope((error) => this.#log.error('closing failed', { error: String(error) }))
     this.#isLending = options.isLending
+    if (options.namespace !== undefined) this.#namespaces.set(self, options.namespace)
     this.#resources = toResourceSet({ ...fromResourceSet(options.resources ?? []), [CPU]: options.slots })
     this.#scheduler = new Scheduler<Work>({ self, resources: this.#resources, maxLanes: MAX_WORKERS })
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
@@ -99,6 +102,9 @@ export class ShoalNode {
     const room = (): RoomId | undefined => this.#room?.id
     const answerer = (owner: NodeId): NodeId => this.#ownership.ledgers.answerer(owner)
     const unanswered = (owner: NodeId): void => this.#unanswered(owner)
+    const namespaceOf = (job: JobId): string => this.#namespaces.get(job.driver) ?? job.driver
+    const namespace = (job: JobId, name: string): void =>
+      void (job.driver !== self && this.#namespaces.set(job.driver, name))
     const isListed = (key: Uint8Array): Promise<boolean> => this.#room?.link.isListed(key) ?? Promise.resolve(false)
     const introduce = (to: NodeId, template: JobTemplate): void => this.#dispatcher.introduce(to, template)
     this.#transfers = new Transfers({
@@ -163,11 +169,15 @@ export class ShoalNode {
       recoverRecorded: (id) => this.#ownership.recoverRecorded(id),
       adopt: (ids) => this.#references.adopt(ids),
       later,
-      freed: (id) => this.#ownership.tasksOf(id.owner)?.freed(id),
+      freed: (id) => {
+        this.#ownership.tasksOf(id.owner)?.freed(id)
+        this.#actors.freed(id)
+      },
       rebuild: (id) => this.#ownership.rebuild(id),
       dropped: (id, isCopyGone) => {
         this.#references.dropped(id, isCopyGone)
         this.#ownership.dropped(id)
+        this.#actors.dropped(id)
       },
       receiveInside: (refs, holds) => this.#references.receiveInside(refs, holds),
       whyNotRebuilt: (id) => this.#ownership.tasksOf(id.owner)?.whyNotRebuilt(id),
@@ -184,6 +194,7 @@ export class ShoalNode {
         schedule,
         send,
         room,
+        namespaceOf,
         nextWire: () => this.#nextWire++,
         introduce,
       })
@@ -199,6 +210,7 @@ export class ShoalNode {
       room,
       isListed,
       isLending: () => this.#isLending,
+      namespace,
       canReach,
       answerer,
       endedHere: (request, outcome) => this.#router.guestEndedHere(request, outcome),
@@ -211,6 +223,7 @@ export class ShoalNode {
       actors: () => this.#actors,
       runOf: (from, number) => this.#workers.runOf(from, number),
       keep: (ids) => this.#ownership.keep(ids),
+      namespaceOf,
       maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({
@@ -222,9 +235,10 @@ export class ShoalNode {
       handlers: this.#handlers(),
       finished: (run, outcome, cpuMicros) => this.#dispatcher.finished(run, outcome, cpuMicros),
       givenBack: (work, worker) => this.#dispatcher.givenBack(work, worker),
-      workerGone: (worker, reason) => {
-        this.#dispatcher.schedule({ type: 'lane-gone', lane: worker.lane })
-        this.#actors.workerGone(worker, reason)
+      actorEnded: (worker) => this.#actors.ended(worker),
+      workerGone: (worker, reason, wasBusy) => {
+        if (!worker.isActor) this.#dispatcher.schedule({ type: 'lane-gone', lane: worker.lane })
+        this.#actors.workerGone(worker, reason, wasBusy)
       },
     })
     const { tasks, guests, workers, objects } = {
@@ -245,6 +259,12 @@ export class ShoalNode {
       answerer,
       unanswered,
       introduce,
+      epochOf: (owner) => this.#ownership.ledgers.viewOf(owner).epoch.number,
+      changed: (id, outlives) => {
+        if (outlives) this.#ownership.keep([id])
+        this.#ownership.changed(id)
+      },
+      endWork: (matches, error) => this.#endWork(matches, error),
     })
     this.#ownership = new Ownership({
       self,
@@ -258,14 +278,9 @@ export class ShoalNode {
       tasks,
       newTasks,
       sha256: (bytes) => options.crypto.sha256(bytes),
+      namespace,
       granted: (job, hash, grant) => this.#codes.granted(job, hash, this.#room?.id, grant, isListed),
-      actorsOf: (owner) => this.#actors.hostedOf(owner),
-      actorOwners: () => this.#actors.owners(),
-      adoptActor: (id, node) => this.#actors.adopt(id, node),
-      actorsMoved: (owner) => this.#actors.moved(owner),
-      actorsTaken: (owner) => this.#actors.takenOver(owner),
-      restoreCalls: (runs) => this.#actors.restoreCalls(runs),
-      ledgerOver: (owner) => this.#actors.ledgerOver(owner),
+      actors: this.#actors,
       valueOf: (id) => this.#table.get(id)?.value,
       send,
       alive: () => this.#room?.link.alive() ?? [],
@@ -339,11 +354,13 @@ export class ShoalNode {
         message: (from, message) => this.#router.onMessage(from, message),
         bulk: (from, pull, offset, bytes) => this.#transfers.onBulk(from, pull, offset, bytes),
         over: () => this.#options.onOver(),
+        nameLost: (actor) => this.#actors.nameLost(actor),
         settings: (settings) => this.#options.onRoomSettings?.(settings),
         changed: () => this.#onRoomChanged(),
       },
     })
     this.#room = { id: options.room, link, isOwner: options.ownerKeyPair !== undefined }
+    this.#actors.enterRoom(link)
     if (reload !== undefined && reload.kept.length > 0) this.#ownership.keep(reload.kept)
     if (this.#isBack) {
       this.#suspended = new Set()
@@ -369,6 +386,7 @@ export class ShoalNode {
     const known = this.#knownNodes(room.link)
     room.link.close('reload')
     this.#room = undefined
+    this.#actors.leaveRoom()
     this.#isBack = true
     this.#suspended = known
     for (const node of known) {
@@ -416,6 +434,7 @@ export class ShoalNode {
         room?.link.send(node, { type: 'job.ended', job: { driver: this.#options.self, number: 1 } })
     room?.link.close(reason)
     this.#room = undefined
+    this.#actors.leaveRoom()
     for (const node of known) this.#peerDead(node)
     for (const node of [...known, this.#options.self])
       for (const owner of this.#ownership.ledgers.ownersOf(node))
@@ -529,6 +548,7 @@ export class ShoalNode {
         const kind = run.work.template.key
         this.#dispatcher.schedule(isBlocked ? { type: 'blocked', lane, kind } : { type: 'resumed', lane })
       },
+      actorEnded: (from) => this.#workers.endedIn(from),
       dropped: (from, run) => this.#workers.dropped(from, run),
       log: (from, run, level, text) => this.#onLog(from, run, level, text),
       frameEnd: () => this.#dispatcher.step(),
@@ -586,6 +606,7 @@ export class ShoalNode {
     this.#ownership.peerAlive(node, this.#isBack || this.#wasReloaded)
     for (const message of unsent) this.#room?.link.send(node, message)
     this.#transfers.peerLinked(node)
+    this.#actors.nodeAlive(node)
     this.#options.onChange()
   }
 
@@ -649,6 +670,7 @@ export class ShoalNode {
     this.#workers.jobGone(driver)
     this.#requests.jobGone(driver)
     this.#objects.jobGone(driver)
+    if (driver !== this.#options.self) this.#namespaces.delete(driver)
   }
 
   #onRoomChanged(): void {

@@ -1,5 +1,8 @@
+import { must } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import {
+  actorFacts,
+  formatObjectId,
   FrameReader,
   FrameWriter,
   LIMITS,
@@ -12,6 +15,7 @@ import {
   wireError,
 } from '@shoal/protocol'
 import type {
+  ActorFacts,
   CodeDefinition,
   EncodedValue,
   Frame,
@@ -19,9 +23,11 @@ import type {
   NodeId,
   ObjectId,
   PlacedRef,
+  RegisteredName,
   TemplateDefinition,
   WireError,
 } from '@shoal/protocol'
+import type { CallRequest } from './actors/actor-calls.ts'
 import { Questions } from './questions.ts'
 import type { Question } from './questions.ts'
 
@@ -53,14 +59,12 @@ export interface SubmitterHandlers {
   /** Of the page alone. */
   keep(ids: readonly ObjectId[]): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
-  actorCall(
-    from: Submitter,
-    actor: ObjectId,
-    method: string,
-    caller: number,
-    call: number,
-    submission: Submission,
-  ): void
+  actorCall(from: Submitter, request: Omit<CallRequest, 'job'>): void
+  actorKill(from: Submitter, actor: ObjectId, noRestart: boolean): void
+  /** Answered by `sendActor` or `sendNoActor`. */
+  actorFind(from: Submitter, question: number, parentRun: number | undefined, name: RegisteredName): void
+  /** A worker's actor has ended in good order. */
+  actorEnded(from: Submitter): void
   done(from: Submitter, run: number, cpuMicros: number, outcome: readonly EncodedValue[] | WireError): void
   blocked(from: Submitter, run: number, isBlocked: boolean): void
   dropped(from: Submitter, run: number): void
@@ -84,6 +88,8 @@ export class Submitter {
   readonly #watches = new Questions()
   #isWaiting = false
   readonly #held = new Map<NodeId, Map<number, number>>()
+  /** Actors that it may call without a reference. */
+  readonly #weak = new Set<string>()
   #lastNumber = 0
   #isClosed = false
 
@@ -140,6 +146,28 @@ export class Submitter {
     if (this.#isClosed) return
     this.frame.begin(TO_SUBMITTER.ready)
     this.frame.ids([id])
+  }
+
+  /** From now on it may call the actor, which that does not keep alive. */
+  sendActor(question: number, id: ObjectId, facts: ActorFacts): void {
+    if (this.#isClosed) return
+    this.#weak.add(formatObjectId(id))
+    this.frame.begin(TO_SUBMITTER.actorFound).varint(question)
+    this.frame.writer.u8(0)
+    this.frame.id(id)
+    actorFacts.write(this.frame.writer, facts)
+  }
+
+  sendNoActor(question: number, error: WireError): void {
+    if (this.#isClosed) return
+    this.frame.begin(TO_SUBMITTER.actorFound).varint(question)
+    this.frame.writer.u8(1)
+    wireError.write(this.frame.writer, error)
+  }
+
+  /** The actor that lives in this worker: it has a handle of itself that does not keep it alive. */
+  isActor(id: ObjectId): void {
+    this.#weak.add(formatObjectId(id))
   }
 
   /** A worker's own count of a reference, kept so that it ends with the worker. A page's end with the session. */
@@ -245,6 +273,19 @@ export class Submitter {
       case TO_NODE.actorCall:
         this.#actorCall(reader)
         return
+      case TO_NODE.actorKill: {
+        const [actor] = this.#mustHold([reader.id()])
+        this.#handlers.actorKill(this, must(actor), bytes.u8() === 1)
+        return
+      }
+      case TO_NODE.actorFind: {
+        const question = bytes.varint()
+        const parent = bytes.varint()
+        const namespace = bytes.string(LIMITS.nameBytes)
+        const name = bytes.string(LIMITS.nameBytes)
+        this.#handlers.actorFind(this, question, parent === 0 ? undefined : parent - 1, { namespace, name })
+        return
+      }
       default:
         this.#runRecord(kind, reader)
     }
@@ -272,6 +313,9 @@ export class Submitter {
         return
       case TO_NODE.dropped:
         this.#handlers.dropped(this, bytes.varint())
+        return
+      case TO_NODE.actorEnded:
+        this.#handlers.actorEnded(this)
         return
       case TO_NODE.log: {
         const run = bytes.varint()
@@ -308,7 +352,8 @@ export class Submitter {
   #mustHold(ids: readonly ObjectId[]): readonly ObjectId[] {
     if (this.number !== 0)
       for (const id of ids)
-        if (!this.#held.get(id.owner)?.has(id.number)) throw new ProtocolError('denied', 'a ref that was never given')
+        if (!this.#held.get(id.owner)?.has(id.number) && !(this.#weak.size > 0 && this.#weak.has(formatObjectId(id))))
+          throw new ProtocolError('denied', 'a ref that was never given')
     return ids
   }
 
@@ -329,12 +374,19 @@ export class Submitter {
 
   #actorCall(reader: FrameReader): void {
     const bytes = reader.reader
-    const actor = reader.id()
+    const [actor] = this.#mustHold([reader.id()])
     const method = bytes.string(LIMITS.nameBytes)
-    const number = this.#newNumber(bytes.varint())
-    bytes.varint()
+    const first = bytes.varint()
+    const numReturns = bytes.varint()
+    if (numReturns > LIMITS.taskArguments) throw new ProtocolError('too-large', `${numReturns} returns of a call`)
+    const number = this.#newNumber(first)
+    const maxTaskRetries = bytes.f64()
+    const count = bytes.varint()
+    if (count > LIMITS.errorKinds) throw new ProtocolError('too-large', `${count} kinds of errors`)
+    const retryExceptions: string[] = []
+    for (let i = 0; i < count; i++) retryExceptions.push(bytes.string(LIMITS.nameBytes))
     const caller = bytes.varint()
-    const call = bytes.varint()
+    const order = bytes.varint()
     const parent = bytes.varint()
     const dependencies = this.#mustHoldArguments(reader.dependencies())
     const submission = {
@@ -343,6 +395,15 @@ export class Submitter {
       dependencies,
       args: this.#mustHoldInside(reader.value()),
     }
-    this.#handlers.actorCall(this, actor, method, caller, call, submission)
+    this.#handlers.actorCall(this, {
+      actor: must(actor),
+      method,
+      numReturns,
+      maxTaskRetries,
+      retryExceptions,
+      caller,
+      order,
+      submission,
+    })
   }
 }

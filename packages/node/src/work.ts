@@ -1,4 +1,5 @@
 import type {
+  ActorOptionsRecord,
   NodeId,
   Attempt,
   CodeDefinition,
@@ -28,6 +29,10 @@ export interface WorkTemplate {
   readonly held: ResourceSet
   /** 0: none. */
   readonly timeoutMs: number
+  /** Where the job's actors are found by name. */
+  readonly namespace: string
+  /** Of actors. */
+  readonly actor: ActorOptionsRecord | undefined
   /** Never queued behind another task in one worker. */
   readonly isExclusive: boolean
 }

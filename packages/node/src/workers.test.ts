@@ -30,6 +30,8 @@ function work(number: number, hasArgument: boolean): Work {
       shape: workShape({ resources: [], strategy: 'DEFAULT' }),
       held: [],
       timeoutMs: 0,
+      namespace: '',
+      actor: undefined,
       isExclusive: false,
     },
     method: '',
@@ -65,6 +67,7 @@ describe('a worker that crashes', () => {
       handlers: {} as SubmitterHandlers,
       finished: (run, outcome) => said.push(`${run.work.template.name} ${outcome.kind}`),
       givenBack: ({ template }) => said.push(`${template.name} given back`),
+      actorEnded: () => said.push('ended'),
       workerGone: () => said.push('gone'),
     })
     workers.start(work(1, true), 0)

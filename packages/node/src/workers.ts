@@ -1,8 +1,10 @@
+// Long because a worker's whole life is here: made, shared, given work, timed out, ended and crashed.
 import { assert, must } from '@shoal/base'
 import type { Clock, Log, Timer } from '@shoal/base'
 import type { HostedWorker, WorkerHost } from '@shoal/executor'
 import {
   argumentFailed,
+  CPU,
   formatObjectId,
   functionHash,
   newWireError,
@@ -37,8 +39,12 @@ export interface Worker {
   readonly runs: Map<number, Run>
   /** The drivers whose tasks it was given. */
   readonly served: Set<NodeId>
-  /** True once it hosts an actor: it runs that actor's calls and nothing else. */
-  isActor: boolean
+  /** True for one that hosts an actor, or is to: it runs that actor's calls and nothing else. */
+  readonly isActor: boolean
+  /** Who shares its thread, itself among them. */
+  readonly thread: Set<Worker>
+  /** The driver whose light actors may be made in the same thread. */
+  readonly sharedBy: NodeId | undefined
 }
 
 export interface WorkersOptions {
@@ -52,12 +58,19 @@ export interface WorkersOptions {
   finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void
   /** Work that was in the worker and did not start. */
   givenBack(work: Work, worker: Worker): void
-  workerGone(worker: Worker, reason: string): void
+  /** Its actor has ended in good order. */
+  actorEnded(worker: Worker): void
+  /** `wasBusy`: it ran something of its own, so that its end may have been that one's doing. */
+  workerGone(worker: Worker, reason: string, wasBusy: boolean): void
 }
+
+/** Threads that actors have for themselves; those that reserve no CPU share them past that. */
+const MOST_ACTOR_THREADS = 8
 
 /**
  * The workers of this tab: makes one a lane when it is first needed, sends it code, templates and runs, each once, and
- * ends what runs too long. A worker that crashed is gone with its lane; the next start in a new lane makes another.
+ * ends what runs too long. A worker that crashed is gone with its lane; the next start in a new lane makes another. An
+ * actor is made in a worker of its own beside the lanes; many light ones share threads.
  * It decides nothing about where work goes.
  */
 export class Workers {
@@ -99,8 +112,8 @@ export class Workers {
 
   /** Starts work in the lane's worker, once the arguments that are refs are here. */
   start(work: Work, lane: number): void {
-    const worker = this.#byLane.get(lane) ?? this.#newWorker(lane)
-    this.startIn(work, worker)
+    if (work.kind === 'actor-new') this.startIn(work, this.#newActorWorker(work, lane))
+    else this.startIn(work, this.#byLane.get(lane) ?? this.#newWorker(lane))
   }
 
   startIn(work: Work, worker: Worker): void {
@@ -133,15 +146,20 @@ export class Workers {
     run.worker.submitter.frame.begin(TO_SUBMITTER.drop).varint(run.number)
   }
 
-  /** From now on the worker belongs to the actor that was made in it, and its lane is free for another. */
-  becomeActor(worker: Worker): void {
-    worker.isActor = true
-    this.#byLane.delete(worker.lane)
+  /** A worker says that its actor has ended. */
+  endedIn(from: Submitter): void {
+    const worker = this.#bySubmitter.get(from.number)
+    if (worker?.isActor === true) this.#options.actorEnded(worker)
+  }
+
+  /** The worker's actor is to end itself, once the calls that wait have run. */
+  endActor(worker: Worker): void {
+    worker.submitter.frame.begin(TO_SUBMITTER.actorEnd)
   }
 
   /** Ends a worker in the middle of whatever it does; its runs end with `error`. */
   kill(worker: Worker, error: WireError): void {
-    this.#remove(worker)
+    if (!this.#remove(worker)) return
     worker.hosted.terminate()
     for (const run of [...worker.runs.values()]) this.#end(run, { kind: 'failed', error }, 0)
   }
@@ -150,12 +168,12 @@ export class Workers {
   endWhere(matches: (work: Work) => boolean, error: WireError): void {
     for (const worker of [...this.#bySubmitter.values()]) {
       const ended = [...worker.runs.values()].filter((run) => matches(run.work))
-      if (worker.isActor || ended.length === 0) continue
+      if (ended.length === 0) continue
       this.#remove(worker)
       worker.hosted.terminate()
       for (const run of ended) this.#end(run, { kind: 'failed', error }, 0)
       this.#giveBackAll(worker)
-      this.#options.workerGone(worker, error.message)
+      this.#options.workerGone(worker, error.message, true)
     }
   }
 
@@ -165,7 +183,7 @@ export class Workers {
       if (worker.isActor || worker.runs.size > 0 || !worker.served.has(driver)) continue
       this.#remove(worker)
       worker.hosted.terminate()
-      this.#options.workerGone(worker, 'its job is over')
+      this.#options.workerGone(worker, 'its job is over', false)
     }
   }
 
@@ -181,10 +199,32 @@ export class Workers {
   }
 
   #newWorker(lane: number): Worker {
+    const worker = this.#make(lane, false, undefined)
+    this.#byLane.set(lane, worker)
+    return worker
+  }
+
+  /** A thread of its own for who reserves CPUs, and for the first few; else beside the fewest others of its job. */
+  #newActorWorker({ template }: Work, lane: number): Worker {
+    const isLight = !template.held.some(({ name }) => name === CPU)
+    const threads = new Set<Set<Worker>>()
+    for (const { isActor, thread } of this.#bySubmitter.values()) if (isActor) threads.add(thread)
+    let fewest: Set<Worker> | undefined
+    if (isLight && threads.size >= MOST_ACTOR_THREADS)
+      for (const thread of threads) {
+        const [first] = thread
+        const isShared = first?.sharedBy === template.job.driver
+        if (isShared && thread.size < (fewest?.size ?? Infinity)) fewest = thread
+      }
+    return this.#make(lane, true, fewest, isLight ? template.job.driver : undefined)
+  }
+
+  #make(lane: number, isActor: boolean, thread: Set<Worker> | undefined, sharedBy?: NodeId): Worker {
     assert(!this.#isClosed, 'a worker is wanted of a closed tab')
     const { self, host, handlers, log } = this.#options
     const number = this.#nextSubmitter++
-    const hosted = host.start({ submitter: number, workerId: number, nodeId: self })
+    const [beside] = thread ?? []
+    const hosted = host.start({ submitter: number, workerId: number, nodeId: self }, beside?.hosted)
     const submitter = new Submitter({ number, self, port: hosted.port, handlers, log })
     const worker: Worker = {
       lane,
@@ -194,9 +234,11 @@ export class Workers {
       templates: new Map(),
       runs: new Map(),
       served: new Set(),
-      isActor: false,
+      isActor,
+      thread: thread ?? new Set(),
+      sharedBy,
     }
-    this.#byLane.set(lane, worker)
+    worker.thread.add(worker)
     this.#bySubmitter.set(number, worker)
     hosted.onEnded((reason) => this.#crashed(worker, reason))
     return worker
@@ -273,8 +315,22 @@ export class Workers {
     }
     const number = worker.templates.size + 1
     worker.templates.set(template.key, number)
-    const { exportName, name, job, numReturns } = template
-    runTemplate.write(frame.begin(TO_SUBMITTER.template), { template: number, code, exportName, name, job, numReturns })
+    const { exportName, name, job, numReturns, namespace, shape, held, actor } = template
+    runTemplate.write(frame.begin(TO_SUBMITTER.template), {
+      template: number,
+      code,
+      exportName,
+      name,
+      job,
+      numReturns,
+      namespace,
+      resources: actor === undefined ? shape.resources : held,
+      actor: actor && {
+        maxConcurrency: actor.maxConcurrency,
+        registered: actor.registered,
+        maxTaskRetries: actor.facts.maxTaskRetries,
+      },
+    })
     return number
   }
 
@@ -308,21 +364,21 @@ export class Workers {
     this.#remove(worker)
     worker.hosted.terminate()
     this.#giveBackAll(worker)
-    this.#options.workerGone(worker, 'a task ran past its time limit')
+    this.#options.workerGone(worker, 'a task ran past its time limit', true)
   }
 
   #crashed(worker: Worker, reason: string): void {
     if (!this.#remove(worker)) return
     this.#options.log.warn('a worker ended', { worker: worker.submitter.number, reason })
-    // What still gathers its arguments cannot have done it.
-    const first = [...worker.runs.values()].find(({ isSent }) => isSent)
-    if (first !== undefined) {
+    // What still gathers its arguments cannot have done it; of an actor's calls several may have run.
+    const sent = [...worker.runs.values()].filter(({ isSent }) => isSent)
+    for (const first of worker.isActor ? sent : sent.slice(0, 1)) {
       const { name } = first.work.template
       const message = `the worker that ran ${name} (${showId(first.work.id)}) ended: ${reason}`
       this.#end(first, { kind: 'lost', error: newWireError('worker-crashed', message, { taskName: name }) }, 0)
     }
     this.#giveBackAll(worker)
-    this.#options.workerGone(worker, reason)
+    this.#options.workerGone(worker, reason, sent.length > 0)
   }
 
   #giveBackAll(worker: Worker): void {
@@ -335,6 +391,7 @@ export class Workers {
   #remove(worker: Worker): boolean {
     if (!this.#bySubmitter.delete(worker.submitter.number)) return false
     if (this.#byLane.get(worker.lane) === worker) this.#byLane.delete(worker.lane)
+    worker.thread.delete(worker)
     worker.submitter.close()
     for (const [id, count] of worker.submitter.takeHeld())
       for (let i = 0; i < count; i++) this.#options.objects.release(id)

@@ -119,6 +119,20 @@ const MESSAGES: NodeMessage[] = [
     shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD' },
     held: toResourceSet({ camera: 0.5 }),
     numReturns: 1,
+    namespace: 'demo',
+    actor: {
+      facts: {
+        className: 'Game',
+        methods: [{ name: 'play', arity: { least: 1, most: Infinity }, isGenerator: false }],
+        maxTaskRetries: -1,
+        maxPendingCalls: Infinity,
+      },
+      maxRestarts: 3,
+      maxConcurrency: 2,
+      registered: { namespace: 'demo', name: 'board' },
+      getIfExists: true,
+      isDetached: false,
+    },
     maxRetries: 3,
     timeoutMs: 0,
   },
@@ -160,6 +174,7 @@ const MESSAGES: NodeMessage[] = [
     actor: id,
     incarnation: attempt,
     place: { type: 'dead', error: newWireError('actor-died', 'dead') },
+    facts: undefined,
   },
   {
     type: 'log.lines',
@@ -272,9 +287,16 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
       maxRetries: 3,
       retryExceptions: ['RangeError'],
       timeoutMs: 0,
+      actor: undefined,
     })
     attack(full, (bytes) => templateDefinition.read(new ByteReader(bytes)))
-    const run = written(runTemplate, { ...options, job: { driver: node, number: 1 } })
+    const run = written(runTemplate, {
+      ...options,
+      job: { driver: node, number: 1 },
+      namespace: '',
+      resources: toResourceSet({ CPU: 1 }),
+      actor: { maxConcurrency: 3, registered: undefined, maxTaskRetries: 0 },
+    })
     attack(run, (bytes) => runTemplate.read(new ByteReader(bytes)))
   })
 

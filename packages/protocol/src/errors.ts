@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'object-reconstruction-failed'
   | 'actor-died'
   | 'actor-unavailable'
+  | 'actor-not-found'
+  | 'pending-calls-limit'
   | 'get-timeout'
   | 'capture'
   | 'not-serializable'
@@ -198,6 +200,16 @@ export class ActorUnavailableError extends ActorError {
   static override readonly kind: string = 'ActorUnavailableError'
 }
 
+/** No actor has that name, as far as this tab can know. */
+export class ActorNotFoundError extends ActorError {
+  static override readonly kind: string = 'ActorNotFoundError'
+}
+
+/** More calls of one handle have no outcome yet than the actor's `maxPendingCalls` allows. */
+export class PendingCallsLimitExceededError extends ActorError {
+  static override readonly kind: string = 'PendingCallsLimitExceededError'
+}
+
 /** `get` waited longer than its `timeoutMs`. The task goes on. */
 export class GetTimeoutError extends ShoalError {
   static override readonly kind: string = 'GetTimeoutError'
@@ -241,6 +253,8 @@ const CLASS_OF = {
   'object-reconstruction-failed': ObjectReconstructionFailedError,
   'actor-died': ActorDiedError,
   'actor-unavailable': ActorUnavailableError,
+  'actor-not-found': ActorNotFoundError,
+  'pending-calls-limit': PendingCallsLimitExceededError,
   'get-timeout': GetTimeoutError,
   capture: CaptureError,
   'not-serializable': SerializationError,

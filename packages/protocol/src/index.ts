@@ -4,6 +4,8 @@ export {
   ActorDiedError,
   ActorError,
   ActorUnavailableError,
+  ActorNotFoundError,
+  PendingCallsLimitExceededError,
   CaptureError,
   GetTimeoutError,
   makeError,
@@ -47,7 +49,9 @@ export {
 } from './ids.ts'
 export type { ActorId, Attempt, FunctionHash, JobId, NodeId, ObjectId, RoomId, Session, TaskId } from './ids.ts'
 export { LIMITS } from './limits.ts'
-export type { ActorCall, ActorCreate, ActorPlace, ActorStatus } from './messages/actor.ts'
+export type { ActorCall, ActorCreate, ActorEnd, ActorPlace, ActorStatus } from './messages/actor.ts'
+export { actorFacts } from './messages/actor-options.ts'
+export type { ActorFacts, ActorMethodRecord, ActorOptionsRecord, RegisteredName } from './messages/actor-options.ts'
 export { bulkChunk } from './messages/bulk.ts'
 export type { BulkChunk } from './messages/bulk.ts'
 export { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'

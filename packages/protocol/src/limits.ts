@@ -48,6 +48,8 @@ export const LIMITS = {
   formerSelves: 8,
   /** Refs that a page keeps by name for the time after a reload. */
   keptRefs: 256,
+  /** Methods of an actor's class. */
+  actorMethods: 1024,
   /** Names of functions, actors, rooms and people. */
   nameBytes: 256,
 } as const

@@ -2,5 +2,8 @@
 
 export const LOG_LEVELS = ['log', 'info', 'warn', 'error', 'debug'] as const
 
+/** How an actor is ended. */
+export const ACTOR_ENDS = ['kill', 'terminate'] as const
+
 /** As in Ray: DEFAULT runs at home what it can, SPREAD goes from node to node. */
 export const STRATEGIES = ['DEFAULT', 'SPREAD'] as const

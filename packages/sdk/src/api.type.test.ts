@@ -202,7 +202,7 @@ describe('the types of the SDK', () => {
     }
     const handle = given(() => actor(Game).remote('x'))
     expectTypeOf(handle).toEqualTypeOf<ActorHandle<Game>>()
-    expectTypeOf<keyof ActorHandle<Game>>().toEqualTypeOf<'play' | 'later'>()
+    expectTypeOf<keyof ActorHandle<Game>>().toEqualTypeOf<'play' | 'later' | typeof Symbol.dispose>()
     expectTypeOf(given(() => handle.play.remote(put('e4'), 2))).toEqualTypeOf<ObjectRef<number>>()
     expectTypeOf(given(() => handle.later.remote())).toEqualTypeOf<ObjectRef<string[]>>()
     given(() => [

@@ -68,6 +68,42 @@ export const put: Api['put'] = pageApi.put
  */
 export const wait: Api['wait'] = pageApi.wait
 
+/**
+ * Ends an actor at once: calls that run or wait fail with ActorDiedError, and its name is free. With `noRestart: false` it
+ * is as if it had crashed.
+ *
+ * @function
+ * @throws TypeError for what is no handle.
+ * @example
+ * const Counter = actor(class { n = 0; add(k: number) { return (this.n += k) } })
+ * const counter = Counter.remote()
+ * kill(counter)
+ */
+export const kill: Api['kill'] = pageApi.kill
+
+/**
+ * The handle of a named actor, made in this tab or another one of the room. It does not keep the actor alive.
+ *
+ * @function
+ * @throws ActorNotFoundError when there is none; TypeError or RangeError for what can be no name.
+ * @example
+ * const Counter = actor(class { n = 0; add(k: number) { return (this.n += k) } }, { name: 'visits' })
+ * using counter = Counter.remote()
+ * await get(counter.add.remote(1))
+ * const again = await getActor<{ add(k: number): number }>('visits')
+ * await get(again.add.remote(1)) // 2
+ */
+export const getActor: Api['getActor'] = pageApi.getActor
+
+/**
+ * Inside an actor's method: ends the actor, for good. On a page it throws. In an inline class take it by name, in a remote
+ * module import it.
+ *
+ * @function
+ * @throws TypeError outside of an actor.
+ */
+export const exitActor: Api['exitActor'] = pageApi.exitActor
+
 export { deregisterSerializer, registerError, registerSerializer } from './serializers.ts'
 export { transfer } from '@shoal/protocol'
 
@@ -117,6 +153,8 @@ export {
   ActorDiedError,
   ActorError,
   ActorUnavailableError,
+  ActorNotFoundError,
+  PendingCallsLimitExceededError,
   CaptureError,
   GetTimeoutError,
   NodeDiedError,

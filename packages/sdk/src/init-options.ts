@@ -1,4 +1,4 @@
-import { offeredResources } from '@shoal/core-worker'
+import { actorName, offeredResources } from '@shoal/core-worker'
 import { LIMITS } from '@shoal/protocol'
 import type { InitOptions } from './session-types.ts'
 
@@ -12,6 +12,7 @@ const KNOWN: readonly (keyof InitOptions)[] = [
   'lend',
   'warnBeforeClose',
   'name',
+  'namespace',
   'iceServers',
   'sandboxUrl',
   'createWorker',
@@ -45,6 +46,7 @@ export function refuseUnknownOptions(options: InitOptions): void {
     throw new TypeError('createWorker must be a function that gives a Worker')
   if (options.debug !== undefined) refuseBadDebug(options.debug)
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a string')
+  if (options.namespace !== undefined) actorName('namespace', options.namespace)
 }
 
 /** @throws TypeError or RangeError that says which entry is wrong: else it would show up as a connection that fails. */

@@ -146,6 +146,8 @@ export interface InitOptions {
    * runs only what asks for no CPU.
    */
   readonly workers?: number
+  /** Where `getActor` finds the actors that this session names, in this tab and in others that say the same. Default: its own. */
+  readonly namespace?: string
   /** GPUs that this tab offers. Default 0. */
   readonly numGpus?: number
   /** Bytes of memory that this tab offers. Default: half of what the browser says the device has, or 2 GiB. */

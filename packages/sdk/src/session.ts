@@ -39,6 +39,9 @@ export class TabSession implements PageSession {
   readonly put: Session['put']
   readonly wait: Session['wait']
   readonly transfer: Session['transfer']
+  readonly kill: Session['kill']
+  readonly getActor: Session['getActor']
+  readonly exitActor: Session['exitActor']
   readonly context: Session['context']
   readonly #options: InitOptions
   readonly #role: Role
@@ -128,6 +131,9 @@ export class TabSession implements PageSession {
     this.put = api.put
     this.wait = api.wait
     this.transfer = api.transfer
+    this.kill = api.kill
+    this.getActor = api.getActor
+    this.exitActor = api.exitActor
     this.context = api.context
     this.ready = this.#start()
     // `init` hands the failure on; a session that was started by a first `.remote()` tells it through its refs.

@@ -20,11 +20,13 @@ export function tabResources(options: Pick<InitOptions, 'numGpus' | 'memoryBytes
 export function partsOf({
   sandboxUrl,
   createWorker,
+  namespace,
   debug,
-}: InitOptions): Pick<TabOptions, 'sandboxUrl' | 'createWorker' | 'faults' | 'graceMs'> {
+}: InitOptions): Pick<TabOptions, 'sandboxUrl' | 'createWorker' | 'faults' | 'graceMs' | 'namespace'> {
   return {
     ...(sandboxUrl !== undefined && { sandboxUrl: String(sandboxUrl) }),
     ...(createWorker !== undefined && { createWorker }),
+    ...(namespace !== undefined && { namespace }),
     ...(debug?.faults !== undefined && { faults: { rules: debug.faults, seed: debug.faultSeed ?? 1 } }),
     ...(debug?.graceMs !== undefined && { graceMs: debug.graceMs }),
   }

@@ -337,7 +337,15 @@ describe('three simulated tabs', () => {
     const { room, roomKey } = other.ports(await other.identity('a'), 1)
     const [a, c] = [world.ports(await world.identity('a'), 2), world.ports(await world.identity('c'), 1)]
     const { connector, signaling } = a
-    await driver.node.join({ room, roomKey, connector, signaling, createDirectory, ownerKeyPair: other.ownerKeyPair, session: 2 })
+    await driver.node.join({
+      room,
+      roomKey,
+      connector,
+      signaling,
+      createDirectory,
+      ownerKeyPair: other.ownerKeyPair,
+      session: 2,
+    })
     await spread(await createSimNode({ ...c, room, roomKey }))
   })
 })

@@ -1,7 +1,7 @@
 import { createDirectory } from '@shoal/control-store'
 import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
-import { CoreWorker, createApi } from '@shoal/core-worker'
+import { CoreWorker, createApi, pageContext } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
@@ -29,6 +29,8 @@ export interface SimNodeOptions {
   readonly guards?: Partial<NodeGuards>
   /** Tabs of one device die together. */
   readonly device?: string
+  /** See NodeOptions.namespace. */
+  readonly namespace?: string
   /** With the room owner's key the node's page may submit. */
   readonly ownerKeyPair?: KeyPair
   /** What a driver's page has put by for its reload, and what it found there. */
@@ -86,6 +88,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     graceMs: options.graceMs ?? 3_000,
     ...(options.guards !== undefined && { guards: options.guards }),
     ...(options.device !== undefined && { device: options.device }),
+    ...(options.namespace !== undefined && { namespace: options.namespace }),
     checkSource: (source, isClass, hasUses) => {
       // The simulation's names stand for something that every worker has.
       const known = names.reduce((text, name) => text.replaceAll(name, 'setTimeout'), source)
@@ -113,7 +116,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const api = createApi({
     core: () => core,
     moduleScope: () => undefined,
-    context: () => ({ nodeId: ports.node, workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
+    context: () => pageContext(ports.node),
   })
   const join = async (
     { room, roomKey, connector, signaling, session }: SimPorts,

@@ -30,9 +30,12 @@ export function simWorkerHost(
   garbageDelayMs?: () => number,
 ): SimWorkerHost {
   const workers = new Set<SimWorker>()
+  /** Who shares a thread: what crashes one crashes all. */
+  const threads = new WeakMap<HostedWorker, Set<SimWorker & { end(reason: string): void }>>()
   return {
     workers,
-    start(init): HostedWorker {
+    start(init, beside): HostedWorker {
+      const thread = (beside && threads.get(beside)) ?? new Set()
       const [here, there] = simFramePorts(clock)
       let onEnded: ((reason: string) => void) | undefined
       // A thread's timers end with it.
@@ -66,11 +69,15 @@ export function simWorkerHost(
         here.close()
         runner.close()
         workers.delete(worker)
+        thread.delete(worker)
       }
-      const worker: SimWorker = {
+      const worker = {
         init,
         collector: new SimCollector(),
-        crash(reason) {
+        crash(reason: string) {
+          for (const member of [...thread]) member.end(reason)
+        },
+        end(reason: string) {
           end()
           onEnded?.(reason)
         },
@@ -86,7 +93,10 @@ export function simWorkerHost(
         soon: (callback) => void own.after(0, callback),
       })
       workers.add(worker)
-      return { port: here, onEnded: (handler) => (onEnded = handler), terminate: end }
+      thread.add(worker)
+      const hosted: HostedWorker = { port: here, onEnded: (handler) => (onEnded = handler), terminate: end }
+      threads.set(hosted, thread)
+      return hosted
     },
     close() {
       for (const worker of [...workers]) worker.crash('its tab closed')

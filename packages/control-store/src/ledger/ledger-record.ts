@@ -9,7 +9,7 @@ export interface StoredRecord {
 }
 
 /** What says more of one attempt stands behind what says less. */
-const RANKS = ['task', 'stored', 'value', 'failed'] as const
+const RANKS = ['task', 'stored', 'value', 'actor', 'failed'] as const
 
 /**
  * The join of two records of one object: the later attempt; of one attempt what is further on; of two tasks the one with
@@ -26,7 +26,7 @@ export function joinRecords(a: StoredRecord, b: StoredRecord): StoredRecord {
 
 /** Bytes of a record's arguments or value: what makes one record larger than another. */
 export function recordBytes({ body }: LedgerRecord): number {
-  if (body.type === 'task') return messageBytes(body.args) + 24 * body.dependencies.length
+  if (body.type === 'task' || body.type === 'actor') return messageBytes(body.args) + 24 * body.dependencies.length
   return body.type === 'value' ? messageBytes(body.value) : 0
 }
 

@@ -48,7 +48,7 @@ describe('sourceOf', () => {
   it('[G8] takes copies of the latest attempt that anybody has', () => {
     expect(sourceOf(1, undefined, reports)).toEqual({ kind: 'copies', attempt: SECOND, bytes: 11, holders: [b] })
     expect(sourceOf(3, stored(task(3)), reports)).toMatchObject({ kind: 'copies', holders: [b] })
-    expect(reports.actors.get(a)).toEqual([9])
+    expect(reports.actors.get(9)).toEqual([{ node: a, incarnation: FIRST }])
   })
 
   it('[G8] takes an outcome in a record that is as late', () => {

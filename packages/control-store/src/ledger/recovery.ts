@@ -8,14 +8,19 @@ export interface Reports {
   readonly copies: ReadonlyMap<number, readonly Copy[]>
   /** Runs of each task, by its number: queued, running, or done with an outcome that is still to be told. */
   readonly runs: ReadonlyMap<number, readonly Run[]>
-  /** Actors that live, by where. */
-  readonly actors: ReadonlyMap<NodeId, readonly number[]>
+  /** Who hosts each actor, by its number. */
+  readonly actors: ReadonlyMap<number, readonly Host[]>
 }
 
 export interface Copy {
   readonly node: NodeId
   readonly attempt: Attempt
   readonly bytes: number
+}
+
+export interface Host {
+  readonly node: NodeId
+  readonly incarnation: Attempt
 }
 
 export interface Run {
@@ -38,12 +43,12 @@ export function gatherReports(
 ): Reports {
   const copies = new Map<number, Copy[]>()
   const runs = new Map<number, Run[]>()
-  const actors = new Map<NodeId, number[]>()
+  const actors = new Map<number, Host[]>()
   for (const [node, parts] of reports)
     for (const part of parts) {
       for (const { number, attempt, bytes } of part.copies) listOf(copies, number).push({ node, attempt, bytes })
       for (const { number, attempt } of part.runs) listOf(runs, number).push({ node, attempt })
-      for (const { number } of part.actors) listOf(actors, node).push(number)
+      for (const { number, incarnation } of part.actors) listOf(actors, number).push({ node, incarnation })
     }
   return { copies, runs, actors }
 }

@@ -4,7 +4,6 @@ import type { Clock } from '@shoal/base'
 import type { RefFinalizer } from '@shoal/core-worker'
 import {
   ALL_ARGUMENTS,
-  formatJobId,
   formatObjectId,
   FrameReader,
   FrameWriter,
@@ -59,7 +58,8 @@ export interface RunnerOptions {
 
 type RunKind = 'task' | 'actor-new' | 'actor-call'
 
-interface Run {
+/** One run, as its code may ask for it. */
+export interface Run {
   readonly run: number
   readonly kind: RunKind
   readonly template: RunTemplate
@@ -83,12 +83,16 @@ const TURN_MS = 4
 /** Thrown where the second stage is needed and not there, always before user code has run; never leaves the runner. */
 const NEEDS_SECOND_STAGE = Symbol('second stage')
 
+/** How long an actor has to end itself in good order. */
+const END_WITHIN_MS = 30_000
+
 /**
- * Runs tasks, or the one actor that a worker hosts, one at a time in the order in which they came. A task that waits in
- * `get` keeps the worker and gives back what is queued behind it; actor calls stay queued, since their order is theirs.
- * It knows nothing of threads or browsers: the port, the clock and eval are given to it. A run that needs the second
- * stage holds the worker until that is there; from then on it stays.
- * States: idle -> running -> (waiting -> running)* -> idle.
+ * Runs tasks, or the one actor that it hosts, one at a time in the order in which they came; an actor's calls so many at a
+ * time as it allows. A task that waits in `get` keeps the worker and gives back what is queued behind it; actor calls stay
+ * queued, since their order is theirs. It knows nothing of threads or browsers: the port, the clock and eval are given to
+ * it. A run that needs the second stage holds the worker until that is there; from then on it stays.
+ * States: idle -> running -> (waiting -> running)* -> idle. An actor's: -> ending (told to, once its calls have run; or by
+ * itself, at once) -> ended.
  */
 export class Runner {
   readonly #options: RunnerOptions
@@ -98,9 +102,18 @@ export class Runner {
   readonly #queue = new Queue<Run>()
   #second: SecondStage | undefined
   #encoder = new PlainEncoder()
+  /** Those that have begun, the newest last. */
+  readonly #running = new Set<Run>()
+  /** Whose code runs now, or was the last to begin. */
   #current: Run | undefined
   #isWaiting = false
   #actor: object | undefined
+  /** Runs at a time. */
+  #limit = 1
+  /** What the actor was made with. */
+  #birth: Run | undefined
+  /** asked: once its calls have run; now: by itself; hook: it ends itself in good order. */
+  #ending: 'asked' | 'now' | 'hook' | 'ended' | undefined
   /** Those of the code that runs. */
   #serializers: SerializerRegistry | undefined
   readonly #linesBefore: number
@@ -166,6 +179,10 @@ export class Runner {
       case TO_SUBMITTER.drop:
         this.#drop(reader.reader.varint())
         return
+      case TO_SUBMITTER.actorEnd:
+        this.#ending ??= 'asked'
+        this.#endIfIdle()
+        return
       default:
         must(this.#second, `unknown record ${kind}`).answer(kind, reader)
     }
@@ -191,14 +208,12 @@ export class Runner {
       evaluate,
       linesBefore: this.#linesBefore,
       ...(createFinalizer && { createFinalizer }),
-      context: () => ({
-        nodeId,
-        workerId,
-        jobId: this.#current === undefined ? '' : formatJobId(this.#current.template.job),
-        taskId: this.#current === undefined ? undefined : formatObjectId(this.#current.task),
-        taskName: this.#current?.template.name,
-        attempt: this.#current?.attempt ?? 0,
-      }),
+      nodeId,
+      workerId,
+      current: () => this.#current,
+      birth: () => this.#birth,
+      actorClass: () => this.#actor?.constructor as (new (...args: never[]) => object) | undefined,
+      exit: () => this.#exit(),
       serializers: () => this.#serializers,
       withSerializers: (serializers, body) => this.#withSerializers(serializers, body),
       currentRun: () => this.#current?.run,
@@ -232,7 +247,7 @@ export class Runner {
     const args = reader.value()
     this.#queue.push({ run, kind, template, method, task, attempt, dependencies, args })
     if (this.#isWaiting && kind === 'task') this.#giveBackQueued()
-    else if (this.#current === undefined && !this.#isPumpScheduled) {
+    else if (this.#hasRoom && !this.#isPumpScheduled) {
       this.#isPumpScheduled = true
       queueMicrotask(() => this.#pump())
     }
@@ -243,7 +258,7 @@ export class Runner {
     const { clock } = this.#options
     this.#isPumpScheduled = false
     this.#turnStartedAt = clock.now()
-    while (this.#current === undefined) {
+    while (this.#hasRoom) {
       const run = this.#queue.shift()
       if (run === undefined) break
       this.#start(run)
@@ -253,12 +268,48 @@ export class Runner {
         return
       }
     }
-    if (this.#current === undefined) this.#frame.flush()
+    if (this.#running.size === 0) this.#frame.flush()
     else this.#flushSoon()
+    this.#endIfIdle()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#running.size < this.#limit && (this.#ending === undefined || this.#ending === 'asked')
+  }
+
+  /** The actor ends by itself: nothing of it is told any more but that. */
+  #exit(): void {
+    if (this.#ending === undefined || this.#ending === 'asked') this.#ending = 'now'
+  }
+
+  #endIfIdle(): void {
+    if (this.#ending !== 'asked' || this.#running.size > 0 || this.#queue.length > 0) return
+    this.#endActor()
+  }
+
+  /** Lets the actor end itself in good order, and tells the node that it has. */
+  #endActor(): void {
+    this.#ending = 'hook'
+    const ended = (): void => {
+      if (this.#ending === 'ended') return
+      this.#ending = 'ended'
+      timer.cancel()
+      this.#frame.begin(TO_NODE.actorEnded)
+      this.#frame.flush()
+    }
+    const timer = this.#options.clock.after(END_WITHIN_MS, ended)
+    try {
+      const actor = this.#actor as Partial<AsyncDisposable & Disposable> | undefined
+      const hook = actor?.[Symbol.asyncDispose] ?? actor?.[Symbol.dispose]
+      Promise.resolve(hook?.call(actor)).then(ended, ended)
+    } catch {
+      ended()
+    }
   }
 
   #start(run: Run): void {
     this.#current = run
+    this.#running.add(run)
     const startedAt = this.#options.clock.now()
     let result: unknown
     try {
@@ -303,8 +354,10 @@ export class Runner {
       return () => task(...args)
     }
     const ActorClass = code.actorClass(exportName)
+    this.#birth = run
     return () => {
       this.#actor = new ActorClass(...args)
+      this.#limit = run.template.actor?.maxConcurrency ?? 1
     }
   }
 
@@ -340,6 +393,10 @@ export class Runner {
   /** False when it has to wait for the second stage, without which no error can be told. */
   #finish(run: Run, startedAt: number, isThrown: boolean, result: unknown): boolean {
     const { clock } = this.#options
+    if (this.#ending !== undefined && this.#ending !== 'asked') {
+      if (this.#ending === 'now') this.#endActor()
+      return false
+    }
     const outcome = this.#outcome(run, isThrown, result)
     if (outcome === undefined) {
       const askedAt = clock.now()
@@ -358,7 +415,8 @@ export class Runner {
       writer.varint(outcome.length)
       for (const value of outcome) this.#frame.value(value, false)
     }
-    this.#current = undefined
+    this.#running.delete(run)
+    if (this.#current === run) this.#current = [...this.#running].pop()
     this.#isWaiting = false
     return true
   }
@@ -372,10 +430,11 @@ export class Runner {
   }
 
   #continue(): void {
-    while (this.#current === undefined) {
+    while (this.#hasRoom) {
       const run = this.#queue.shift()
       if (run === undefined) {
         this.#frame.flush()
+        this.#endIfIdle()
         return
       }
       this.#start(run)

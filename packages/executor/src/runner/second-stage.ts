@@ -6,6 +6,8 @@
  */
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { ModuleScope, RefFinalizer, RuntimeContext } from '@shoal/core-worker'
+import { createRunContext } from './run-context.ts'
+import type { Run } from './runner.ts'
 import type { Clock } from '@shoal/base'
 import { decodeValue, wireError } from '@shoal/protocol'
 import type {
@@ -16,6 +18,7 @@ import type {
   FrameReader,
   FrameWriter,
   FunctionHash,
+  NodeId,
   ObjectId,
   SerializerRegistry,
   ValueEncoder,
@@ -36,7 +39,16 @@ export interface SecondStageHost {
   /** Lines that the engine counts before the first one of an evaluated text. */
   readonly linesBefore: number
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
-  context(): RuntimeContext
+  readonly nodeId: NodeId
+  readonly workerId: number
+  /** Whose code runs now, or was the last to begin. */
+  current(): Run | undefined
+  /** What the actor was made with; undefined for tasks. */
+  birth(): Run | undefined
+  /** The actor's class, once it was made. */
+  actorClass(): (new (...args: never[]) => object) | undefined
+  /** The actor ends once the call that says so is over. */
+  exit(): void
   /** Those of the code that runs. */
   serializers(): SerializerRegistry | undefined
   /** Makes them those of the code that runs until `body` is over. */
@@ -73,7 +85,16 @@ export const createSecondStage: CreateSecondStage = (host) => {
     currentRun: () => host.currentRun(),
     onBlocked: (run, isBlocked) => host.onBlocked(run, isBlocked),
   })
-  const api = createApi({ core: () => core, moduleScope: () => moduleScope, context: () => host.context() })
+  const api = createApi({
+    core: () => core,
+    moduleScope: () => moduleScope,
+    context: () => createRunContext(host, core),
+    exitActor() {
+      if (host.birth() === undefined) throw new TypeError('exitActor() works inside of an actor only')
+      host.exit()
+      throw new Error('exitActor() ends this actor')
+    },
+  })
 
   function withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {
     moduleScope = scope

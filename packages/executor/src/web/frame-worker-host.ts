@@ -60,20 +60,21 @@ class FrameWorkerHost implements WorkerHost {
     pagePort.start()
   }
 
-  start(init: WorkerInit): HostedWorker {
+  start(init: WorkerInit, beside?: HostedWorker): HostedWorker {
     const { port1, port2 } = new MessageChannel()
     const number = ++this.#lastNumber
     const onOver = (): void => {
       if (this.#workers.delete(number)) this.#frame?.terminate(number)
     }
-    const worker = new FrameWorker(port1, onOver, this.#loadSecondStage)
+    const worker = new FrameWorker(number, port1, onOver, this.#loadSecondStage)
+    const thread = beside instanceof FrameWorker ? beside.number : undefined
     const state = this.#state
     if (state.kind === 'closed') worker.end('the host of workers was closed')
     else if (state.kind === 'unusable') worker.end(state.reason)
     else {
       this.#workers.set(number, worker)
-      if (this.#frame !== undefined) this.#frame.start(number, init, port2)
-      else this.#waiting.push((frame) => worker.isOver || frame.start(number, init, port2))
+      if (this.#frame !== undefined) this.#frame.start(number, thread, init, port2)
+      else this.#waiting.push((frame) => worker.isOver || frame.start(number, thread, init, port2))
     }
     return worker
   }
@@ -183,8 +184,8 @@ class Frame {
     port.start()
   }
 
-  start(number: number, init: WorkerInit, port: MessagePort): void {
-    this.#tell({ type: 'start', number, init }, [port])
+  start(number: number, beside: number | undefined, init: WorkerInit, port: MessagePort): void {
+    this.#tell({ type: 'start', number, beside, init }, [port])
   }
 
   terminate(number: number): void {

@@ -10,13 +10,15 @@ import { createMessageFramePort } from './message-frame-port.ts'
  */
 export class FrameWorker implements HostedWorker {
   readonly port: FramePort
+  readonly number: number
   readonly #onOver: () => void
   #isOver = false
   #reason: string | undefined
   #handler: ((reason: string) => void) | undefined
 
   /** `onOver` is called once, however it comes to an end. */
-  constructor(port: MessagePort, onOver: () => void, loadSecondStage: () => Promise<string>) {
+  constructor(number: number, port: MessagePort, onOver: () => void, loadSecondStage: () => Promise<string>) {
+    this.number = number
     this.#onOver = onOver
     let isAsked = false
     const framePort = createMessageFramePort(port, {

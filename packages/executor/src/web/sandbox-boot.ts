@@ -6,9 +6,8 @@
  * It knows nothing of tasks: the workers speak with the node worker themselves.
  */
 import { PROTOCOL_VERSION } from '@shoal/protocol'
-import type { WorkerInit } from '../worker-host.ts'
 import { CONTROL_MESSAGE } from './frame-control.ts'
-import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
+import type { FromFrame, RunnerStart, ToFrame, ToThread, WorkerStart } from './frame-control.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
 class WorkerShop {
@@ -28,24 +27,31 @@ class WorkerShop {
     if (message.type === 'terminate') this.terminate(message.number)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
-    else this.start(message.number, message.init, port)
+    else this.start({ number: message.number, init: message.init, port }, message.beside)
   }
 
-  start(number: number, init: WorkerInit, port: MessagePort): void {
-    const worker = this.#spare ?? new SandboxWorker(this.#url)
-    this.#spare = undefined
+  start(start: RunnerStart, beside: number | undefined): void {
+    const { number } = start
+    const ended = (reason: string): void => this.#tell({ type: 'ended', number, reason })
+    const neighbour = beside === undefined ? undefined : this.#running.get(beside)
+    if (beside !== undefined && neighbour === undefined) {
+      ended('the worker that it was to share is gone')
+      return
+    }
+    const worker = neighbour ?? this.#spare ?? new SandboxWorker(this.#url)
     this.#running.set(number, worker)
-    worker.onBroken((reason) => {
+    worker.give(start, (reason) => {
       if (!this.#running.delete(number)) return
-      worker.terminate()
-      this.#tell({ type: 'ended', number, reason })
+      worker.terminate(number)
+      ended(reason)
     })
-    worker.give({ init, port })
+    if (neighbour !== undefined) return
+    this.#spare = undefined
     this.#refillSoon()
   }
 
   terminate(number: number): void {
-    this.#running.get(number)?.terminate()
+    this.#running.get(number)?.terminate(number)
     this.#running.delete(number)
   }
 
@@ -66,11 +72,13 @@ class WorkerShop {
   }
 }
 
-/** A blob worker and the first fault that the browser reported of it. */
+/** A blob worker, the runners in it, and the first fault that the browser reported of it. */
 class SandboxWorker {
   readonly #worker: Worker
+  #thread: MessagePort | undefined
   #fault: string | undefined
-  #onBroken: ((reason: string) => void) | undefined
+  /** What to do for each runner when the worker breaks. */
+  readonly #runners = new Map<number, (reason: string) => void>()
 
   constructor(url: string) {
     this.#worker = new Worker(url, { name: 'shoal' })
@@ -81,23 +89,28 @@ class SandboxWorker {
     this.#worker.addEventListener('messageerror', () => this.#break('it sent its frame what cannot be read'))
   }
 
-  onBroken(handler: (reason: string) => void): void {
-    this.#onBroken = handler
-    if (this.#fault !== undefined) handler(this.#fault)
+  give(start: RunnerStart, onBroken: (reason: string) => void): void {
+    this.#runners.set(start.number, onBroken)
+    if (this.#fault !== undefined) onBroken(this.#fault)
+    else if (this.#thread !== undefined) this.#thread.postMessage(start satisfies ToThread, [start.port])
+    else {
+      const { port1, port2: thread } = new MessageChannel()
+      this.#thread = port1
+      this.#worker.postMessage({ ...start, thread } satisfies WorkerStart, [start.port, thread])
+    }
   }
 
-  give(start: WorkerStart): void {
-    this.#worker.postMessage(start, [start.port])
-  }
-
-  terminate(): void {
-    this.#worker.terminate()
+  /** Ends one runner, and the worker with the last. */
+  terminate(number: number): void {
+    this.#runners.delete(number)
+    if (this.#runners.size === 0) this.#worker.terminate()
+    else this.#thread?.postMessage({ end: number } satisfies ToThread)
   }
 
   #break(reason: string): void {
     if (this.#fault !== undefined) return
     this.#fault = reason
-    this.#onBroken?.(reason)
+    for (const onBroken of [...this.#runners.values()]) onBroken(reason)
   }
 }
 

@@ -14,11 +14,12 @@ import type { Clock } from '@shoal/base'
 import type { RefFinalizer } from '@shoal/core-worker'
 import { LOG_LEVELS, ProtocolError } from '@shoal/protocol'
 import type { FramePort, ObjectId } from '@shoal/protocol'
+import type { WorkerInit } from '../worker-host.ts'
 import type { Evaluate } from '../runner/loaded-code.ts'
 import { Runner } from '../runner/runner.ts'
 import type { CreateSecondStage } from '../runner/second-stage.ts'
 import { SECOND_STAGE } from './frame-control.ts'
-import type { WorkerStart } from './frame-control.ts'
+import type { RunnerStart, ToThread, WorkerStart } from './frame-control.ts'
 import { createMessageFramePort } from './message-frame-port.ts'
 import { TaskRandom } from './task-random.ts'
 import { removeGlobals } from './worker-globals.ts'
@@ -48,36 +49,27 @@ const clock: Clock = {
 const evaluate: Evaluate = (parameters, body) =>
   new NativeFunction(...parameters, body) as (...args: unknown[]) => unknown
 
-addEventListener('message', (event: MessageEvent<WorkerStart>) => run(event.data), { once: true })
+addEventListener('message', (event: MessageEvent<WorkerStart>) => start(event.data), { once: true })
 removeGlobals(globalThis)
 
-function run({ init, port }: WorkerStart): void {
-  const random = new TaskRandom(init.nodeId)
+/** One runner, or those of the actors that share this thread. */
+function start(first: WorkerStart): void {
+  const runners = new Map<number, Runner>()
+  const random = new TaskRandom(first.init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
-  let loaded: ((create: CreateSecondStage) => void) | undefined
-  const framePort = createMessageFramePort(port, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
-  const runner = new Runner({
-    ...init,
-    port: rememberFaults(framePort, faults),
-    clock,
-    evaluate,
-    loadSecondStage(callback) {
-      loaded = callback
-      framePort.postText(SECOND_STAGE)
-    },
-    createFinalizer,
-    soon: createSoon(),
-    onRunStart(task) {
-      random.begin(task)
-      // A task before this one may have put its own in its place.
-      Math.random = seeded
-    },
-  })
+  // Whose code runs now, or was the last to begin.
+  let current = run(first)
+  first.thread.onmessage = ({ data }: MessageEvent<ToThread>) => {
+    if ('end' in data) {
+      runners.get(data.end)?.close()
+      runners.delete(data.end)
+    } else run(data)
+  }
   for (const level of LOG_LEVELS)
     userConsole[level] = (...args: unknown[]) => {
       // A task's lines belong to its driver's console; here are those that no task has.
-      if (!runner.log(level, args)) nativeConsole[level](...args)
+      if (!current.log(level, args)) nativeConsole[level](...args)
     }
   addEventListener('error', (event) => {
     const error: unknown = event.error
@@ -89,6 +81,40 @@ function run({ init, port }: WorkerStart): void {
   addEventListener('unhandledrejection', (event) => {
     event.preventDefault()
     userConsole.error('a promise was rejected and nobody looked:', event.reason)
+  })
+
+  function run({ number, init, port }: RunnerStart): Runner {
+    const runner = createRunner(init, port, faults, (task) => {
+      current = runner
+      random.begin(task)
+      // A task before this one may have put its own in its place.
+      Math.random = seeded
+    })
+    runners.set(number, runner)
+    return runner
+  }
+}
+
+function createRunner(
+  init: WorkerInit,
+  port: MessagePort,
+  faults: WeakSet<Error>,
+  onRunStart: (task: ObjectId) => void,
+): Runner {
+  let loaded: ((create: CreateSecondStage) => void) | undefined
+  const framePort = createMessageFramePort(port, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
+  return new Runner({
+    ...init,
+    port: rememberFaults(framePort, faults),
+    clock,
+    evaluate,
+    loadSecondStage(callback) {
+      loaded = callback
+      framePort.postText(SECOND_STAGE)
+    },
+    createFinalizer,
+    soon: createSoon(),
+    onRunStart,
   })
 }
 

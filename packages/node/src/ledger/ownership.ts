@@ -14,6 +14,7 @@ import type {
   NodeMessage,
   ObjectId,
 } from '@shoal/protocol'
+import type { Actors } from '../actors/actors.ts'
 import type { CodeEntry, CodeGrant, CodeStore } from '../code-store.ts'
 import type { Guests } from '../guests.ts'
 import { ownerDied } from '../loss-errors.ts'
@@ -42,14 +43,9 @@ export interface OwnershipOptions {
   /** A table for the tasks of a ledger that is taken over. */
   newTasks(owner: NodeId): OwnTasks
   sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
-  actorsOf(owner: NodeId): LedgerReport['actors']
-  actorOwners(): Iterable<NodeId>
-  adoptActor(id: ObjectId, node: NodeId): void
-  actorsMoved(owner: NodeId): void
-  /** This node takes its own ledger back: these of its calls are still under way. */
-  restoreCalls(runs: Reports['runs']): void
-  actorsTaken(owner: NodeId): void
-  ledgerOver(owner: NodeId): void
+  /** Where a job's actors are found by name, as its records say. */
+  namespace(job: JobId, namespace: string): void
+  readonly actors: Actors
   valueOf(id: ObjectId): EncodedValue | undefined
   send(to: NodeId, message: NodeMessage): void
   alive(): readonly NodeId[]
@@ -96,15 +92,15 @@ export class Ownership {
       holdings: (owner) => ({
         ...objects.holdingsOf(owner),
         runs: guests.runsOf(owner).map(({ number, attempt }) => ({ number, attempt })),
-        actors: options.actorsOf(owner),
+        actors: options.actors.hostedOf(owner),
       }),
-      owners: () => new Set([...objects.owners(), ...guests.owners(), ...options.actorOwners()]),
+      owners: () => new Set([...objects.owners(), ...guests.owners(), ...options.actors.owners()]),
       sendRecords: (to, owner) => this.#log.sendAll(to, owner),
       moved: (owner) => {
         references.moved(owner, objects.heldOf(owner))
         objects.moved(owner)
         guests.moved(owner)
-        options.actorsMoved(owner)
+        options.actors.moved(owner)
       },
       reported: (owner) => references.reported(owner),
       deposed: (owner) => this.#deposed(owner),
@@ -284,6 +280,9 @@ export class Ownership {
   #describe(id: ObjectId): Described | 'gone' | undefined {
     const { objects, valueOf } = this.#options
     const { number } = id
+    // One that is detached lives on without a ref.
+    const actor = this.#describeActor(id)
+    if (actor !== undefined) return actor
     if (!objects.has(id)) return 'gone'
     const state = objects.state(id)
     const task = (): Described | undefined => {
@@ -323,6 +322,16 @@ export class Ownership {
       case 'pending':
         return task()
     }
+  }
+
+  #describeActor(id: ObjectId): Described | undefined {
+    const found = this.#options.actors.specOf(id)
+    if (found === undefined) return undefined
+    const { attempt, body, spec } = found
+    const template = this.#options.tasks.ledgerTemplateOf(spec.template, spec.job)
+    if (template === undefined) return undefined
+    const inner = [...body.dependencies.map((dependency) => dependency.id), ...body.args.refs]
+    return { record: { number: id.number, attempt, body }, template, inner }
   }
 
   /** Bytes that are here alone, and that no task makes again, are asked to be kept by a successor too. */
@@ -383,7 +392,7 @@ export class Ownership {
     if (owner === self) {
       objects.restore(reports.copies, this.#records.of(owner))
       tasks.takeBack(reports.runs)
-      this.#options.restoreCalls(reports.runs)
+      this.#options.actors.restoreCalls(reports.runs)
       this.#records.drop(owner)
       this.#countCopies(owner, reports)
       objects.freeUnusedOf(owner)
@@ -400,13 +409,40 @@ export class Ownership {
       // Also of what a record told: whoever has a copy keeps it until it is told to let go.
       this.#countCopies(owner, reports)
     }
-    for (const [node, list] of reports.actors)
-      for (const number of list) this.#options.adoptActor({ owner, number }, node)
-    this.#options.actorsTaken(owner)
+    this.#recoverActors(owner, reports)
     this.#log.adopt(
       owner,
       objects.neededOf(owner).map(({ number }) => number),
     )
+  }
+
+  /** Each actor lives where its hosts say; of one that nobody hosts the record says how to make it. */
+  #recoverActors(owner: NodeId, reports: Reports): void {
+    const { actors, objects } = this.#options
+    const needed = new Set(objects.neededOf(owner).map(({ number }) => number))
+    const numbers = new Set(reports.actors.keys())
+    for (const [number, { record }] of this.#records.of(owner)) if (record.body.type === 'actor') numbers.add(number)
+    for (const number of actors.numbersOf(owner)) numbers.add(number)
+    for (const number of numbers) {
+      const stored = this.#records.get(owner, number)
+      const body = stored?.record.body
+      const record =
+        body?.type === 'actor' && stored?.template !== undefined
+          ? {
+              body,
+              attempt: stored.record.attempt,
+              template: this.#templateOf(stored.template),
+              job: stored.template.job,
+            }
+          : undefined
+      const hosts = reports.actors.get(number) ?? []
+      const isDetached = record?.template.definition.actor?.isDetached === true
+      // In the grace nothing is made anew that nobody has a handle of.
+      if (hosts.length === 0 && !isDetached && !needed.has(number) && owner !== this.#options.self) continue
+      objects.expect({ owner, number })
+      actors.recover({ owner, number }, record, hosts)
+    }
+    actors.takenOver(owner)
   }
 
   #countCopies(owner: NodeId, { copies }: Reports): void {
@@ -425,6 +461,10 @@ export class Ownership {
     const stored = this.#records.get(owner, number)
     const source = sourceOf(number, stored, reports)
     const body = stored?.record.body
+    if (body?.type === 'actor' || reports.actors.has(number)) {
+      objects.expect(id)
+      return
+    }
     switch (source.kind) {
       case 'copies': {
         const { attempt, bytes } = source
@@ -470,6 +510,7 @@ export class Ownership {
   /** One a function and set of options, however many records have it. */
   #templateOf(template: LedgerTemplate): OwnTemplate {
     const { shape, job, fn, submitter, signature, ...rest } = template
+    this.#options.namespace(job, template.namespace)
     const key = JSON.stringify([shape, job, fn, rest, String(rest.maxRetries)])
     const known = this.#templates.get(key)
     if (known !== undefined) return known
@@ -501,7 +542,7 @@ export class Ownership {
         send(node, { type: 'ledger.end', owner, number, attempt })
       }
     objects.freeUnusedOf(owner)
-    return objects.countOf(owner) === 0 && tasks.pendingCount === 0
+    return objects.countOf(owner) === 0 && tasks.pendingCount === 0 && !this.#options.actors.hasDetached(owner)
   }
 
   #over(owner: NodeId): void {
@@ -512,7 +553,7 @@ export class Ownership {
     this.#options.guests.ledgerOver(owner)
     this.#options.objects.ledgerOver(owner)
     this.#options.references.ledgerOver(owner)
-    this.#options.ledgerOver(owner)
+    this.#options.actors.ledgerOver(owner)
   }
 }
 

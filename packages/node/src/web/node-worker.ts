@@ -93,6 +93,7 @@ async function start(init: TabInit): Promise<void> {
     isLending: init.isLending,
     ...(init.device !== undefined && { device: init.device }),
     ...(init.graceMs !== undefined && { graceMs: init.graceMs }),
+    ...(init.namespace !== undefined && { namespace: init.namespace }),
     onLogLine: (line) => tell({ type: 'log', line }),
     onOver: () => entry.ask(),
     onRoomSettings: (settings) => tell({ type: 'settings', settings }),

@@ -27,6 +27,8 @@ export interface TabInit {
   readonly faults?: TabFaults
   /** NodeOptions.graceMs */
   readonly graceMs?: number
+  /** NodeOptions.namespace */
+  readonly namespace?: string
   readonly pagePort: MessagePort
   readonly sandboxPort: MessagePort
   /** Comlink: NodeControl, for the page. */

@@ -31,6 +31,8 @@ export interface TabOptions {
   readonly faults?: TabFaults
   /** NodeOptions.graceMs */
   readonly graceMs?: number
+  /** NodeOptions.namespace */
+  readonly namespace?: string
   readonly sandboxUrl?: string
   /** Starts the script of the node worker, for pages whose CSP refuses a worker from a blob. */
   readonly createWorker?: () => Worker
@@ -130,6 +132,7 @@ class PageTab implements Tab {
       device: deviceOfBrowser(),
       ...(options.faults && { faults: options.faults }),
       ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
+      ...(options.namespace !== undefined && { namespace: options.namespace }),
       pagePort: page.port2,
       sandboxPort: this.#frame.controlPort,
       controlPort: control.port2,

@@ -62,6 +62,14 @@ export const ledgerRecord = struct({
       dependencies: array(argument, LIMITS.taskArguments),
       args: inlineValue,
     }),
+    /** `args` and `dependencies` are its constructor's; `attempt` is its incarnation. */
+    actor: struct({
+      template: varint,
+      depth: varint,
+      restarts: varint,
+      dependencies: array(argument, LIMITS.taskArguments),
+      args: inlineValue,
+    }),
     value: struct({ value: inlineValue }),
     stored: struct({ bytes: varint }),
     failed: struct({ error: wireError }),

@@ -19,7 +19,16 @@ import {
 } from './ledger.ts'
 import { nameAnswer, nameAsk, nameClaim, nameLost, nameRelease, nameReport } from './name.ts'
 import { refConfirm, refRegister, refRegistered, refRelease } from './reference.ts'
-import { actorCall, actorCreate, actorEnd, actorPlace, actorStatus, actorWant } from './actor.ts'
+import {
+  actorCall,
+  actorCreate,
+  actorEnd,
+  actorKill,
+  actorPlace,
+  actorRefused,
+  actorStatus,
+  actorWant,
+} from './actor.ts'
 import {
   objectAnswer,
   objectFree,
@@ -89,6 +98,8 @@ export const nodeMessage = union({
   'actor.place': actorPlace,
   'actor.call': actorCall,
   'actor.end': actorEnd,
+  'actor.kill': actorKill,
+  'actor.refused': actorRefused,
   'directory.vector': struct({ vector: bytes(LIMITS.directoryUpdateBytes) }),
   'directory.update': struct({ update: bytes(LIMITS.directoryUpdateBytes) }),
   'job.ended': struct({ job: jobId }),

@@ -5,6 +5,7 @@ import { array, fixedBytes, oneOf, optional, string, struct, union, varint } fro
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 import { STRATEGIES } from '../words.ts'
+import { actorOptions } from './actor-options.ts'
 import { wireError } from './wire-error.ts'
 
 const name = string(LIMITS.nameBytes)
@@ -26,6 +27,10 @@ export const templateFields = {
   /** Of the shape's resources, those that an actor keeps for its life; for a task nothing. */
   held: resourceSet,
   numReturns: varint,
+  /** Where the job's actors find each other by name. */
+  namespace: name,
+  /** Of actors. */
+  actor: optional(actorOptions),
 }
 
 /**

@@ -1,7 +1,9 @@
 import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { bool, optional, string, struct, union, varint } from '../schema.ts'
+import { bool, f64, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { registeredName } from '../messages/actor-options.ts'
+import { resourceSet } from '../resources.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 
 const name = string(LIMITS.nameBytes)
@@ -32,5 +34,10 @@ export const runTemplate = struct({
   name,
   job: jobId,
   numReturns: varint,
+  namespace: name,
+  /** What a run reserves, or an actor for its life. */
+  resources: resourceSet,
+  /** Of actors: how many calls may run at a time, and the name under which it is found. */
+  actor: optional(struct({ maxConcurrency: varint, registered: optional(registeredName), maxTaskRetries: f64 })),
 })
 export type RunTemplate = Infer<typeof runTemplate>

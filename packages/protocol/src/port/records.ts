@@ -30,8 +30,15 @@ export const TO_NODE = {
   waiting: 12,
   /** template, number (the actor's), parent run + 1, dependencies, args: value */
   actorCreate: 9,
-  /** actor: id, method: string, number, numReturns, call, parent run + 1, dependencies, args: value */
+  /**
+   * actor: id, method: string, number, numReturns, retries: f64, count and that many names of errors to retry after, caller,
+   * call, parent run + 1, dependencies, args: value
+   */
   actorCall: 10,
+  /** actor: id, 1 when nothing shall restart it */
+  actorKill: 14,
+  /** question, parent run + 1, namespace (empty: the job's), name; answered by TO_SUBMITTER.actorFound */
+  actorFind: 15,
   /** From workers only. run, cpu in microseconds, 0 and count and that many values, or 1 and a wireError */
   done: 20,
   /** run, 1 when it blocks in get or wait, 0 when it goes on */
@@ -40,6 +47,8 @@ export const TO_NODE = {
   dropped: 22,
   /** run, level: index into LOG_LEVELS, text */
   log: 23,
+  /** From actors' workers. The actor has ended by itself, or as it was asked to: nothing of it runs any more */
+  actorEnded: 24,
 } as const
 
 /** From a node to its page or a worker. */
@@ -50,6 +59,8 @@ export const TO_SUBMITTER = {
   ready: 2,
   /** number of the poll */
   polled: 3,
+  /** question, 0 and actor: id and actorFacts, or 1 and wireError */
+  actorFound: 4,
   /** To workers only. code: the node's number, functionHash, codeDefinition */
   code: 10,
   /** runTemplate */
@@ -62,6 +73,8 @@ export const TO_SUBMITTER = {
   actorRun: 13,
   /** run: give it back if it has not started */
   drop: 14,
+  /** To actors' workers: end it once the calls that wait have run */
+  actorEnd: 16,
 } as const
 
 /** A submitter's numbers: `submitter * SUBMITTER_SPAN + n`, n from 1. The page is submitter 0. */

@@ -1,7 +1,8 @@
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
-import { array, f64, oneOf, string, struct, varint } from '../schema.ts'
+import { array, f64, oneOf, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { actorOptions } from '../messages/actor-options.ts'
 import { STRATEGIES } from '../words.ts'
 
 const name = string(LIMITS.nameBytes)
@@ -23,5 +24,7 @@ export const templateDefinition = struct({
   /** Names of error classes after which it is run again; `*`: all. */
   retryExceptions: array(name, LIMITS.errorKinds),
   timeoutMs: f64,
+  /** Of actors. */
+  actor: optional(actorOptions),
 })
 export type TemplateDefinition = Infer<typeof templateDefinition>

@@ -47,8 +47,8 @@ export function createProcessWorkerHost(clock: Clock): ProcessWorkerHost {
     get timerCount() {
       return [...workers].reduce((sum, worker) => sum + worker.clock.pending, 0)
     },
-    start(init) {
-      const worker = new ProcessWorker(init, clock, () => workers.delete(worker))
+    start(init, beside) {
+      const worker = new ProcessWorker(init, clock, () => workers.delete(worker), beside)
       workers.add(worker)
       return worker
     },
@@ -67,10 +67,14 @@ class ProcessWorker implements HostedWorker {
   readonly clock: TabClock
   readonly #runner: Runner
   readonly #gone: () => void
+  /** Who shares a thread: what crashes one crashes all. */
+  readonly #thread: Set<ProcessWorker>
   #onEnded: ((reason: string) => void) | undefined
   #isOver = false
 
-  constructor(init: WorkerInit, clock: Clock, gone: () => void) {
+  constructor(init: WorkerInit, clock: Clock, gone: () => void, beside: HostedWorker | undefined) {
+    this.#thread = beside instanceof ProcessWorker ? beside.#thread : new Set()
+    this.#thread.add(this)
     const { port1, port2 } = new MessageChannel()
     const random = new TaskRandom(init.nodeId)
     this.port = createMessageFramePort(port1, { blobs: BlobGate })
@@ -99,13 +103,15 @@ class ProcessWorker implements HostedWorker {
     this.clock.stop()
     this.#runner.close()
     this.port.close()
+    this.#thread.delete(this)
     this.#gone()
   }
 
   crash(reason: string): void {
-    if (this.#isOver) return
-    this.terminate()
-    this.#onEnded?.(reason)
+    for (const worker of [...this.#thread]) {
+      worker.terminate()
+      worker.#onEnded?.(reason)
+    }
   }
 
   /** What user code finds by these names instead of the process's own. */

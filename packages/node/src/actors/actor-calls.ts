@@ -1,0 +1,306 @@
+import { Queue } from '@shoal/base'
+import { FIRST_ATTEMPT, newWireError } from '@shoal/protocol'
+import type {
+  Attempt,
+  EncodedValue,
+  JobId,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  PlacedRef,
+  TaskResult,
+  WireError,
+} from '@shoal/protocol'
+import type { Reports } from '@shoal/control-store'
+import type { Objects } from '../objects.ts'
+import type { OwnTasks } from '../own-tasks.ts'
+import type { Submission } from '../submitter.ts'
+import type { WorkOutcome } from '../work.ts'
+import { maybeRan, tabGone } from './actor-errors.ts'
+import type { ActorPlaces, Place } from './actor-places.ts'
+import { drain } from './drain.ts'
+import type { HostedActors } from './hosted-actors.ts'
+import { whenArguments } from './when-arguments.ts'
+
+/** One call, as a page or task of this tab asks for it. */
+export interface CallRequest {
+  readonly actor: ObjectId
+  readonly method: string
+  readonly numReturns: number
+  readonly maxTaskRetries: number
+  /** Names of error classes after which it is made again; `*`: all. */
+  readonly retryExceptions: readonly string[]
+  /** Whose calls keep their order, and the call's number among them. */
+  readonly caller: number
+  readonly order: number
+  readonly submission: Submission
+  readonly job: JobId
+}
+
+export interface ActorCallsOptions {
+  readonly self: NodeId
+  readonly objects: Objects
+  readonly tasks: Pick<OwnTasks, 'arguments'>
+  readonly places: ActorPlaces
+  readonly hosted: HostedActors
+  send(to: NodeId, message: NodeMessage): void
+}
+
+/** A call that has no outcome yet. */
+interface PendingCall extends CallRequest {
+  readonly number: number
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+  attempt: Attempt
+  retriesLeft: number
+  /** The actor that it was last sent to: another one where its name was taken. */
+  target: ObjectId
+  /** Where it was sent, and to which incarnation; undefined while it waits. */
+  sent: { readonly node: NodeId; readonly incarnation: Attempt } | undefined
+}
+
+interface Caller {
+  readonly queue: Queue<PendingCall>
+  isBusy: boolean
+}
+
+/**
+ * The calls that this tab's page and tasks make. Those of one handle go out in order, each when its arguments exist,
+ * straight to the node where the actor lives; whoever answers for the actor only says where that is. A call is
+ * waiting -> sent -> done; one that was lost with its actor is made again while retries are left, and else has failed as
+ * soon as it is known whether the actor comes back. One that its host has not begun is made again for nothing.
+ */
+export class ActorCalls {
+  readonly #options: ActorCallsOptions
+  readonly #calls = new Map<number, PendingCall>()
+  readonly #callers = new Map<number, Caller>()
+
+  constructor(options: ActorCallsOptions) {
+    this.#options = options
+  }
+
+  /** Calls without an outcome. */
+  get count(): number {
+    return this.#calls.size
+  }
+
+  /** Whether a call of the driver's job has no outcome yet. */
+  hasOf(driver: NodeId): boolean {
+    for (const { job } of this.#calls.values()) if (job.driver === driver) return true
+    return false
+  }
+
+  call(request: CallRequest): void {
+    const { objects } = this.#options
+    const { actor, caller, submission } = request
+    const { number, dependencies, args } = submission
+    const call: PendingCall = {
+      ...request,
+      number,
+      dependencies,
+      args,
+      attempt: FIRST_ATTEMPT,
+      retriesLeft: request.maxTaskRetries,
+      target: actor,
+      sent: undefined,
+    }
+    this.#calls.set(number, call)
+    for (const id of needs(actor, call)) objects.retain(id)
+    const state = this.#callers.get(caller) ?? { queue: new Queue<PendingCall>(), isBusy: false }
+    this.#callers.set(caller, state)
+    state.queue.push(call)
+    this.#nextCall(caller, state)
+  }
+
+  /** The outcome of a call that ran in another tab; false when it is none of these. */
+  onResult(from: NodeId, result: TaskResult): boolean {
+    const call = this.#calls.get(result.number)
+    if (call === undefined || call.sent?.node !== from || call.attempt.number !== result.attempt.number) return false
+    const { outcome } = result
+    if (outcome.type === 'failed') {
+      this.#failed(call, outcome.error)
+      return true
+    }
+    const { values } = outcome
+    if (this.#hasCount(call, values.length)) {
+      const { objects } = this.#options
+      values.forEach((value, index) => {
+        const id = this.#object(call.number + index)
+        if (value.type === 'inline') objects.storeHere(id, call.attempt, value.value)
+        else objects.storeElsewhere(id, call.attempt, value.bytes, [from])
+      })
+      this.#done(call)
+    }
+    return true
+  }
+
+  /** Its host has not begun the call and never will. */
+  onRefused(from: NodeId, number: number, attempt: Attempt): void {
+    const call = this.#calls.get(number)
+    if (call?.sent?.node === from && call.attempt.number === attempt.number) this.#again(call)
+  }
+
+  nodeGone(node: NodeId): void {
+    for (const call of this.#inOrder()) if (call.sent?.node === node) this.#lost(call, tabGone(call.target, node))
+  }
+
+  /** This tab comes back under a new session: a call that its actor's tab does not know of was lost on the way, or its reply. */
+  restore(runs: Reports['runs']): void {
+    for (const call of this.#inOrder()) {
+      const { sent, number } = call
+      if (sent === undefined || runs.get(number)?.some(({ node }) => node === sent.node) === true) continue
+      this.#lost(call, newWireError('actor-died', 'this tab was away meanwhile'))
+    }
+  }
+
+  failAll(error: WireError): void {
+    for (const call of [...this.#calls.values()]) this.#fail(call, error)
+  }
+
+  #inOrder(): PendingCall[] {
+    return [...this.#calls.values()].sort((a, b) => a.number - b.number)
+  }
+
+  /** Sends the caller's next call when its arguments exist and the actor has a place. */
+  #nextCall(number: number, caller: Caller): void {
+    if (caller.isBusy) return
+    caller.isBusy = true
+    drain(
+      caller.queue,
+      (call, goOn) => this.#whenReady(call, undefined, goOn),
+      () => {
+        caller.isBusy = false
+        this.#callers.delete(number)
+      },
+    )
+  }
+
+  /** Calls `goOn` once the call is on its way, or has failed. */
+  #whenReady(call: PendingCall, past: Attempt | undefined, goOn: () => void): void {
+    whenArguments(this.#options.objects, call.dependencies, call.method, (error) => {
+      if (error !== undefined) {
+        this.#fail(call, error)
+        goOn()
+      } else this.#whenPlaced(call, call.actor, past, goOn)
+    })
+  }
+
+  #whenPlaced(call: PendingCall, actor: ObjectId, past: Attempt | undefined, goOn: () => void): void {
+    this.#options.places.when(actor, past, (place, incarnation) => {
+      if (place.kind === 'same') {
+        this.#whenPlaced(call, place.as, past, goOn)
+        return
+      }
+      if (place.kind === 'dead') this.#fail(call, place.error)
+      else if (place.kind === 'alive') this.#dispatch(call, actor, place.node, incarnation)
+      goOn()
+    })
+  }
+
+  #dispatch(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): void {
+    if (!this.#calls.has(call.number)) return
+    const { self, tasks, hosted } = this.#options
+    const { number, attempt, method, numReturns, caller, order, args } = call
+    const sent = { node, incarnation }
+    call.target = actor
+    const message = { actor, incarnation, number, attempt, method, numReturns, args }
+    if (node === self) {
+      call.sent = sent
+      hosted.run(self, `${self} ${caller}`, { ...message, dependencies: call.dependencies }, (outcome) => {
+        if (call.sent !== sent) return
+        if (outcome === undefined) this.#again(call)
+        else this.#endedHere(call, outcome)
+      })
+      return
+    }
+    const dependencies = tasks.arguments(call.dependencies, args)
+    if (dependencies === undefined) {
+      // An argument was lost since it was looked at, and is being made again.
+      this.#whenReady(call, undefined, () => undefined)
+      return
+    }
+    call.sent = sent
+    this.#options.send(node, { type: 'actor.call', ...message, caller, call: order, dependencies, handOver: 0 })
+  }
+
+  #endedHere(call: PendingCall, outcome: WorkOutcome): void {
+    if (outcome.kind !== 'values') this.#failed(call, outcome.error)
+    else if (this.#hasCount(call, outcome.values.length)) {
+      outcome.values.forEach((value, index) =>
+        this.#options.objects.storeHere(this.#object(call.number + index), call.attempt, value),
+      )
+      this.#done(call)
+    }
+  }
+
+  /** The method threw, or the actor is gone. */
+  #failed(call: PendingCall, error: WireError): void {
+    if (error.code === 'actor-died') this.#lost(call, error)
+    else if (call.retriesLeft > 0 && isRetried(call, error)) {
+      this.#charge(call)
+      this.#again(call, undefined)
+    } else this.#fail(call, error)
+  }
+
+  /** The call was lost with its actor, and may have run. */
+  #lost(call: PendingCall, error: WireError): void {
+    if (call.retriesLeft > 0) {
+      this.#charge(call)
+      this.#again(call)
+      return
+    }
+    const past = call.sent?.incarnation
+    call.sent = undefined
+    // Whether the actor comes back is for whoever answers for it to say.
+    this.#options.places.when(call.target, past, (place: Place) =>
+      this.#fail(call, place.kind === 'dead' ? place.error : maybeRan(call.target, error)),
+    )
+  }
+
+  #charge(call: PendingCall): void {
+    call.retriesLeft--
+    call.attempt = { epoch: call.attempt.epoch, number: call.attempt.number + 1 }
+  }
+
+  /** Makes the call once more, in an incarnation past the one that it was sent to. */
+  #again(call: PendingCall, past = call.sent?.incarnation): void {
+    call.sent = undefined
+    this.#whenReady(call, past, () => undefined)
+  }
+
+  #hasCount(call: PendingCall, count: number): boolean {
+    if (count === call.numReturns) return true
+    this.#fail(
+      call,
+      newWireError('task-failed', `${call.method} has numReturns ${call.numReturns}, and ${count} values came back`),
+    )
+    return false
+  }
+
+  #fail(call: PendingCall, error: WireError): void {
+    if (!this.#calls.has(call.number)) return
+    for (let i = 0; i < Math.max(1, call.numReturns); i++)
+      this.#options.objects.fail(this.#object(call.number + i), error)
+    this.#done(call)
+  }
+
+  #done(call: PendingCall): void {
+    if (!this.#calls.delete(call.number)) return
+    for (const id of needs(call.actor, call)) this.#options.objects.release(id)
+  }
+
+  #object(number: number): ObjectId {
+    return { owner: this.#options.self, number }
+  }
+}
+
+/** What has to stay for the call's sake: the actor, too. */
+function needs(actor: ObjectId, { dependencies, args }: Pick<PendingCall, 'dependencies' | 'args'>): ObjectId[] {
+  return [actor, ...dependencies.map(({ id }) => id), ...args.refs]
+}
+
+/** `retryExceptions`: what the method threw is made again as what was lost is. */
+function isRetried({ retryExceptions }: CallRequest, { code, kinds }: WireError): boolean {
+  if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
+  return retryExceptions.some((name) => name === '*' || kinds.includes(name))
+}

@@ -1,0 +1,328 @@
+import { FIRST_ATTEMPT, formatObjectId, newWireError } from '@shoal/protocol'
+import type {
+  ActorFacts,
+  ActorPlace,
+  Attempt,
+  JobId,
+  LedgerReport,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  RegisteredName,
+  TaskResult,
+  WireError,
+} from '@shoal/protocol'
+import type { Reports } from '@shoal/control-store'
+import type { GuestRequest, Guests } from '../guests.ts'
+import type { OwnTemplate } from '../own-tasks.ts'
+import type { Submission } from '../submitter.ts'
+import type { Work } from '../work.ts'
+import type { Run, Worker } from '../workers.ts'
+import { ActorCalls } from './actor-calls.ts'
+import type { CallRequest } from './actor-calls.ts'
+import { gone } from './actor-errors.ts'
+import { ActorNames } from './actor-names.ts'
+import type { RoomNames } from './actor-names.ts'
+import { ActorPlaces } from './actor-places.ts'
+import type { ActorPlacesOptions } from './actor-places.ts'
+import { HostedActors } from './hosted-actors.ts'
+import type { HostedActorsOptions } from './hosted-actors.ts'
+import { OwnActors } from './own-actors.ts'
+import type { OwnActorsOptions } from './own-actors.ts'
+
+export type ActorsOptions = ActorPlacesOptions &
+  Omit<HostedActorsOptions, 'died' | 'reserve'> &
+  Omit<OwnActorsOptions, 'places' | 'hosted' | 'claim' | 'releaseName'> & {
+    readonly guests: Guests
+  }
+
+/**
+ * Actors, as a node has to do with them: it answers for some (`OwnActors`), some live in its workers (`HostedActors`), and
+ * its page and tasks call some (`ActorCalls`), which each need to know where they are (`ActorPlaces`). Here is what goes
+ * from one of these to another, and what messages and events are for which.
+ */
+export class Actors {
+  readonly #options: ActorsOptions
+  readonly #places: ActorPlaces
+  readonly #hosted: HostedActors
+  readonly #own: OwnActors
+  readonly #calls: ActorCalls
+  readonly #names: ActorNames
+
+  constructor(options: ActorsOptions) {
+    this.#options = options
+    const { self, objects, tasks, send, schedule } = options
+    this.#places = new ActorPlaces(options)
+    this.#hosted = new HostedActors({
+      ...options,
+      reserve: (resources, change) => schedule({ type: 'reserve', resources, change }),
+      died: (id, incarnation, error, isFinal, isCharged) => this.#sayStatus(id, incarnation, error, isFinal, isCharged),
+    })
+    this.#names = new ActorNames((id) => this.#own.nameLost(id))
+    this.#own = new OwnActors({
+      ...options,
+      places: this.#places,
+      hosted: this.#hosted,
+      claim: (name, actor) => this.#names.claim(name, actor),
+      releaseName: (name, actor) => this.#names.release(name, actor),
+    })
+    this.#calls = new ActorCalls({ self, objects, tasks, places: this.#places, hosted: this.#hosted, send })
+  }
+
+  get hostedCount(): number {
+    return this.#hosted.count
+  }
+
+  /** Actors of other tabs' jobs that live here. */
+  get guestCount(): number {
+    return this.#hosted.guestCount
+  }
+
+  /** Calls of this tab's without an outcome. */
+  get callCount(): number {
+    return this.#calls.count
+  }
+
+  /** Whether a call of the job that this tab drives has no outcome yet. */
+  get hasOwnJob(): boolean {
+    return this.#calls.hasOf(this.#options.self)
+  }
+
+  create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
+    this.#own.create(template, submission, job, depth)
+  }
+
+  refuse(number: number, error: WireError): void {
+    this.#own.refuse(number, error)
+  }
+
+  call(request: CallRequest): void {
+    this.#calls.call(request)
+  }
+
+  kill(id: ObjectId, noRestart: boolean): void {
+    const answerer = this.#options.answerer(id.owner)
+    if (answerer === this.#options.self) this.#own.kill(id, noRestart)
+    else if (this.#options.canReach(answerer))
+      this.#options.send(answerer, { type: 'actor.kill', actor: id, noRestart })
+  }
+
+  /** The actor of that name, and what handles of it know; undefined when there is none, as far as is known here. */
+  async find(name: RegisteredName): Promise<{ readonly id: ObjectId; readonly facts: ActorFacts } | undefined> {
+    const id = await this.#names.find(name)
+    if (id === undefined) return undefined
+    const facts = await new Promise<ActorFacts | undefined>((resolve) => this.#places.whenFacts(id, resolve))
+    return facts && { id, facts }
+  }
+
+  /** A scheduler effect: an actor is to be born on a peer. */
+  sendTo(node: NodeId, work: Work): void {
+    this.#own.sendTo(node, work)
+  }
+
+  /** A worker has made its actor. Called before the work's own `ended`. */
+  born(run: Run): void {
+    this.#hosted.born(run)
+  }
+
+  onCreate(from: NodeId, message: NodeMessage & { type: 'actor.create' }): void {
+    const { actor: id, incarnation } = message
+    const request: GuestRequest = {
+      ...message,
+      kind: 'actor-new',
+      owner: id.owner,
+      number: id.number,
+      attempt: incarnation,
+      depth: 0,
+    }
+    this.#options.guests.accept(from, request, (outcome) => {
+      if (outcome.kind === 'values') this.#sayStatus(id, incarnation, undefined, false, false)
+      else this.#sayStatus(id, incarnation, outcome.error, outcome.kind === 'failed', true)
+    })
+  }
+
+  onMessage(from: NodeId, message: NodeMessage): boolean {
+    switch (message.type) {
+      case 'actor.create':
+        this.onCreate(from, message)
+        return true
+      case 'actor.status': {
+        const { actor, incarnation, error, isFinal, isCharged } = message
+        if (this.#isMine(actor)) this.#own.onStatus(from, actor, incarnation, error, isFinal, isCharged)
+        return true
+      }
+      case 'actor.want':
+        this.#places.onWant(from, message.actor)
+        return true
+      case 'actor.place':
+        this.#onPlace(from, message)
+        return true
+      case 'actor.call':
+        this.#hosted.onCall(from, message)
+        return true
+      case 'actor.end':
+        if (this.#options.answerer(message.actor.owner) === from) this.#hosted.end(message)
+        return true
+      case 'actor.kill':
+        this.kill(message.actor, message.noRestart)
+        return true
+      case 'actor.refused':
+        this.#calls.onRefused(from, message.number, message.attempt)
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** A peer will not make the actor and has not begun. False when it is none of these. */
+  onRefused(from: NodeId, id: ObjectId, incarnation: Attempt, error: WireError | undefined): boolean {
+    return this.#own.onRefused(from, id, incarnation, error)
+  }
+
+  /** The outcome of a call of ours that ran in another tab; false when it is no call. */
+  onResult(from: NodeId, result: TaskResult): boolean {
+    return this.#calls.onResult(from, result)
+  }
+
+  /** A worker says that its actor has ended in good order. */
+  ended(worker: Worker): void {
+    this.#hosted.ended(worker)
+  }
+
+  workerGone(worker: Worker, reason: string, wasBusy: boolean): void {
+    this.#hosted.workerGone(worker, reason, wasBusy)
+  }
+
+  nodeAlive(node: NodeId): void {
+    this.#places.nodeAlive(node)
+  }
+
+  nodeGone(node: NodeId): void {
+    this.#places.nodeGone(node)
+    this.#own.nodeGone(node)
+    this.#calls.nodeGone(node)
+  }
+
+  /** Nobody refers to the actor any more. */
+  freed(id: ObjectId): void {
+    this.#own.freed(id)
+  }
+
+  /** This tab has no handle any more of an actor that another node answers for. */
+  dropped(id: ObjectId): void {
+    this.#places.forget(id)
+  }
+
+  enterRoom(room: RoomNames): void {
+    this.#names.enter(room)
+  }
+
+  leaveRoom(): void {
+    this.#names.leave()
+  }
+
+  nameLost(id: ObjectId): void {
+    this.#names.lost(id)
+  }
+
+  /** Actors of a ledger that live here. */
+  hostedOf(owner: NodeId): LedgerReport['actors'] {
+    return this.#hosted.of(owner)
+  }
+
+  /** Owners of actors that live here or that somebody here waits for. */
+  owners(): Set<NodeId> {
+    return new Set([...this.#hosted.owners(), ...this.#places.owners()])
+  }
+
+  specOf(id: ObjectId): ReturnType<OwnActors['specOf']> {
+    return this.#own.specOf(id)
+  }
+
+  hasDetached(owner: NodeId): boolean {
+    return this.#own.hasDetached(owner)
+  }
+
+  /** Actors of a ledger that this node answers for. */
+  numbersOf(owner: NodeId): number[] {
+    return this.#own.numbersOf(owner)
+  }
+
+  /** See `OwnActors.recover`. */
+  recover(...about: Parameters<OwnActors['recover']>): void {
+    this.#own.recover(...about)
+  }
+
+  /** Another node answers for the ledger: it is asked where its actors are. */
+  moved(owner: NodeId): void {
+    if (this.#options.answerer(owner) !== this.#options.self) this.#own.deposed(owner)
+    this.#places.moved(owner)
+  }
+
+  restoreCalls(runs: Reports['runs']): void {
+    this.#calls.restore(runs)
+  }
+
+  /** All reports about the ledger are in: what nobody hosts, and nobody knows how to make, is gone. */
+  takenOver(owner: NodeId): void {
+    for (const id of this.#places.unplaced(owner))
+      if (!this.#own.has(id)) this.#places.set(id, FIRST_ATTEMPT, { kind: 'dead', error: gone(id) }, undefined)
+  }
+
+  /** Nobody can call the ledger's actors any more. */
+  ledgerOver(owner: NodeId): void {
+    const error = newWireError('owner-died', `the tab ${owner.slice(0, 8)} that owned this actor is gone`, {
+      nodeId: owner,
+    })
+    this.#hosted.endWhere(({ id }) => id.owner === owner, error)
+    for (const id of this.#places.unplaced(owner))
+      this.#places.set(
+        id,
+        FIRST_ATTEMPT,
+        { kind: 'dead', error: { ...error, code: 'actor-died', actorId: formatObjectId(id) } },
+        undefined,
+      )
+  }
+
+  /** The driver of a job is gone: its actors go too, but for detached ones. */
+  jobGone(driver: NodeId, error: WireError): void {
+    this.#own.jobGone(driver, error)
+    this.#hosted.endWhere(
+      ({ template }) => template.job.driver === driver && template.actor?.isDetached !== true,
+      error,
+    )
+  }
+
+  /** This tab was given up by its room: its actors of others' are dead to them. */
+  suspended(error: WireError): void {
+    this.#hosted.endWhere(({ id }) => id.owner !== this.#options.self, error)
+    this.#places.suspended()
+  }
+
+  failAll(error: WireError): void {
+    this.#calls.failAll(error)
+    this.#own.failAll(error)
+    this.#hosted.endWhere(() => true, error)
+  }
+
+  #onPlace(from: NodeId, message: ActorPlace): void {
+    this.#places.onPlace(from, message)
+  }
+
+  #isMine(id: ObjectId): boolean {
+    return this.#options.answerer(id.owner) === this.#options.self
+  }
+
+  #sayStatus(
+    actor: ObjectId,
+    incarnation: Attempt,
+    error: WireError | undefined,
+    isFinal: boolean,
+    isCharged: boolean,
+  ): void {
+    const { self, answerer, send } = this.#options
+    const to = answerer(actor.owner)
+    if (to === self) this.#own.onStatus(self, actor, incarnation, error, isFinal, isCharged)
+    else send(to, { type: 'actor.status', actor, incarnation, error, isFinal, isCharged })
+  }
+}

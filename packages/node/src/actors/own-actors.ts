@@ -1,0 +1,497 @@
+// Long because an actor's whole life, made and lost and made again, is decided here and nowhere else.
+import { must } from '@shoal/base'
+import { compareAttempts, FIRST_ATTEMPT, formatObjectId, newWireError, showId } from '@shoal/protocol'
+import type {
+  ActorOptionsRecord,
+  Attempt,
+  EncodedValue,
+  JobId,
+  LedgerRecord,
+  LedgerTemplate,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  PlacedRef,
+  RegisteredName,
+  WireError,
+} from '@shoal/protocol'
+import type { SchedulerEvent } from '@shoal/scheduler'
+import type { Objects } from '../objects.ts'
+import type { JobTemplate, OwnTasks, OwnTemplate } from '../own-tasks.ts'
+import type { Submission } from '../submitter.ts'
+import type { Work, WorkOutcome } from '../work.ts'
+import { actorDied, gone, tabGone } from './actor-errors.ts'
+import type { ActorPlaces, Place } from './actor-places.ts'
+import type { HostedActors } from './hosted-actors.ts'
+import { whenArguments } from './when-arguments.ts'
+
+/** What an actor is made of, and made of again. */
+interface ActorSpec {
+  readonly template: OwnTemplate
+  readonly job: JobId
+  readonly depth: number
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+  readonly options: ActorOptionsRecord
+}
+
+/** What the ledger's record of an actor says. */
+export type ActorRecordBody = LedgerRecord['body'] & { type: 'actor' }
+
+type State =
+  /** Its name is claimed, or its arguments and its code are not there yet. */
+  | { readonly kind: 'waiting' }
+  /** Queued, in its constructor here, or sent to `node`. */
+  | {
+      readonly kind: 'creating'
+      readonly work: Work
+      readonly template: JobTemplate
+      readonly node: NodeId | undefined
+    }
+  | { readonly kind: 'alive'; readonly node: NodeId }
+  | { readonly kind: 'same' }
+  | { readonly kind: 'dead' }
+
+interface OwnedActor {
+  readonly id: ObjectId
+  /** Undefined for one that was taken over of which nobody had the record: it is not made again. */
+  readonly spec: ActorSpec | undefined
+  incarnation: Attempt
+  restarts: number
+  state: State
+  /** Its constructor's arguments are kept for it. */
+  isPinned: boolean
+  hasName: boolean
+}
+
+export interface OwnActorsOptions {
+  readonly self: NodeId
+  readonly objects: Objects
+  readonly tasks: Pick<OwnTasks, 'whenReady' | 'readyTask' | 'mayLeave' | 'arguments'>
+  readonly places: ActorPlaces
+  readonly hosted: HostedActors
+  schedule(event: SchedulerEvent<Work>): void
+  send(to: NodeId, message: NodeMessage): void
+  canReach(node: NodeId): boolean
+  introduce(to: NodeId, template: JobTemplate): void
+  /** Of the ledger: incarnations are numbered within it. */
+  epochOf(owner: NodeId): number
+  answerer(owner: NodeId): NodeId
+  /** What there is to say of an actor in its ledger's record has changed. `outlives`: it is to survive its owner. */
+  changed(id: ObjectId, outlives: boolean): void
+  /** Claims a name for an actor; undefined: it has it, else who does. Rejects when no claim can be answered. */
+  claim(name: RegisteredName, actor: ObjectId): Promise<ObjectId | undefined>
+  releaseName(name: RegisteredName, actor: ObjectId): void
+}
+
+/**
+ * The actors that this node answers for, its own and those of ledgers that it took over: has them made, knows where they
+ * live, has them made again as often as they may be, and ends them when nobody has a handle.
+ * An actor is waiting -> creating -> alive -> (lost) -> waiting, as its next incarnation -> ... -> dead; with a name that was
+ * taken it is the same as who has it.
+ */
+export class OwnActors {
+  readonly #options: OwnActorsOptions
+  readonly #actors = new Map<string, OwnedActor>()
+  readonly #works = new WeakMap<Work, OwnedActor>()
+
+  constructor(options: OwnActorsOptions) {
+    this.#options = options
+  }
+
+  create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
+    const { number, dependencies, args } = submission
+    const options = must(template.definition.actor, 'an actor without options')
+    const id = { owner: this.#options.self, number }
+    const actor = this.#add(id, { template, job, depth, dependencies, args, options }, FIRST_ATTEMPT, 0)
+    this.#say(actor, { kind: 'pending' })
+    const { registered } = options
+    if (registered === undefined) {
+      this.#make(actor)
+      return
+    }
+    this.#options.claim(registered, id).then(
+      (holder) => this.#named(actor, registered, holder),
+      (error: unknown) => this.#die(actor, newWireError('actor-died', String(error))),
+    )
+  }
+
+  /** The actor may not be made: every call of its handle fails with the same error. */
+  refuse(number: number, error: WireError): void {
+    const id = { owner: this.#options.self, number }
+    this.#options.objects.fail(id, error)
+    this.#options.places.set(id, FIRST_ATTEMPT, { kind: 'dead', error }, undefined)
+  }
+
+  /** A scheduler effect: the actor is to be born on a peer. */
+  sendTo(node: NodeId, work: Work): void {
+    const actor = this.#works.get(work)
+    if (actor?.state.kind !== 'creating' || actor.state.work !== work) return
+    const { template } = actor.state
+    const { tasks } = this.#options
+    const dependencies = tasks.mayLeave(template) ? tasks.arguments(work.dependencies, work.args) : undefined
+    if (dependencies === undefined) {
+      // An argument was lost since the actor could be born, and is being made again: the credit goes back.
+      this.#options.send(node, { type: 'credit.return', shape: template.work.shape, count: 1 })
+      this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
+      this.#make(actor)
+      return
+    }
+    actor.state = { kind: 'creating', work, template, node }
+    this.#options.introduce(node, template)
+    this.#options.send(node, {
+      type: 'actor.create',
+      template: template.wire,
+      actor: actor.id,
+      incarnation: work.attempt,
+      dependencies,
+      args: work.args,
+      handOver: 0,
+    })
+  }
+
+  /** A host's word, this node's own too. */
+  onStatus(
+    from: NodeId,
+    id: ObjectId,
+    incarnation: Attempt,
+    error: WireError | undefined,
+    isFinal: boolean,
+    isCharged: boolean,
+  ): void {
+    const actor = this.#actors.get(formatObjectId(id))
+    if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) {
+      // Nobody answers to it any more: it is a former incarnation, or was freed while it was born.
+      if (error === undefined) this.#end(from, id, incarnation, 'kill', gone(id))
+      return
+    }
+    const { state } = actor
+    if (state.kind === 'creating' && state.node === from)
+      this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
+    if (!isAt(state, from, this.#options.self)) return
+    if (error === undefined) this.#lives(actor, from)
+    else if (isFinal) {
+      // It ended by itself.
+      if (error.code === 'actor-died') this.#options.objects.told(error)
+      this.#die(actor, error)
+    } else this.#lost(actor, error, isCharged)
+  }
+
+  /** A peer will not make the actor and has not begun; without an error another may. */
+  onRefused(from: NodeId, id: ObjectId, incarnation: Attempt, error: WireError | undefined): boolean {
+    const actor = this.#actors.get(formatObjectId(id))
+    if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) return false
+    if (actor.state.kind !== 'creating' || actor.state.node !== from) return false
+    if (error === undefined) this.#make(actor)
+    else this.#die(actor, error)
+    return true
+  }
+
+  nodeGone(node: NodeId): void {
+    for (const actor of [...this.#actors.values()]) {
+      const { state } = actor
+      const isThere = (state.kind === 'alive' || state.kind === 'creating') && state.node === node
+      if (isThere) this.#lost(actor, tabGone(actor.id, node), true)
+    }
+  }
+
+  /** Somebody with a handle wants it ended. */
+  kill(id: ObjectId, noRestart: boolean): void {
+    const actor = this.#actors.get(formatObjectId(id))
+    if (actor === undefined) return
+    if (actor.state.kind === 'same') {
+      const place = this.#options.places.of(id)
+      if (place.kind === 'same') this.#killElsewhere(place.as, noRestart)
+      return
+    }
+    const error = newWireError('actor-died', `the actor ${showId(id)} was killed by kill()`, {
+      actorId: formatObjectId(id),
+    })
+    // Whoever asked for it knows.
+    this.#options.objects.told(error)
+    this.#endIncarnation(actor, 'kill', error)
+    if (noRestart) this.#die(actor, error)
+    else this.#lost(actor, error, true)
+  }
+
+  #killElsewhere(id: ObjectId, noRestart: boolean): void {
+    const { self, answerer, send } = this.#options
+    const to = answerer(id.owner)
+    if (to === self) this.kill(id, noRestart)
+    else send(to, { type: 'actor.kill', actor: id, noRestart })
+  }
+
+  /** Its last handle is gone, and no call is without its outcome. */
+  freed(id: ObjectId): void {
+    const key = formatObjectId(id)
+    const actor = this.#actors.get(key)
+    if (actor === undefined) return
+    if (actor.spec?.options.isDetached === true && actor.state.kind !== 'dead') return
+    const error = newWireError('actor-died', `nobody has a handle of the actor ${showId(id)} any more`, {
+      actorId: key,
+    })
+    this.#endIncarnation(actor, 'terminate', error)
+    this.#actors.delete(key)
+    this.#letGo(actor)
+    this.#options.places.forget(id)
+  }
+
+  /** The driver of a job is gone: its actors go too, but for detached ones. */
+  jobGone(driver: NodeId, error: WireError): void {
+    for (const actor of [...this.#actors.values()]) {
+      if (actor.spec?.job.driver !== driver || actor.spec.options.isDetached) continue
+      this.#endIncarnation(actor, 'kill', error)
+      this.#die(actor, error)
+    }
+  }
+
+  failAll(error: WireError): void {
+    for (const actor of [...this.#actors.values()]) this.#die(actor, error)
+  }
+
+  /** After a partition its name is another's: it goes on without one. */
+  nameLost(id: ObjectId): void {
+    const actor = this.#actors.get(formatObjectId(id))
+    if (actor !== undefined) actor.hasName = false
+  }
+
+  /** Whether this node answers for the actor. */
+  has(id: ObjectId): boolean {
+    return this.#actors.has(formatObjectId(id))
+  }
+
+  numbersOf(owner: NodeId): number[] {
+    return [...this.#actors.values()].flatMap(({ id }) => (id.owner === owner ? [id.number] : []))
+  }
+
+  /** Detached actors of a ledger that live: it goes on for their sake. */
+  hasDetached(owner: NodeId): boolean {
+    for (const { id, spec, state } of this.#actors.values())
+      if (id.owner === owner && spec?.options.isDetached === true && state.kind !== 'dead') return true
+    return false
+  }
+
+  /** What the ledger's record of an actor says; undefined for what is none, or whose code may not leave this tab. */
+  specOf(
+    id: ObjectId,
+  ): { readonly attempt: Attempt; readonly body: ActorRecordBody; readonly spec: ActorSpec } | undefined {
+    const actor = this.#actors.get(formatObjectId(id))
+    if (actor?.spec === undefined || actor.state.kind === 'dead' || actor.state.kind === 'same') return undefined
+    const { incarnation, restarts, spec } = actor
+    const { depth, dependencies, args } = spec
+    const body: ActorRecordBody = { type: 'actor', template: 0, depth, restarts, dependencies: [...dependencies], args }
+    return { attempt: incarnation, body, spec }
+  }
+
+  /**
+   * This node has taken a ledger over, or its own back: the actor lives where its hosts say, the latest incarnation of those;
+   * of none it is made again, if it may be.
+   */
+  recover(
+    id: ObjectId,
+    record:
+      | {
+          readonly attempt: Attempt
+          readonly body: ActorRecordBody
+          readonly template: OwnTemplate
+          readonly job: JobId
+        }
+      | undefined,
+    hosts: readonly { readonly node: NodeId; readonly incarnation: Attempt }[],
+  ): void {
+    const actor = this.#actors.get(formatObjectId(id)) ?? this.#adopt(id, record)
+    const [first, ...others] = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
+    for (const { node, incarnation } of others) this.#end(node, id, incarnation, 'kill', gone(id))
+    if (actor.state.kind === 'dead' || actor.state.kind === 'same') return
+    if (first !== undefined && compareAttempts(first.incarnation, actor.incarnation) >= 0) {
+      actor.incarnation = first.incarnation
+      this.#lives(actor, first.node)
+    } else if (actor.state.kind === 'alive' || actor.state.kind === 'waiting' || actor.state.node !== undefined)
+      this.#lost(actor, gone(id), true)
+  }
+
+  /** This node answers for the ledger no more. */
+  deposed(owner: NodeId): void {
+    for (const [key, actor] of [...this.#actors]) {
+      if (actor.id.owner !== owner || owner === this.#options.self) continue
+      this.#actors.delete(key)
+      this.#pin(actor, false)
+    }
+  }
+
+  #adopt(id: ObjectId, record: Parameters<OwnActors['recover']>[1]): OwnedActor {
+    const options = record?.template.definition.actor
+    if (record === undefined || options === undefined) return this.#add(id, undefined, FIRST_ATTEMPT, 0)
+    const { body, template, job, attempt } = record
+    const { depth, dependencies, args, restarts } = body
+    this.#options.objects.adopt([...dependencies.map((dependency) => dependency.id), ...args.refs])
+    const actor = this.#add(id, { template, job, depth, dependencies, args, options }, attempt, restarts)
+    const { registered } = options
+    if (registered !== undefined)
+      this.#options.claim(registered, id).then(
+        (holder) => (actor.hasName = holder === undefined),
+        () => undefined,
+      )
+    return actor
+  }
+
+  #add(id: ObjectId, spec: ActorSpec | undefined, incarnation: Attempt, restarts: number): OwnedActor {
+    const state = { kind: 'waiting' } as const
+    const actor: OwnedActor = { id, spec, incarnation, restarts, state, isPinned: false, hasName: false }
+    this.#actors.set(formatObjectId(id), actor)
+    this.#pin(actor, true)
+    return actor
+  }
+
+  #named(actor: OwnedActor, name: RegisteredName, holder: ObjectId | undefined): void {
+    if (this.#actors.get(formatObjectId(actor.id)) !== actor || actor.state.kind !== 'waiting') {
+      if (holder === undefined) this.#options.releaseName(name, actor.id)
+      return
+    }
+    if (holder === undefined) {
+      actor.hasName = true
+      this.#make(actor)
+    } else if (actor.spec?.options.getIfExists === true) {
+      actor.state = { kind: 'same' }
+      this.#pin(actor, false)
+      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
+      this.#say(actor, { kind: 'same', as: holder })
+    } else {
+      const where = name.namespace === '' ? '' : ` in the namespace ${name.namespace}`
+      this.#die(actor, newWireError('actor-died', `the name ${name.name} is taken${where}`))
+    }
+  }
+
+  /** Has the present incarnation made, once arguments and code are there. */
+  #make(actor: OwnedActor): void {
+    const spec = must(actor.spec)
+    actor.state = WAITING
+    const { incarnation } = actor
+    this.#options.tasks.whenReady(spec, (template, error) => {
+      if (actor.state !== WAITING || actor.incarnation !== incarnation || !this.#isKnown(actor)) return
+      if (template === undefined) {
+        this.#die(actor, must(error))
+        return
+      }
+      const { depth, dependencies, args } = spec
+      const work: Work = {
+        kind: 'actor-new',
+        id: actor.id,
+        attempt: incarnation,
+        template: template.work,
+        method: '',
+        depth,
+        dependencies,
+        args,
+        isGuest: false,
+        ended: (outcome) => this.#bornHere(actor, work, outcome),
+      }
+      this.#works.set(work, actor)
+      actor.state = { kind: 'creating', work, template, node: undefined }
+      this.#options.schedule({
+        type: 'ready',
+        task: this.#options.tasks.readyTask(work, template),
+        shape: template.work.shape,
+      })
+    })
+  }
+
+  #bornHere(actor: OwnedActor, work: Work, outcome: WorkOutcome): void {
+    const { self } = this.#options
+    if (!this.#isKnown(actor) || actor.state.kind !== 'creating' || actor.state.work !== work) {
+      if (outcome.kind === 'values') this.#end(self, work.id, work.attempt, 'kill', gone(work.id))
+      return
+    }
+    if (outcome.kind === 'values') this.#lives(actor, self)
+    else if (outcome.kind === 'lost') this.#lost(actor, outcome.error, true)
+    else this.#die(actor, outcome.error)
+  }
+
+  #lives(actor: OwnedActor, node: NodeId): void {
+    actor.state = { kind: 'alive', node }
+    // What can be made again needs its arguments for that.
+    if (this.#restartsLeft(actor) <= 0) this.#pin(actor, false)
+    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
+    this.#say(actor, { kind: 'alive', node })
+    this.#options.changed(actor.id, actor.spec?.options.isDetached === true)
+  }
+
+  /** Its worker or tab is gone: it is made again, or dead. */
+  #lost(actor: OwnedActor, error: WireError, isCharged: boolean): void {
+    const { spec } = actor
+    // Lost in its constructor, it has not begun its life: that is as with a task.
+    const left = this.#restartsLeft(actor)
+    if (spec === undefined || left <= 0) {
+      this.#die(actor, error)
+      return
+    }
+    if (isCharged) actor.restarts++
+    const epoch = this.#options.epochOf(actor.id.owner)
+    actor.incarnation = { epoch, number: actor.incarnation.epoch === epoch ? actor.incarnation.number + 1 : 0 }
+    this.#say(actor, { kind: 'pending' })
+    this.#options.changed(actor.id, false)
+    whenArguments(this.#options.objects, spec.dependencies, spec.template.definition.name, () => this.#make(actor))
+  }
+
+  #restartsLeft({ spec, restarts }: OwnedActor): number {
+    return spec === undefined ? 0 : spec.options.maxRestarts - restarts
+  }
+
+  /** Dead for good; what its constructor threw comes with every call. */
+  #die(actor: OwnedActor, cause: WireError): void {
+    if (actor.state.kind === 'dead') return
+    actor.state = { kind: 'dead' }
+    this.#letGo(actor)
+    const error = actorDied(actor.id, cause)
+    this.#options.objects.fail(actor.id, error)
+    this.#say(actor, { kind: 'dead', error })
+    this.#options.changed(actor.id, false)
+  }
+
+  #letGo(actor: OwnedActor): void {
+    this.#pin(actor, false)
+    const registered = actor.spec?.options.registered
+    if (actor.hasName && registered !== undefined) this.#options.releaseName(registered, actor.id)
+    actor.hasName = false
+  }
+
+  #endIncarnation({ id, incarnation, state }: OwnedActor, how: 'kill' | 'terminate', error: WireError): void {
+    if (state.kind === 'creating') this.#end(state.node ?? this.#options.self, id, incarnation, 'kill', error)
+    else if (state.kind === 'alive') this.#end(state.node, id, incarnation, how, error)
+  }
+
+  #end(node: NodeId, actor: ObjectId, incarnation: Attempt, how: 'kill' | 'terminate', error: WireError): void {
+    if (node === this.#options.self) this.#options.hosted.end({ actor, incarnation, how, error })
+    else if (this.#options.canReach(node))
+      this.#options.send(node, { type: 'actor.end', actor, incarnation, how, error })
+  }
+
+  #say({ id, incarnation, spec }: OwnedActor, place: Place): void {
+    this.#options.places.set(id, incarnation, place, spec?.options.facts)
+  }
+
+  #isKnown(actor: OwnedActor): boolean {
+    return this.#actors.get(formatObjectId(actor.id)) === actor
+  }
+
+  /** Arguments stay while it may be made. */
+  #pin(actor: OwnedActor, isOn: boolean): void {
+    const { spec, isPinned } = actor
+    if (spec === undefined || isPinned === isOn) return
+    actor.isPinned = isOn
+    const { objects } = this.#options
+    for (const id of [...spec.dependencies.map((dependency) => dependency.id), ...spec.args.refs])
+      if (isOn) objects.retain(id)
+      else objects.release(id)
+  }
+}
+
+const WAITING: State = { kind: 'waiting' }
+
+/** The value of an actor's own object: there is nothing in it. */
+const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
+
+function isAt(state: State, node: NodeId, self: NodeId): boolean {
+  if (state.kind === 'alive') return state.node === node
+  return state.kind === 'creating' && (state.node ?? self) === node
+}
