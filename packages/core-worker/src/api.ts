@@ -89,6 +89,12 @@ export interface Api {
     Class: Class<A, I> & NoRefParameters<A> & NoRefMethods<I>,
     options?: ActorOptions,
   ): ActorClass<A, I>
+  /** What the class needs from outside is handed in by name; the first parameter is that beside these functions. */
+  actor<U extends Uses, A extends readonly unknown[], I extends object>(
+    uses: U,
+    define: (uses: U & Api) => Class<A, I> & NoRefParameters<A> & NoRefMethods<I>,
+    options?: ActorOptions,
+  ): ActorClass<A, I>
   get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
   get<const T extends readonly ObjectRef[]>(
     refs: T,
@@ -185,11 +191,15 @@ export function createApi(host: ApiHost): Api {
     return new RemoteFunction({ code, exportName: '', name: fn.name, arity, ...kind }, options, core)
   }
 
-  function actor(Class: Class<never[], object> | ActorClass, options: ActorOptions = {}): ActorClass {
-    if (ActorClass.is(Class)) {
-      const made = describeActorClass(Class)
+  function actor(first: unknown, second?: unknown, third?: unknown): ActorClass {
+    if (ActorClass.is(first)) {
+      const made = describeActorClass(first)
       return new ActorClass(made.identity, made.options, core)
     }
+    const hasUses = typeof first !== 'function'
+    if (hasUses) return actorWith(first, second, (third ?? {}) as ActorOptions)
+    const Class = first as Class<never[], object>
+    const options = (second ?? {}) as ActorOptions
     if (typeof Class !== 'function' || Class.prototype === undefined) throw new TypeError('actor() takes a class')
     const methods = methodsOf(Class)
     const raw = Class as unknown as (...args: never[]) => unknown
@@ -204,6 +214,25 @@ export function createApi(host: ApiHost): Api {
     const code = inlineCode(raw, undefined, encoder, actor)
     if (code.kind === 'ready') host.checkEarly?.(code, raw)
     return new ActorClass({ code, exportName: '', name: Class.name, arity, methods }, options, core)
+  }
+
+  /** A class that is made, wherever it lives, by a function that is handed what it needs by name. */
+  function actorWith(first: unknown, define: unknown, options: ActorOptions): ActorClass {
+    const uses = usesOf(first)
+    if (typeof define !== 'function')
+      throw new TypeError(
+        'actor() takes a class, or an object of what it uses and then a function that gives the class',
+      )
+    if (host.moduleScope() !== undefined)
+      throw new TypeError('in a remote module, actor() takes the class alone: import what it needs')
+    const make = define as (...args: never[]) => unknown
+    const Class = (define as (uses: object) => Class<never[], object>)({ ...api, ...uses })
+    if (typeof Class !== 'function' || Class.prototype === undefined)
+      throw new TypeError('the function that is given to actor() must return a class')
+    const code = inlineCode(make, uses, encoder, actor)
+    if (code.kind === 'ready') host.checkEarly?.(code, make)
+    const arity = constructorArity(Class as unknown as (...args: never[]) => unknown)
+    return new ActorClass({ code, exportName: '', name: Class.name, arity, methods: methodsOf(Class) }, options, core)
   }
 
   async function get(refs: unknown, options: GetOptions = {}): Promise<unknown> {
@@ -262,7 +291,7 @@ export function createApi(host: ApiHost): Api {
     return host.exitActor()
   }
 
-  return {
+  const api: Api = {
     remote: remote as Api['remote'],
     actor: actor as unknown as Api['actor'],
     get: get as Api['get'],
@@ -274,6 +303,7 @@ export function createApi(host: ApiHost): Api {
     exitActor,
     context: () => host.context(),
   }
+  return api
 }
 
 function usesOf(first: unknown): Uses {

@@ -32,7 +32,7 @@ export function loadInline(
   const fn = make((target: unknown) => target, ...counters.map(() => coverageSink)) as Callable
   return {
     task: () => (first === undefined ? fn : (...args) => fn(first, ...args)),
-    actorClass: () => fn as unknown as new (...args: unknown[]) => object,
+    actorClass: () => (first === undefined ? fn : fn(first)) as new (...args: unknown[]) => object,
     serializers: undefined,
   }
 }

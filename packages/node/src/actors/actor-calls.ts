@@ -238,7 +238,9 @@ export class ActorCalls {
     if (error.code === 'actor-died') this.#lost(call, error)
     else if (call.retriesLeft > 0 && isRetried(call, error)) {
       this.#charge(call)
-      this.#again(call, undefined)
+      // The same incarnation will do.
+      call.sent = undefined
+      this.#again(call)
     } else this.#fail(call, error)
   }
 
@@ -263,7 +265,8 @@ export class ActorCalls {
   }
 
   /** Makes the call once more, in an incarnation past the one that it was sent to. */
-  #again(call: PendingCall, past = call.sent?.incarnation): void {
+  #again(call: PendingCall): void {
+    const past = call.sent?.incarnation
     call.sent = undefined
     this.#whenReady(call, past, () => undefined)
   }

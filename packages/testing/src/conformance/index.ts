@@ -1,4 +1,5 @@
 import { actorCases } from './actor-cases.ts'
+import { actorLifeCases } from './actor-life-cases.ts'
 import { blockedCases } from './blocked-cases.ts'
 import type { DefineCase } from './case.ts'
 import { edgeCases } from './edge-cases.ts'
@@ -23,5 +24,6 @@ export function conformanceCases(it: DefineCase): void {
   valueCases(it)
   errorCases(it)
   actorCases(it)
+  actorLifeCases(it)
   edgeCases(it)
 }
