@@ -5,7 +5,7 @@ export type { Directory, DirectoryChange, DirectoryEntry, DirectoryOptions } fro
 export { createDirectorySync } from './directory/directory-sync.ts'
 export type { DirectorySync, DirectorySyncOptions } from './directory/directory-sync.ts'
 export { isEntitled, subjectOf } from './directory/entitlement.ts'
-export { joinRecords, recordBytes } from './ledger/ledger-record.ts'
+export { hasTemplate, joinRecords, recordBytes, recordRefs } from './ledger/ledger-record.ts'
 export type { StoredRecord } from './ledger/ledger-record.ts'
 export { RecordStore } from './ledger/record-store.ts'
 export { gatherReports, sourceOf } from './ledger/recovery.ts'

@@ -40,11 +40,24 @@ export class MessageRouter {
   }
 
   onMessage(from: NodeId, message: NodeMessage): void {
-    const { type } = message
-    // What is said of a run waits, whole, for the reports about a ledger that is being taken over.
-    if (type !== 'task.result' && type !== 'task.refused') this.#take(from, message)
-    else
-      this.#options.ownership.ledgers.whenKnown(message.ledger ?? this.#options.self, () => this.#take(from, message))
+    const owner = this.#ledgerOf(message)
+    // What is said of a run or an actor waits, whole, for the reports about a ledger that is being taken over.
+    if (owner === undefined) this.#take(from, message)
+    else this.#options.ownership.ledgers.whenKnown(owner, () => this.#take(from, message))
+  }
+
+  #ledgerOf(message: NodeMessage): NodeId | undefined {
+    switch (message.type) {
+      case 'task.result':
+      case 'task.refused':
+        return message.ledger ?? this.#options.self
+      case 'actor.want':
+      case 'actor.status':
+      case 'actor.kill':
+        return message.actor.owner
+      default:
+        return undefined
+    }
   }
 
   #take(from: NodeId, message: NodeMessage): void {

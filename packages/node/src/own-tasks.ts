@@ -366,10 +366,15 @@ export class OwnTasks {
     }
   }
 
-  /** What an actor's record says of its class; undefined while its code may not leave this tab. */
-  ledgerTemplateOf(template: OwnTemplate, job: JobId): LedgerTemplate | undefined {
+  /** What an actor's record says of its class; undefined while its code may not leave this tab. `later`: now it may. */
+  ledgerTemplateOf(template: OwnTemplate, job: JobId, later: () => void): LedgerTemplate | undefined {
     const known = template.jobs.get(formatJobId(job))
-    return known !== undefined && this.mayLeave(known) ? ledgerTemplate(known, template.definition) : undefined
+    if (known !== undefined && this.mayLeave(known)) return ledgerTemplate(known, template.definition)
+    if (this.#options.room() !== undefined)
+      this.#whenTemplate(template, job, (made) => {
+        if (made !== undefined && this.mayLeave(made)) later()
+      })
+    return undefined
   }
 
   /** While a task waits for its arguments nobody else asks for the leave that its record needs. */

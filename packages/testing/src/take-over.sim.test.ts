@@ -1,105 +1,14 @@
 // Long because each death is a story of its own, told over the same room.
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'
-import type { NodeGuards } from '@shoal/node'
-import { createSimNode, takenBy } from './sim-node.ts'
-import type { SimNode } from './sim-node.ts'
-import { SimWorld } from './sim-world.ts'
+import { takenBy } from './sim-node.ts'
+import { at, StoryRoom } from './story-room.ts'
 
 declare const simSleep: (ms: number) => Promise<void>
 declare const simRan: (name: string) => void
 
-/** A driver that runs nothing itself and helpers, each with a resource of its own name so that tasks can be sent there. */
-class Room {
-  readonly world: SimWorld
-  readonly runs: string[] = []
-  readonly tabs = new Map<string, SimNode>()
-
-  readonly #guards: Partial<NodeGuards>
-
-  constructor(seed: number, guards: Partial<NodeGuards> = {}) {
-    this.world = new SimWorld({ seed })
-    this.#guards = guards
-  }
-
-  async open(helpers: readonly string[], graceMs = 3_000): Promise<void> {
-    await this.add('driver', graceMs)
-    for (const name of helpers) await this.add(name, graceMs)
-    const isLinked = (): boolean =>
-      [...this.tabs.values()].every(
-        ({ node }) => node.status().members.filter(({ card }) => card !== undefined).length === helpers.length,
-      )
-    if (!(await this.world.clock.runUntil(isLinked, 30_000))) throw new Error('the room did not come together')
-  }
-
-  async add(name: string, graceMs: number): Promise<SimNode> {
-    const { world } = this
-    const tab: SimNode = await createSimNode(world.ports(await world.identity(name), 1), {
-      slots: 4,
-      resources: { [name]: 100 },
-      graceMs,
-      guards: this.#guards,
-      ...(name === 'driver' && { ownerKeyPair: world.ownerKeyPair }),
-      globals: { simRan: (label: string) => this.runs.push(`${label} at ${name}`) },
-      onOver: () => {
-        world.clock.after(50, () => {
-          if (this.tabs.get(name) === tab) void tab.enterAgain(world.nextSession(tab.ports))
-        })
-      },
-    })
-    this.tabs.set(name, tab)
-    return tab
-  }
-
-  tab(name: string): SimNode {
-    const tab = this.tabs.get(name)
-    if (tab === undefined) throw new Error(`no tab ${name}`)
-    return tab
-  }
-
-  /** The process is gone without a word. */
-  kill(name: string): void {
-    this.world.kill(this.tab(name).ports)
-    this.tabs.delete(name)
-  }
-
-  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
-    return this.world.clock.settle(promise, limitMs)
-  }
-
-  async pass(ms: number): Promise<void> {
-    await this.world.clock.run(this.world.clock.now() + ms)
-  }
-
-  /** Everybody is asked to let go; what is left then is a leak. */
-  async left(): Promise<string[]> {
-    const live = [...this.tabs.values()]
-    for (let round = 0; round < 3; round++) {
-      for (const { collector, workers } of live) {
-        collector.collect()
-        for (const worker of workers.workers) worker.collector.collect()
-      }
-      await this.pass(6_000)
-    }
-    return live.flatMap((tab) =>
-      Object.entries(tab.node.holdings()).flatMap(([name, count]) =>
-        count === 0 || name === 'workers' || name === 'actors' ? [] : [`${tab.ports.name}: ${count} ${name}`],
-      ),
-    )
-  }
-
-  close(): void {
-    for (const tab of this.tabs.values()) tab.close('left')
-  }
-}
-
-const at = (name: string): { resources: Record<string, number>; numCpus: number } => ({
-  resources: { [name]: 1 },
-  numCpus: 0,
-})
-
 /** A task that runs in b, also when one in a submits it: a task may send on what its own tab was given leave to run. */
-async function slowIn(room: Room) {
+async function slowIn(room: StoryRoom) {
   const { remote, get } = room.tab('driver').api
   const slow = remote(
     async (name: string, ms: number) => {
@@ -115,7 +24,7 @@ async function slowIn(room: Room) {
 
 describe('the death of an owner whose refs others hold', () => {
   it('[O1] loses nothing that was put in its tab, small or large', async () => {
-    const room = new Room(1)
+    const room = new StoryRoom(1)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const make = remote({}, ({ put }) => [put('small'), put(new Uint8Array(300_000).fill(7))], at('a'))
@@ -132,7 +41,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[T3] takes the outcome of its tasks that run elsewhere, and runs none of them twice', async () => {
-    const room = new Room(2)
+    const room = new StoryRoom(2)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const slow = await slowIn(room)
@@ -152,7 +61,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[X1][T3] without the wait for reports runs what still runs elsewhere again', async () => {
-    const room = new Room(2, { gathers: false })
+    const room = new StoryRoom(2, { gathers: false })
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const slow = await slowIn(room)
@@ -166,7 +75,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[T3] takes an outcome that was told to it when it was dead already', async () => {
-    const room = new Room(8)
+    const room = new StoryRoom(8)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const slow = await slowIn(room)
@@ -183,7 +92,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[T2] runs again what was lost with it, with what that needs, and no more', async () => {
-    const room = new Room(3)
+    const room = new StoryRoom(3)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const step = remote((name: string, n: number) => {
@@ -225,7 +134,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[G2] survives its successors as well, one after another', async () => {
-    const room = new Room(4)
+    const room = new StoryRoom(4)
     await room.open(['a', 'b', 'c', 'd', 'e'])
     const { remote, get } = room.tab('driver').api
     const make = remote({}, ({ put }) => [put({ deep: [1, 2, 3] })], at('a'))
@@ -242,7 +151,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it.each([20, 300])('[O1] makes a chain of %i tasks again of which only the last is held', async (length) => {
-    const room = new Room(12)
+    const room = new StoryRoom(12)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const step = remote(async (n: number) => {
@@ -269,7 +178,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[G6] what had no record yet when its ref left has one as soon as it is computed', async () => {
-    const room = new Room(14)
+    const room = new StoryRoom(14)
     await room.open(['a', 'b'])
     const { remote, get } = room.tab('driver').api
     // Its code may not leave a's tab, so that nothing can be said of it before its value is there.
@@ -285,7 +194,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[O1] what was freed while its holder was cut off is lost in words, and nobody waits for it', async () => {
-    const room = new Room(13)
+    const room = new StoryRoom(13)
     await room.open(['a'])
     const { remote, get } = room.tab('driver').api
     const make = remote({}, ({ put }) => [put(new Uint8Array(300_000))], at('a'))
@@ -303,7 +212,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[G6] a record rides with the ref: the owner may die at once', async () => {
-    const room = new Room(5)
+    const room = new StoryRoom(5)
     await room.open(['a', 'b'])
     const { remote, get } = room.tab('driver').api
     const make = remote({}, ({ put }) => [put('just in time')], at('a'))
@@ -314,7 +223,7 @@ describe('the death of an owner whose refs others hold', () => {
   })
 
   it('[O1] what nobody else has fails with OwnerDiedError, and says which tab', async () => {
-    const room = new Room(6)
+    const room = new StoryRoom(6)
     await room.open(['a', 'b'])
     const { remote, get } = room.tab('driver').api
     // Large, and its owner dies before anybody could have a copy.
@@ -330,7 +239,7 @@ describe('a take-over', () => {
   it('[G5] waits for the report of a tab that is merely slow, and runs nothing again before', async () => {
     let waited = 0
     for (const seed of [11, 12, 13, 14]) {
-      const room = new Room(seed)
+      const room = new StoryRoom(seed)
       await room.open(['a', 'b', 'c'])
       const { remote, get } = room.tab('driver').api
       const slow = await slowIn(room)
@@ -355,7 +264,7 @@ describe('a take-over', () => {
   })
 
   it('[N1] keeps the refs inside an outcome that comes while others still have to report', async () => {
-    const room = new Room(3)
+    const room = new StoryRoom(3)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const late = remote(
@@ -390,7 +299,7 @@ describe('a take-over', () => {
   })
 
   it('[G10] ends what nobody waits for when the grace is over', async () => {
-    const room = new Room(9)
+    const room = new StoryRoom(9)
     await room.open(['a', 'b', 'c'])
     const { remote, get } = room.tab('driver').api
     const slow = await slowIn(room)
@@ -411,7 +320,7 @@ describe('a take-over', () => {
 
   it('[G10] lets a job go on for as long as its driver may come back, and ends it at once when it left for good', async () => {
     for (const isForGood of [false, true]) {
-      const room = new Room(10)
+      const room = new StoryRoom(10)
       await room.open(['a', 'b'], 5_000)
       const { remote } = room.tab('driver').api
       const nap = remote(async (ms: number) => simSleep(ms))
@@ -436,7 +345,7 @@ describe('a take-over', () => {
 describe('a driver that leaves for good', () => {
   it('[G10] leaves nothing, whichever tab hears of it first and whichever has something of it', async () => {
     for (let seed = 20; seed < 26; seed++) {
-      const room = new Room(seed)
+      const room = new StoryRoom(seed)
       await room.open(['a', 'b'], 60_000)
       const { remote, get } = room.tab('driver').api
       const count = remote((list: unknown[]) => list.length, at('a'))
@@ -452,7 +361,7 @@ describe('a driver that leaves for good', () => {
 
 describe('an owner that stood still', () => {
   it('[G2] takes its ledger back, and its tasks are run once', async () => {
-    const room = new Room(7)
+    const room = new StoryRoom(7)
     await room.open(['a', 'b', 'c'], 60_000)
     const { remote, get } = room.tab('driver').api
     const slow = remote(async (name: string, ms: number) => {

@@ -1,6 +1,6 @@
 import { assert } from '@shoal/base'
 import { compareAttempts, messageBytes } from '@shoal/protocol'
-import type { LedgerRecord, LedgerTemplate } from '@shoal/protocol'
+import type { LedgerRecord, LedgerTemplate, ObjectId } from '@shoal/protocol'
 
 /** A record beside the template that its message named; undefined for what no task is told of. */
 export interface StoredRecord {
@@ -24,9 +24,22 @@ export function joinRecords(a: StoredRecord, b: StoredRecord): StoredRecord {
   return order >= 0 ? a : b
 }
 
+/** The records whose template is told beside them. */
+export function hasTemplate(body: LedgerRecord['body']): body is LedgerRecord['body'] & { type: 'task' | 'actor' } {
+  return body.type === 'task' || body.type === 'actor'
+}
+
+/** What a record refers to: what its task or actor is made of, or what is inside its value. */
+export function recordRefs({ body }: LedgerRecord): readonly ObjectId[] {
+  if (hasTemplate(body)) return [...body.dependencies.map(({ id }) => id), ...body.args.refs]
+  return body.type === 'value' ? body.value.refs : NONE
+}
+
+const NONE: readonly ObjectId[] = []
+
 /** Bytes of a record's arguments or value: what makes one record larger than another. */
 export function recordBytes({ body }: LedgerRecord): number {
-  if (body.type === 'task' || body.type === 'actor') return messageBytes(body.args) + 24 * body.dependencies.length
+  if (hasTemplate(body)) return messageBytes(body.args) + 24 * body.dependencies.length
   return body.type === 'value' ? messageBytes(body.value) : 0
 }
 

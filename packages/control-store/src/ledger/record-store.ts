@@ -1,5 +1,5 @@
 import type { LedgerRecords, NodeId } from '@shoal/protocol'
-import { joinRecords, recordBytes } from './ledger-record.ts'
+import { hasTemplate, joinRecords, recordBytes, recordRefs } from './ledger-record.ts'
 import type { StoredRecord } from './ledger-record.ts'
 
 /** Records of which nobody says any more that they are needed are looked for when there are this many, and twice as many as then. */
@@ -66,9 +66,9 @@ export class RecordStore {
     this.#ledgers.set(owner, known)
     let hasRoom = true
     for (const record of records) {
-      const template = record.body.type === 'task' ? templates[record.body.template] : undefined
-      // A task without its template could never be run.
-      if (record.body.type === 'task' && template === undefined) continue
+      const template = hasTemplate(record.body) ? templates[record.body.template] : undefined
+      // Without its template a task could never be run, nor an actor made.
+      if (hasTemplate(record.body) && template === undefined) continue
       const next = { record, template }
       const former = known.get(record.number)
       const kept = former === undefined ? next : joinRecords(former, next)
@@ -95,14 +95,9 @@ export class RecordStore {
     for (let number = open.pop(); number !== undefined; number = open.pop()) {
       if (marked.has(number)) continue
       marked.add(number)
-      const body = known.get(number)?.record.body
-      const refs =
-        body?.type === 'task'
-          ? [...body.dependencies.map((dependency) => dependency.id), ...body.args.refs]
-          : body?.type === 'value'
-            ? body.value.refs
-            : []
-      for (const id of refs) if (id.owner === owner) open.push(id.number)
+      const stored = known.get(number)
+      for (const id of stored === undefined ? [] : recordRefs(stored.record))
+        if (id.owner === owner) open.push(id.number)
     }
     for (const number of known.keys())
       if (!marked.has(number)) {

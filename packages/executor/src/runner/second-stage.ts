@@ -5,7 +5,7 @@
  * nothing about when a task runs.
  */
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
-import type { ModuleScope, RefFinalizer, RuntimeContext } from '@shoal/core-worker'
+import type { ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import { createRunContext } from './run-context.ts'
 import type { Run } from './runner.ts'
 import type { Clock } from '@shoal/base'

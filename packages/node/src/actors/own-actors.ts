@@ -7,7 +7,6 @@ import type {
   EncodedValue,
   JobId,
   LedgerRecord,
-  LedgerTemplate,
   NodeId,
   NodeMessage,
   ObjectId,

@@ -1,3 +1,4 @@
+import { recordRefs } from '@shoal/control-store'
 import type { RecordStore, StoredRecord } from '@shoal/control-store'
 import { formatObjectId, LIMITS } from '@shoal/protocol'
 import type { LedgerRecords, NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
@@ -303,10 +304,7 @@ export class LedgerLog {
       if (stored === undefined || told.has(key)) continue
       told.add(key)
       found.set(number, stored)
-      const { body } = stored.record
-      if (body.type === 'task') for (const { id } of body.dependencies) if (id.owner === owner) open.push(id.number)
-      const refs = body.type === 'task' ? body.args.refs : body.type === 'value' ? body.value.refs : []
-      for (const id of refs) if (id.owner === owner) open.push(id.number)
+      for (const id of recordRefs(stored.record)) if (id.owner === owner) open.push(id.number)
     }
     this.#send(to, owner, 0, found.values(), [])
   }

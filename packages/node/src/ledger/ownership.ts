@@ -8,7 +8,6 @@ import type {
   FunctionHash,
   JobId,
   LedgerRecords,
-  LedgerReport,
   LedgerTemplate,
   NodeId,
   NodeMessage,
@@ -281,8 +280,7 @@ export class Ownership {
     const { objects, valueOf } = this.#options
     const { number } = id
     // One that is detached lives on without a ref.
-    const actor = this.#describeActor(id)
-    if (actor !== undefined) return actor
+    if (this.#options.actors.specOf(id) !== undefined) return this.#describeActor(id)
     if (!objects.has(id)) return 'gone'
     const state = objects.state(id)
     const task = (): Described | undefined => {
@@ -328,7 +326,9 @@ export class Ownership {
     const found = this.#options.actors.specOf(id)
     if (found === undefined) return undefined
     const { attempt, body, spec } = found
-    const template = this.#options.tasks.ledgerTemplateOf(spec.template, spec.job)
+    // Not at once: what is described is being written just now.
+    const later = (): void => this.#options.later(0, () => this.changed(id))
+    const template = this.#options.tasks.ledgerTemplateOf(spec.template, spec.job, later)
     if (template === undefined) return undefined
     const inner = [...body.dependencies.map((dependency) => dependency.id), ...body.args.refs]
     return { record: { number: id.number, attempt, body }, template, inner }

@@ -1,4 +1,4 @@
-import { recordBytes } from '@shoal/control-store'
+import { hasTemplate, recordBytes } from '@shoal/control-store'
 import type { StoredRecord } from '@shoal/control-store'
 import { LIMITS } from '@shoal/protocol'
 import type { LedgerTemplate } from '@shoal/protocol'
@@ -30,7 +30,7 @@ export class RecordBatch {
     if (isFull && !this.isEmpty) return false
     this.#bytes += bytes
     const { body } = record
-    this.#records.push(body.type === 'task' ? { ...record, body: { ...body, template: place } } : record)
+    this.#records.push(hasTemplate(body) ? { ...record, body: { ...body, template: place } } : record)
     return true
   }
 
@@ -42,19 +42,8 @@ export class RecordBatch {
     const known = this.#templates.get(template)
     if (known !== undefined) return known
     // Equal ones are made anew with each record.
-    const { job, fn, exportName, name, shape, held, numReturns, maxRetries, retryExceptions, timeoutMs } = template
-    const key = JSON.stringify([
-      job,
-      fn,
-      exportName,
-      name,
-      shape,
-      held,
-      numReturns,
-      String(maxRetries),
-      retryExceptions,
-      timeoutMs,
-    ])
+    const { submitter: _key, signature: _leave, ...rest } = template
+    const key = JSON.stringify(rest, (_, value: unknown) => (value === Infinity ? 'Infinity' : value))
     let place = this.#byHash.get(key)
     if (place === undefined) {
       place = this.#list.push(template) - 1

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest'
+import type { ActorHandle, ObjectRef } from '@shoal/core-worker'
+import { ActorDiedError, ActorNotFoundError, ActorUnavailableError } from '@shoal/protocol'
+import { at, StoryRoom } from './story-room.ts'
+
+declare const simRan: (name: string) => void
+declare const simSleep: (ms: number) => Promise<void>
+
+/** Its code ships: it stands alone. */
+class Counter {
+  count = 0
+  constructor() {
+    simRan('made')
+  }
+  add(n: number): number {
+    return (this.count += n)
+  }
+  async slowly(n: number, ms: number): Promise<number> {
+    await simSleep(ms)
+    return (this.count += n)
+  }
+}
+
+const spread = { numCpus: 0, schedulingStrategy: 'SPREAD' } as const
+
+async function open(seed: number, helpers: readonly string[]): Promise<StoryRoom> {
+  const room = new StoryRoom(seed)
+  await room.open(helpers)
+  return room
+}
+
+/** In which tab the actor was made last. */
+function placeOf(room: StoryRoom): string {
+  return room.runs.at(-1)?.replace('made at ', '') ?? ''
+}
+
+describe('an actor whose tab dies', () => {
+  it('[A2] is made again elsewhere, and calls wait for it', async () => {
+    const room = await open(1, ['a', 'b', 'c'])
+    const { actor, get } = room.tab('driver').api
+    const counter = actor(Counter, { ...spread, resources: { helper: 1 }, maxRestarts: 1 }).remote()
+    expect(await room.settle(get(counter.add.remote(5)))).toBe(5)
+    const first = placeOf(room)
+    room.kill(first)
+    // What is called before the death is known may have run.
+    await room.pass(8_000)
+    const calls = [1, 1, 1].map((n) => counter.add.remote(n))
+    expect(await room.settle(get(calls))).toEqual([1, 2, 3])
+    expect(room.runs).toHaveLength(2)
+    expect(placeOf(room)).not.toBe(first)
+    room.kill(placeOf(room))
+    await expect(room.settle(get(counter.add.remote(1)))).rejects.toThrow(ActorDiedError)
+    counter[Symbol.dispose]()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[SA11] gives a call that was under way an error, or makes it again with retries', async () => {
+    const room = await open(2, ['a', 'b'])
+    const { actor, get } = room.tab('driver').api
+    const counter = actor(Counter, { ...spread, resources: { helper: 1 }, maxRestarts: -1 }).remote()
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    const once = counter.slowly.remote(10, 60_000)
+    const again = counter.slowly.options({ maxTaskRetries: 1 }).remote(100, 1_000)
+    await room.pass(500)
+    room.kill(placeOf(room))
+    await expect(room.settle(get(once))).rejects.toThrow(ActorUnavailableError)
+    expect(await room.settle(get(again))).toBe(100)
+    room.close()
+  })
+
+  it('[SA11] loses no call of eight callers in other tabs that may make them again', async () => {
+    const room = await open(3, ['a', 'b', 'c'])
+    const { actor, get, remote } = room.tab('driver').api
+    const options = { ...spread, resources: { helper: 1 }, maxRestarts: -1, maxTaskRetries: -1 } as const
+    const counter = actor(Counter, options).remote()
+    await room.settle(get(counter.add.remote(0)))
+    const host = placeOf(room)
+    const others = ['a', 'b', 'c'].filter((name) => name !== host)
+    const calls = remote({}, async ({ get }, counter: ActorHandle<Counter>) => {
+      let sum = 0
+      for (let i = 0; i < 20; i++) sum += (await get(counter.slowly.remote(1, 20))) > 0 ? 1 : 0
+      return sum
+    })
+    const callers = Array.from({ length: 8 }, (_, i) => calls.options(at(others[i % 2] ?? '')).remote(counter))
+    await room.pass(700)
+    room.kill(host)
+    expect(await room.settle(get(callers), 120_000)).toEqual(Array(8).fill(20))
+    counter[Symbol.dispose]()
+    for (const ref of callers) ref.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[SA10] while it is being made again: a constructor that is lost is made elsewhere, too', async () => {
+    const room = await open(4, ['a', 'b', 'c'])
+    const { actor, get } = room.tab('driver').api
+    class Slow {
+      ready: Promise<void>
+      constructor() {
+        simRan('made')
+        this.ready = simSleep(2_000)
+      }
+      async ping(): Promise<number> {
+        await this.ready
+        return 1
+      }
+    }
+    const slow = actor(Slow, { ...spread, resources: { helper: 1 }, maxRestarts: 2 }).remote()
+    const call = slow.ping.options({ maxTaskRetries: -1 }).remote()
+    await room.pass(1_000)
+    room.kill(placeOf(room))
+    await room.pass(4_000)
+    const second = placeOf(room)
+    if (room.tabs.has(second)) room.kill(second)
+    expect(await room.settle(get(call))).toBe(1)
+    room.close()
+  })
+})
+
+describe('an actor whose owner dies', () => {
+  /** One whose owner is tab a; the driver has a handle. */
+  async function ownedByA(room: StoryRoom, options: object): Promise<ActorHandle<Counter>> {
+    const { actor, get, remote } = room.tab('driver').api
+    const Class = actor(Counter, { ...options })
+    // A tab may send on what it was given leave to run itself.
+    const leave = Class.options(at('a')).remote()
+    await room.settle(get(leave.add.remote(0)))
+    leave[Symbol.dispose]()
+    await room.pass(1_000)
+    room.runs.length = 0
+    const make = remote({ Class }, ({ Class, actor }) => [actor(Class).remote()], at('a'))
+    const [handle] = (await room.settle(get(make.remote()))) as [ActorHandle<Counter>]
+    return handle
+  }
+
+  it('[A2] lives on where it is, and is reached as before', async () => {
+    const room = await open(5, ['a', 'b', 'c'])
+    const { get } = room.tab('driver').api
+    const counter = await ownedByA(room, at('b'))
+    expect(await room.settle(get(counter.add.remote(2)))).toBe(2)
+    room.kill('a')
+    await room.pass(8_000)
+    expect(await room.settle(get(counter.add.remote(2)))).toBe(4)
+    expect(room.runs).toEqual(['made at b'])
+    counter[Symbol.dispose]()
+    expect(await room.left()).toEqual([])
+    expect(room.tab('b').node.holdings().actors).toBe(0)
+    room.close()
+  })
+
+  it('[G6] is made again by whoever took the ledger over when its own tab dies later', async () => {
+    const room = await open(6, ['a', 'b', 'c', 'd'])
+    const { get } = room.tab('driver').api
+    const counter = await ownedByA(room, { ...spread, resources: { other: 1 }, maxRestarts: 3 })
+    expect(await room.settle(get(counter.add.remote(2)))).toBe(2)
+    room.kill('a')
+    await room.pass(8_000)
+    expect(await room.settle(get(counter.add.remote(2)))).toBe(4)
+    room.kill(placeOf(room))
+    await room.pass(8_000)
+    expect(await room.settle(get(counter.add.remote(7)))).toBe(7)
+    expect(room.runs).toHaveLength(2)
+    counter[Symbol.dispose]()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[G6] is made again when it dies with its owner, or is dead where that is not allowed', async () => {
+    for (const [resource, maxRestarts] of [
+      ['other', 1],
+      ['helper', 1],
+      ['helper', 0],
+    ] as const) {
+      const room = await open(7, ['a', 'b', 'c', 'd'])
+      const { get } = room.tab('driver').api
+      const counter = await ownedByA(room, { ...spread, resources: { [resource]: 1 }, maxRestarts })
+      expect(await room.settle(get(counter.add.remote(2)))).toBe(2)
+      const host = placeOf(room)
+      room.kill('a')
+      if (room.tabs.has(host)) room.kill(host)
+      await room.pass(8_000)
+      const call = room.settle(get(counter.add.remote(7)))
+      if (maxRestarts === 1) expect(await call).toBe(7)
+      else await expect(call).rejects.toThrow(ActorDiedError)
+      counter[Symbol.dispose]()
+      expect(await room.left()).toEqual([])
+      room.close()
+    }
+  })
+})
+
+describe('a named actor', () => {
+  it('[SA14] is found from every tab, and gone with its driver unless it is detached', async () => {
+    const room = await open(8, ['a', 'b', 'c'])
+    const { actor, get, remote } = room.tab('driver').api
+    const name = { namespace: 'shared', ...at('b') }
+    const plain = actor(Counter, { ...name, name: 'plain' }).remote()
+    const detached = actor(Counter, { ...name, name: 'kept', lifetime: 'detached' }).remote()
+    expect(await room.settle(get([plain.add.remote(1), detached.add.remote(1)]))).toEqual([1, 1])
+    const find = remote(
+      {},
+      async ({ get, getActor }, name: string) => {
+        const counter = (await getActor(name, { namespace: 'shared' })) as unknown as ActorHandle<Counter>
+        return get(counter.add.remote(1))
+      },
+      at('c'),
+    )
+    expect(await room.settle(get([find.remote('plain'), find.remote('kept')]))).toEqual([2, 2])
+    room.tab('driver').close('left')
+    room.tabs.delete('driver')
+    await room.pass(8_000)
+    expect(room.tab('b').node.holdings().actors).toBe(1)
+    const helper = room.tab('c').api
+    await expect(room.settle(helper.getActor('plain', { namespace: 'shared' }))).rejects.toThrow(ActorNotFoundError)
+    const kept = (await room.settle(
+      helper.getActor('kept', { namespace: 'shared' }),
+    )) as unknown as ActorHandle<Counter>
+    expect(await room.settle(helper.get(kept.add.remote(1)))).toBe(3)
+    helper.kill(kept)
+    await expect(room.settle(helper.get(kept.add.remote(1)))).rejects.toThrow(ActorDiedError)
+    await room.pass(3_000)
+    expect(room.tab('b').node.holdings().actors).toBe(0)
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[D3] of two tabs that want one name at once one has it, and getIfExists gives both the same actor', async () => {
+    const room = new StoryRoom(9)
+    await room.open(['a', 'b'])
+    const { actor, get, remote } = room.tab('driver').api
+    const Class = actor(Counter, { name: 'one', namespace: 'shared', getIfExists: true, numCpus: 0 })
+    const ask = remote({ Class }, async ({ Class, actor, get }) => {
+      const counter = actor(Class).remote()
+      return get(counter.add.remote(1))
+    })
+    const refs: ObjectRef<number>[] = ['a', 'b', 'a', 'b'].map((name) => ask.options(at(name)).remote())
+    const first = actor(Class).remote()
+    const own = await room.settle(get(first.add.remote(1)))
+    const values = [own, ...(await room.settle(get(refs)))]
+    expect(room.runs.length).toBeGreaterThan(0)
+    expect(new Set(values).size).toBe(values.length / room.runs.length)
+    room.close()
+  })
+})
