@@ -75,6 +75,8 @@ export class OwnTasks {
   readonly #works = new WeakMap<Work, OwnTask>()
   /** Runs of a ledger that was taken over of which nobody has the record: their outcome is all that will be known of them. */
   readonly #loose = new Map<number, { readonly node: NodeId; readonly attempt: Attempt }>()
+  /** Tasks of a ledger that was taken over: what their records say of retries is not true any more. */
+  readonly #adopted = new Set<number>()
   /** Tasks whose grant was asked for on behalf of their records. */
   readonly #asked = new WeakSet<OwnTask>()
   /** Tasks of more than one return, by all but the first. */
@@ -364,6 +366,10 @@ export class OwnTasks {
     return this.#taskOf(number) !== undefined || this.#loose.has(number)
   }
 
+  hasAdopted(number: number): boolean {
+    return this.#adopted.has(number)
+  }
+
   /** A task of a ledger that was taken over, run by a peer already, or to be run again. */
   adopt(record: TaskRecordBody, attempt: Attempt, template: OwnTemplate, job: JobId, at: NodeId | undefined): void {
     if (this.#tasks.has(record.task)) return
@@ -382,6 +388,7 @@ export class OwnTasks {
       sentAtMs: 0,
     }
     this.#tasks.set(number, task)
+    this.#adopted.add(number)
     this.#loose.delete(number)
     // Others of its ledger may need what nobody has asked for.
     for (const each of returns(task)) this.#options.objects.expect(this.#object(each))

@@ -161,46 +161,70 @@ describe('a task of two large results', () => {
   })
 })
 
-describe('the owner of a chain that dies with the tab that has its last result', () => {
-  it('[O1][T4] is answered for by a successor, which makes each of them again once, from the first on', async () => {
+/** The driver has the last ref of a chain that is a's: it ran in b, but for the last of it, which ran in c. */
+async function chainOfA(): Promise<ObjectRef<Uint8Array>> {
+  const { remote, get } = room.driver.api
+  const step = remote(
+    (former: Uint8Array | undefined, n: number, bytes: number) => {
+      simRan(String(n))
+      return new Uint8Array(bytes).fill((former?.[0] ?? 0) + 1)
+    },
+    { numCpus: 0, resources: { b: 1 } },
+  )
+  await room.settle(get(step.options(at('a')).remote(undefined, -1, 1)))
+  const make = remote(
+    { step },
+    async ({ step: next, wait }, steps: number, bytes: number, last: Record<string, number>) => {
+      let ref = next.remote(undefined, 0, bytes)
+      for (let n = 1; n < steps; n++) {
+        const following = (n === steps - 1 ? next.options({ resources: last }) : next).remote(ref, n, bytes)
+        await wait([following])
+        ref.release()
+        ref = following
+      }
+      return [ref]
+    },
+    at('a'),
+  )
+  const [last] = (await room.settle(get(make.remote(STEPS, LARGE, { c: 1 })))) as [ObjectRef<Uint8Array>]
+  for (const worker of room.tab('a').workers.workers) worker.collector.collect()
+  await room.pass(5_000)
+  expect(room.large()).toBe(1)
+  return last
+}
+
+describe('the owner of a chain that dies', () => {
+  it('[O1][T4] with the tab that has its last result has a successor, which makes each again once, from the first on', async () => {
     await opened({ seed: 9, helpers: ['a', 'b', 'c', 'd', 'e'] })
-    const { remote, get } = room.driver.api
-    const step = remote(
-      (former: Uint8Array | undefined, n: number, bytes: number) => {
-        simRan(String(n))
-        return new Uint8Array(bytes).fill((former?.[0] ?? 0) + 1)
-      },
-      { numCpus: 0, resources: { b: 1 } },
-    )
-    await room.settle(get(step.options(at('a')).remote(undefined, -1, 1)))
-    const make = remote(
-      { step },
-      async ({ step: next, wait }, steps: number, bytes: number, last: Record<string, number>) => {
-        let ref = next.remote(undefined, 0, bytes)
-        for (let n = 1; n < steps; n++) {
-          const following = (n === steps - 1 ? next.options({ resources: last }) : next).remote(ref, n, bytes)
-          await wait([following])
-          ref.release()
-          ref = following
-        }
-        return [ref]
-      },
-      at('a'),
-    )
-    const [last] = (await room.settle(get(make.remote(STEPS, LARGE, { c: 1 })))) as [ObjectRef<Uint8Array>]
-    for (const worker of room.tab('a').workers.workers) worker.collector.collect()
-    await room.pass(5_000)
-    expect(room.large()).toBe(1)
+    const last = await chainOfA()
     const before = room.runs.length
     room.kill('a')
     room.kill('c')
     await room.enter('c')
-    expect((await room.settle(get(last)))[0]).toBe(STEPS)
+    expect((await room.settle(room.driver.api.get(last)))[0]).toBe(STEPS)
     expect(room.runsSince(before)).toEqual(ONCE_EACH)
     await room.pass(10_000)
     // The successor is another than who runs them, and keeps specs as the owner did.
     expect(takenBy(room.tab('b'))).toEqual([])
     expect(room.large()).toBe(2)
+    last.release()
+    expect(await room.left()).toEqual([])
+  })
+
+  it('[O1][T4] has a successor that makes it again from the records when the only copy goes right after', async () => {
+    await opened({ seed: 9, helpers: ['a', 'b', 'c', 'd', 'e'] })
+    const last = await chainOfA()
+    const before = room.runs.length
+    const owner = room.tab('a').ports.node
+    room.kill('a')
+    const isTaken = (): boolean =>
+      ['d', 'e'].some((name) => takenBy(room.tab(name)).length > 0 && !room.tab(name).node.isGathering(owner))
+    await room.world.clock.runUntil(isTaken, 10_000)
+    expect(isTaken()).toBe(true)
+    room.kill('c')
+    await room.enter('c')
+    expect((await room.settle(room.driver.api.get(last)))[0]).toBe(STEPS)
+    expect(room.runsSince(before)).toEqual(ONCE_EACH)
     last.release()
     expect(await room.left()).toEqual([])
   })

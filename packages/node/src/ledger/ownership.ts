@@ -65,6 +65,8 @@ interface Recovered {
   adopt(): void
 }
 
+const NO_REPORTS: Reports = { copies: new Map(), runs: new Map(), actors: new Map() }
+
 /** Records of what is held no more go that long after. */
 const SWEEP_MS = 1_000
 
@@ -201,7 +203,7 @@ export class Ownership {
     const tasks = this.#taken.get(owner)
     if (tasks === undefined || this.#records.get(owner, number) === undefined) return
     const runs = new Map(tasks.looseRuns().map(([of, node, attempt]) => [of, [{ node, attempt }]]))
-    this.#recover(owner, number, { copies: new Map(), runs, actors: new Map() }, new Set())
+    this.#recover(owner, number, { ...NO_REPORTS, runs }, new Set(), true)
     this.#log.adopt(owner, [number])
   }
 
@@ -276,9 +278,20 @@ export class Ownership {
     }
   }
 
-  /** All copies of an object of a taken ledger are gone: its record may know how to make it again. */
+  /**
+   * All copies of an object that this node answers for are gone. Where it had copies when its ledger was taken over, its
+   * task is known from its record alone.
+   */
   rebuild(id: ObjectId): boolean {
-    return this.tasksOf(id.owner)?.rebuild(id) ?? false
+    const { owner, number } = id
+    if (this.tasksOf(owner)?.rebuild(id) === true) return true
+    const tasks = this.#taken.get(owner)
+    const body = this.#records.get(owner, number)?.record.body
+    if (tasks === undefined || body?.type !== 'task' || body.retriesLeft <= 0 || tasks.hasAdopted(body.task))
+      return false
+    this.#options.objects.reopen(id)
+    this.#recover(owner, number, NO_REPORTS, new Set(), true)
+    return true
   }
 
   /** The room was left: nobody can be asked for what others owned. */
@@ -439,13 +452,13 @@ export class Ownership {
 
   /**
    * Gives an object of a ledger that was taken over its place again, and everything that it needs first. That may be many
-   * tasks on end: no call within the other.
+   * tasks on end: no call within the other. `isLate`: the reports were in long ago, and what is known of other objects stands.
    */
-  #recover(owner: NodeId, first: number, reports: Reports, done: Set<number>): void {
+  #recover(owner: NodeId, first: number, reports: Reports, done: Set<number>, isLate = false): void {
     const open: (number | (() => void))[] = [first]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (typeof next === 'function') next()
-      else if (!done.has(next)) {
+      else if (!done.has(next) && !(isLate && next !== first && this.#options.objects.has({ owner, number: next }))) {
         done.add(next)
         const found = this.#recoverOne(owner, next, reports)
         if (found === undefined) continue
