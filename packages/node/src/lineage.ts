@@ -43,6 +43,7 @@ const SPEC_BYTES = 256
  *
  *   kept --its result is lost and needed--> taken, its task runs again --> kept, or spent
  *   kept --too deep--> ending --two tabs have the result--> gone, the result is a root
+ *   ending --the result is lost before that--> kept
  *   kept, ending, root --nobody refers to its results--> gone
  *
  * It knows neither when a task runs nor who asks for its results.

@@ -558,12 +558,16 @@ export class OwnTasks {
       return
     }
     if (this.#failed.push([task, outcome.error]) > 1) return
-    // It grows: who waits for the result fails with it.
-    for (const [each, error] of this.#failed) {
-      for (const number of returns(each)) this.#options.objects.fail(this.#object(number), error)
-      this.#done(each, false)
+    try {
+      // It grows: who waits for the result fails with it.
+      for (const [each, error] of this.#failed) {
+        if (this.#tasks.get(each.number) !== each) continue
+        for (const number of returns(each)) this.#options.objects.fail(this.#object(number), error)
+        this.#done(each, false)
+      }
+    } finally {
+      this.#failed = []
     }
-    this.#failed = []
   }
 
   #nextAttempt(task: OwnTask): void {
