@@ -15,6 +15,7 @@ import type {
 } from '@shoal/protocol'
 import type { InfeasibleTasks } from '@shoal/scheduler'
 import type { CheckSource } from './code-store.ts'
+import type { LineageLimits } from './lineage.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
 
 /** What promises rest on; each can be switched off to show that the simulation would notice (X1). */
@@ -27,6 +28,8 @@ export interface NodeGuards {
   readonly rides: boolean
   /** A task has so many retries and no more. */
   readonly countsRetries: boolean
+  /** What a recipe needs stays known for its sake. */
+  readonly countsRecipes: boolean
 }
 
 /** What a node is made of: its ports, and what its tab lends. */
@@ -55,6 +58,8 @@ export interface NodeOptions {
   readonly guards?: Partial<NodeGuards>
   /** Where its job's actors are found by name. Default: by this job alone. */
   readonly namespace?: string
+  /** How much is kept of how results were made. Default: see `LINEAGE`. */
+  readonly lineage?: LineageLimits
   /** How long what only a tab that is gone held is kept for it, and its job goes on. Default 60,000. */
   readonly graceMs?: number
   /** A line that a task of this tab's job wrote to its console. */

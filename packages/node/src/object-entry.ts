@@ -71,6 +71,12 @@ export function isReferenced({ count, borrowers }: Entry): boolean {
   return count > 0 || (borrowers !== undefined && borrowers.size > 0)
 }
 
+/** Nobody wants its value but who would make something else again. */
+export function isOnlyForRecipes(entry: Entry): boolean {
+  const { count, recipes, borrowers } = entry
+  return recipes > 0 && count <= recipes && !borrowers?.size && !isAwaited(entry)
+}
+
 export function lost(id: ObjectId): WireError {
   return newWireError('object-lost', `${showId(id)} is gone: it was released, or all its copies were lost`, {
     objectId: formatObjectId(id),

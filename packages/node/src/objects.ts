@@ -25,7 +25,7 @@ import type {
 import { sourceOf } from '@shoal/control-store'
 import type { Reports, StoredRecord } from '@shoal/control-store'
 import { ownerDied } from './loss-errors.ts'
-import { isAwaited, isNeeded, isReferenced, lost, newEntry, PENDING } from './object-entry.ts'
+import { isNeeded, isOnlyForRecipes, isReferenced, lost, newEntry, PENDING } from './object-entry.ts'
 import type { Entry, ObjectState } from './object-entry.ts'
 import type { Life } from './references.ts'
 
@@ -59,6 +59,10 @@ export interface ObjectsOptions {
   receiveInside(refs: readonly ObjectId[], holds: PullHolds): () => void
   /** Nobody refers any more to the object, for which this node answers. */
   freed(id: ObjectId): void
+  /** Only recipes do. */
+  idle(id: ObjectId): void
+  /** Another node says that it has a copy of such an object. */
+  held(id: ObjectId, node: NodeId): void
   /** An own object is gone that stood for an error, and nobody was ever told of that error. */
   unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
   /** All copies of an object that this node answers for are gone; true when it is being made again. */
@@ -151,8 +155,29 @@ export class Objects {
   forRecipe(ids: readonly ObjectId[], change: 1 | -1): void {
     for (const id of ids) {
       const entry = this.#find(id)
-      if (entry !== undefined) entry.recipes += change
+      if (entry === undefined) continue
+      entry.recipes += change
+      if (change === 1) this.#freeIfUnused(entry)
     }
+  }
+
+  isOnlyForRecipes(id: ObjectId): boolean {
+    const entry = this.#find(id)
+    return entry !== undefined && isOnlyForRecipes(entry)
+  }
+
+  /** Its bytes go everywhere, as if all copies were lost: its task makes it again when it is needed. */
+  giveUp(id: ObjectId): void {
+    const entry = this.#find(id)
+    const state = entry?.state
+    if (entry === undefined || (state?.kind !== 'here' && state?.kind !== 'elsewhere')) return
+    if (!this.#isMine(id) || !this.#options.mayFree(id.owner)) return
+    const { attempt, bytes } = state
+    const holders = state.kind === 'here' ? entry.copies : state.holders
+    entry.state = { kind: 'elsewhere', attempt, bytes, holders: [] }
+    entry.copies = []
+    for (const holder of holders) this.#options.send(holder, { type: 'object.free', attempt, ids: [id] })
+    this.#dropBytes(id)
   }
 
   standing(id: ObjectId): 'counted' | 'kept' | 'gone' {
@@ -198,6 +223,9 @@ export class Objects {
   storeElsewhere(id: ObjectId, attempt: Attempt, bytes: number, holders: readonly NodeId[]): void {
     const entry = this.#find(id)
     if (entry !== undefined) this.#settle(entry, { kind: 'elsewhere', attempt, bytes, holders })
+    // One of several results of a task that was run again for the sake of another.
+    else if (this.#isMine(id))
+      for (const holder of holders) this.#options.send(holder, { type: 'object.free', attempt, ids: [id] })
   }
 
   fail(id: ObjectId, error: WireError): void {
@@ -399,6 +427,8 @@ export class Objects {
     if (state.kind === 'here') {
       if (!entry.copies.includes(from)) entry.copies = [...entry.copies, from]
     } else if (!state.holders.includes(from)) entry.state = { ...state, holders: [...state.holders, from] }
+    this.#options.held(id, from)
+    this.#freeIfUnused(entry)
   }
 
   onFree(from: NodeId, ids: readonly ObjectId[], attempt: Attempt | undefined): void {
@@ -613,8 +643,7 @@ export class Objects {
     if (holders.length > 0) return
     if (this.#isMine(entry.id)) {
       // What only recipes need is made again when one of them is used, which may be never.
-      if (entry.count > entry.recipes || entry.recipes === 0 || entry.borrowers?.size || isAwaited(entry))
-        this.#makeAgain(entry)
+      if (!isOnlyForRecipes(entry)) this.#makeAgain(entry)
     } else {
       // Whoever answers for it knows of other copies, or makes it again.
       entry.state = PENDING
@@ -708,6 +737,7 @@ export class Objects {
 
   #freeIfUnused(entry: Entry): void {
     const { id, state } = entry
+    if (isOnlyForRecipes(entry) && this.#isMine(id)) this.#options.idle(id)
     if (isReferenced(entry) || entry.waiters.length > 0 || this.#find(id) !== entry) return
     if (!this.#isMine(id)) {
       const isCopyGone = state.kind === 'here' && !entry.isKept
@@ -730,14 +760,18 @@ export class Objects {
   }
 
   #drop(id: ObjectId): void {
-    const stored = this.#options.table.get(id)
-    this.#options.table.delete(id)
     if (id.owner === this.#options.self) {
       const entry = this.#own.get(id.number)
       this.#own.delete(id.number)
       if (entry !== undefined) this.#tellUnfetched(entry)
     } else this.#others.delete(formatObjectId(id))
-    if (stored) for (const inner of stored.value.refs) this.release(inner)
+    this.#dropBytes(id)
+  }
+
+  #dropBytes(id: ObjectId): void {
+    const stored = this.#options.table.get(id)
+    this.#options.table.delete(id)
+    for (const inner of stored?.value.refs ?? []) this.release(inner)
   }
 }
 

@@ -7,7 +7,6 @@ import type {
   Attempt,
   EncodedValue,
   JobId,
-  LedgerRecord,
   LedgerTemplate,
   NodeId,
   NodeMessage,
@@ -17,54 +16,35 @@ import type {
   RoomId,
   TaskArgument,
   TaskResult,
-  TemplateDefinition,
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
 import { whenCode } from './code-store.ts'
-import type { CodeEntry, CodeGrant, CodeStore } from './code-store.ts'
+import type { CodeStore } from './code-store.ts'
 import { ownerDied } from './loss-errors.ts'
 import type { Objects } from './objects.ts'
+import { LINEAGE, Lineage } from './lineage.ts'
+import type { LineageLimits } from './lineage.ts'
 import { roomBeside } from './message-room.ts'
+import { isRetried, isSameAttempt, ledgerTemplate, needs, returns, taskBody, wrongCount } from './own-task.ts'
+import type { JobTemplate, OwnTask, OwnTemplate, TaskRecordBody, TaskSpec } from './own-task.ts'
 import type { Submission } from './submitter.ts'
-import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
-
-/** A submitter's template with what the node made of it. */
-export interface OwnTemplate {
-  readonly definition: TemplateDefinition
-  readonly code: CodeEntry
-  readonly key: string
-  /** Per job: tasks of one template may belong to several. */
-  readonly jobs: Map<string, JobTemplate>
-}
-
-type TaskRecordBody = LedgerRecord['body'] & { type: 'task' }
-
-/** A task as the ledger's record has it. */
-export interface TaskSpec {
-  readonly attempt: Attempt
-  readonly body: TaskRecordBody
-  readonly template: LedgerTemplate
-}
-
-export interface JobTemplate {
-  readonly work: WorkTemplate
-  /** The number by which peers know it. */
-  readonly wire: number
-  /** Undefined: the code may not leave this tab. Absent until asked for in a room. */
-  grant: { readonly room: RoomId; readonly value: CodeGrant | undefined } | undefined
-}
+import type { Work, WorkOutcome } from './work.ts'
 
 export interface OwnTasksOptions {
   readonly self: NodeId
   /** False only where the simulation shows what the count of retries prevents (X1). */
   readonly countsRetries?: boolean
+  readonly countsRecipes?: boolean
   /** Whose ledger the tasks are of: this node's own, or one that it took over. */
   readonly owner: NodeId
   /** Of the ledger: attempts are numbered within it. */
   epoch(): number
   readonly objects: Objects
   readonly codes: CodeStore
+  readonly lineage?: LineageLimits | undefined
+  /** See `PinnedCopies`. */
+  askForCopy(id: ObjectId, places: readonly NodeId[]): NodeId | undefined
   schedule(event: SchedulerEvent<Work>): void
   send(to: NodeId, message: NodeMessage): void
   /** Undefined while this tab is alone. */
@@ -75,21 +55,6 @@ export interface OwnTasksOptions {
   nextWire(): number
   /** Tells the peer what a template is, once a session. */
   introduce(to: NodeId, template: JobTemplate): void
-}
-
-interface OwnTask {
-  readonly number: number
-  readonly template: OwnTemplate
-  readonly job: JobId
-  readonly depth: number
-  readonly parent: ObjectId | undefined
-  readonly dependencies: readonly PlacedRef[]
-  readonly args: EncodedValue
-  attempt: Attempt
-  retriesLeft: number
-  /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
-  at: NodeId | 'queue' | 'here' | undefined
-  sentAtMs: number
 }
 
 /** What `ready` needs of a task or an actor's birth. */
@@ -108,18 +73,26 @@ export interface Startable {
 export class OwnTasks {
   readonly #options: OwnTasksOptions
   readonly #tasks = new Map<number, OwnTask>()
-  /** Tasks that are done and can be done again, by each of their returns. */
-  readonly #lineage = new Map<number, OwnTask>()
+  /** Tasks that are done and can be done again. */
+  readonly #lineage: Lineage
   readonly #works = new WeakMap<Work, OwnTask>()
   /** Runs of a ledger that was taken over of which nobody has the record: their outcome is all that will be known of them. */
   readonly #loose = new Map<number, { readonly node: NodeId; readonly attempt: Attempt }>()
+  /** Tasks of a ledger that was taken over: what their records say of retries is not true any more. */
+  readonly #adopted = new Set<number>()
   /** Tasks whose grant was asked for on behalf of their records. */
   readonly #asked = new WeakSet<OwnTask>()
   /** Tasks of more than one return, by all but the first. */
   readonly #ofMany = new Map<number, OwnTask>()
 
+  /** Tasks that have failed: the next one may wait for the one before, so each is told after the other, not within it. */
+  #failed: (readonly [OwnTask, WireError])[] = []
+
   constructor(options: OwnTasksOptions) {
     this.#options = options
+    const { self, owner, objects, lineage, countsRecipes, askForCopy } = options
+    const limits = lineage ?? LINEAGE
+    this.#lineage = new Lineage({ self, owner, objects, limits, counts: countsRecipes !== false, ask: askForCopy })
   }
 
   get pendingCount(): number {
@@ -128,7 +101,7 @@ export class OwnTasks {
 
   /** Results whose recipe is kept, by number. */
   get lineageCount(): number {
-    return this.#lineage.size
+    return this.#lineage.count
   }
 
   /** Whether a task of the job that this tab drives has no outcome yet. */
@@ -279,6 +252,7 @@ export class OwnTasks {
     this.#done(
       task,
       outcome.values.some((value) => value.type === 'stored'),
+      from,
     )
     return true
   }
@@ -305,6 +279,7 @@ export class OwnTasks {
       const message = `the tab ${node.slice(0, 8)} that ran ${name} (${showId(this.#id(task))}) is gone`
       this.#ended(task, { kind: 'lost', error: newWireError('node-died', message, { nodeId: node, taskName: name }) })
     }
+    this.#lineage.nodeGone(node)
     for (const [number, run] of [...this.#loose])
       if (run.node === node) {
         this.#loose.delete(number)
@@ -314,9 +289,8 @@ export class OwnTasks {
 
   /** All copies of a result are gone: true when the task that made it runs again. */
   rebuild(id: ObjectId): boolean {
-    const task = this.#lineage.get(id.number)
-    if (task === undefined || task.retriesLeft <= 0) return false
-    this.#dropLineage(task)
+    const task = this.#lineage.take(id.number)
+    if (task === undefined) return false
     this.#nextAttempt(task)
     this.#tasks.set(task.number, task)
     for (const number of returns(task)) this.#options.objects.reopen(this.#object(number))
@@ -326,19 +300,26 @@ export class OwnTasks {
 
   /** Why `rebuild` refuses; undefined for what no task has made. */
   whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined {
-    const task = this.#lineage.get(id.number)
-    if (task === undefined) return undefined
-    return task.template.definition.maxRetries === 0 ? 'retries-disabled' : 'max-attempts-exceeded'
+    return this.#lineage.whyNot(id.number)
   }
 
   /** An own object is no longer referred to. */
   freed(id: ObjectId): void {
-    const task = this.#lineage.get(id.number)
-    if (task === undefined) return
-    this.#lineage.delete(id.number)
-    if (returns(task).some((number) => this.#lineage.has(number))) return
-    this.#options.objects.forRecipe(needs(task), -1)
-    this.#pin(task, -1)
+    this.#lineage.freed(id.number)
+  }
+
+  /** Only recipes refer to it. */
+  idle(id: ObjectId): void {
+    this.#lineage.idle(id.number)
+  }
+
+  /** A node says that it has a copy of it. */
+  onHeld(id: ObjectId, node: NodeId): void {
+    this.#lineage.onHeld(id.number, node)
+  }
+
+  peerAlive(): void {
+    this.#lineage.look()
   }
 
   /** What the ledger's record of an object's task says; undefined where none made it, or its code may not leave this tab. */
@@ -353,15 +334,7 @@ export class OwnTasks {
     const { definition } = task.template
     return {
       attempt: task.attempt,
-      body: {
-        type: 'task',
-        template: 0,
-        task: task.number,
-        depth: task.depth,
-        retriesLeft: task.retriesLeft,
-        dependencies: task.dependencies.map(({ place, id }) => ({ place, id })),
-        args: task.args,
-      },
+      body: taskBody(task),
       template: ledgerTemplate(template, definition),
     }
   }
@@ -392,6 +365,10 @@ export class OwnTasks {
     return this.#taskOf(number) !== undefined || this.#loose.has(number)
   }
 
+  hasAdopted(number: number): boolean {
+    return this.#adopted.has(number)
+  }
+
   /** A task of a ledger that was taken over, run by a peer already, or to be run again. */
   adopt(record: TaskRecordBody, attempt: Attempt, template: OwnTemplate, job: JobId, at: NodeId | undefined): void {
     if (this.#tasks.has(record.task)) return
@@ -410,6 +387,7 @@ export class OwnTasks {
       sentAtMs: 0,
     }
     this.#tasks.set(number, task)
+    this.#adopted.add(number)
     this.#loose.delete(number)
     // Others of its ledger may need what nobody has asked for.
     for (const each of returns(task)) this.#options.objects.expect(this.#object(each))
@@ -436,12 +414,11 @@ export class OwnTasks {
 
   /** This node answers for the ledger no more: whoever does has its own record of each task. */
   abandon(): void {
-    const kept = new Set(this.#lineage.values())
-    for (const task of kept) this.#options.objects.forRecipe(needs(task), -1)
-    for (const task of new Set([...this.#tasks.values(), ...kept])) this.#pin(task, -1)
+    const tasks = [...this.#tasks.values()]
     this.#tasks.clear()
-    this.#lineage.clear()
     this.#loose.clear()
+    for (const task of tasks) this.#pin(task, -1)
+    this.#lineage.clear()
   }
 
   /**
@@ -465,6 +442,7 @@ export class OwnTasks {
       const message = `the tab that ran ${name} (${showId(this.#id(task))}) did not know of it any more`
       this.#ended(task, { kind: 'lost', error: newWireError('node-died', message, { taskName: name }) })
     }
+    this.#lineage.look()
   }
 
   #onLooseResult(from: NodeId, result: TaskResult): boolean {
@@ -486,11 +464,9 @@ export class OwnTasks {
   }
 
   #taskOf(number: number): OwnTask | undefined {
-    const task = this.#tasks.get(number) ?? this.#lineage.get(number) ?? this.#ofMany.get(number)
+    const task = this.#tasks.get(number) ?? this.#ofMany.get(number)
     // What is done and not in the lineage is no task any more.
-    return task !== undefined && (this.#tasks.get(task.number) === task || this.#lineage.get(number) === task)
-      ? task
-      : undefined
+    return task !== undefined && this.#tasks.get(task.number) === task ? task : this.#lineage.taskOf(number)
   }
 
   /** The session ends: every task that has no outcome gets this one. */
@@ -580,8 +556,17 @@ export class OwnTasks {
       this.#enqueue(task)
       return
     }
-    for (const number of returns(task)) this.#options.objects.fail(this.#object(number), outcome.error)
-    this.#done(task, false)
+    if (this.#failed.push([task, outcome.error]) > 1) return
+    try {
+      // It grows: who waits for the result fails with it.
+      for (const [each, error] of this.#failed) {
+        if (this.#tasks.get(each.number) !== each) continue
+        for (const number of returns(each)) this.#options.objects.fail(this.#object(number), error)
+        this.#done(each, false)
+      }
+    } finally {
+      this.#failed = []
+    }
   }
 
   #nextAttempt(task: OwnTask): void {
@@ -591,20 +576,11 @@ export class OwnTasks {
     for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
   }
 
-  #done(task: OwnTask, keepsRecipe: boolean): void {
+  /** `maker`: where its results are, if that is known. */
+  #done(task: OwnTask, keepsRecipe: boolean, maker?: NodeId): void {
     this.#tasks.delete(task.number)
     for (const each of returns(task)) this.#ofMany.delete(each)
-    const kept = keepsRecipe
-      ? returns(task).filter((number) => this.#options.objects.isReferenced(this.#object(number)))
-      : []
-    for (const number of kept) this.#lineage.set(number, task)
-    if (kept.length === 0) this.#pin(task, -1)
-    else this.#options.objects.forRecipe(needs(task), 1)
-  }
-
-  #dropLineage(task: OwnTask): void {
-    for (const number of returns(task)) this.#lineage.delete(number)
-    this.#options.objects.forRecipe(needs(task), -1)
+    if (!keepsRecipe || !this.#lineage.keep(task, maker)) this.#pin(task, -1)
   }
 
   /** The task's arguments stay while it may run, or run again. */
@@ -692,54 +668,3 @@ export class OwnTasks {
 }
 
 const NO_INPUTS: readonly { readonly bytes: number; readonly holders: readonly string[] }[] = []
-
-/** What records say of a template whose code may leave this tab. */
-function ledgerTemplate({ work, grant }: JobTemplate, definition: TemplateDefinition): LedgerTemplate {
-  const { submitter, signature } = must(grant?.value)
-  const { job, hash, exportName, name, shape, held, numReturns, timeoutMs, namespace, actor } = work
-  return {
-    job,
-    fn: hash,
-    exportName,
-    name,
-    submitter,
-    signature,
-    shape: { resources: shape.resources, strategy: shape.strategy },
-    held,
-    numReturns,
-    namespace,
-    actor,
-    maxRetries: definition.maxRetries,
-    retryExceptions: definition.retryExceptions,
-    timeoutMs,
-  }
-}
-
-/** The numbers of a task's returns. */
-function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {
-  const { numReturns } = task.template.definition
-  if (numReturns === 1) return [task.number]
-  return Array.from({ length: numReturns }, (_, index) => task.number + index)
-}
-
-/** What a task refers to: its arguments, and what is inside them. */
-function needs({ dependencies, args }: OwnTask): ObjectId[] {
-  return [...dependencies.map(({ id }) => id), ...args.refs]
-}
-
-/** Whoever ran it said something else than what was asked for: more values would land on other objects. */
-function wrongCount(task: OwnTask, count: number): WireError {
-  const { name, numReturns } = task.template.definition
-  return newWireError('task-failed', `${name} has numReturns ${numReturns}, and ${count} values came back`)
-}
-
-/** `retryExceptions`: what the function threw is run again as what was lost is. */
-function isRetried(task: OwnTask, { code, kinds }: WireError): boolean {
-  const { retryExceptions } = task.template.definition
-  if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
-  return retryExceptions.some((name) => name === '*' || kinds.includes(name))
-}
-
-function isSameAttempt(a: Attempt, b: Attempt): boolean {
-  return a.epoch === b.epoch && a.number === b.number
-}

@@ -14,8 +14,8 @@ import { Guests } from './guests.ts'
 import type { LedgerView } from './ledger/ledgers.ts'
 import { Ownership } from './ledger/ownership.ts'
 import { Objects } from './objects.ts'
+import type { JobTemplate } from './own-task.ts'
 import { OwnTasks } from './own-tasks.ts'
-import type { JobTemplate } from './own-tasks.ts'
 import { MessageRouter } from './message-router.ts'
 import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
 import { References } from './references.ts'
@@ -173,6 +173,8 @@ export class ShoalNode {
         this.#ownership.tasksOf(id.owner)?.freed(id)
         this.#actors.freed(id)
       },
+      idle: (id) => this.#ownership.tasksOf(id.owner)?.idle(id),
+      held: (id, node) => this.#ownership.tasksOf(id.owner)?.onHeld(id, node),
       rebuild: (id) => this.#ownership.rebuild(id),
       dropped: (id, isCopyGone) => {
         this.#references.dropped(id, isCopyGone)
@@ -187,6 +189,9 @@ export class ShoalNode {
       new OwnTasks({
         self,
         countsRetries: options.guards?.countsRetries ?? true,
+        countsRecipes: options.guards?.countsRecipes ?? true,
+        lineage: options.lineage,
+        askForCopy: (id, places) => this.#ownership.askForCopy(id, places),
         owner,
         objects: this.#objects,
         codes: this.#codes,

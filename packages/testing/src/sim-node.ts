@@ -5,7 +5,7 @@ import { CoreWorker, createApi, pageContext } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
-import type { NodeGuards, ReloadOptions } from '@shoal/node'
+import type { NodeGuards, NodeOptions, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
@@ -27,6 +27,8 @@ export interface SimNodeOptions {
   readonly graceMs?: number
   /** X1: what is switched off. */
   readonly guards?: Partial<NodeGuards>
+  /** How much is kept of how results were made; less than in a browser, so that it is reached. */
+  readonly lineage?: NodeOptions['lineage']
   /** Tabs of one device die together. */
   readonly device?: string
   /** See NodeOptions.namespace. */
@@ -87,6 +89,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     isLending: options.isLending ?? true,
     graceMs: options.graceMs ?? 3_000,
     ...(options.guards !== undefined && { guards: options.guards }),
+    ...(options.lineage !== undefined && { lineage: options.lineage }),
     ...(options.device !== undefined && { device: options.device }),
     ...(options.namespace !== undefined && { namespace: options.namespace }),
     checkSource: (source, isClass, hasUses) => {

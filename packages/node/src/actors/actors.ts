@@ -14,7 +14,7 @@ import type {
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
 import type { GuestRequest, Guests } from '../guests.ts'
-import type { OwnTemplate } from '../own-tasks.ts'
+import type { OwnTemplate } from '../own-task.ts'
 import type { Submission } from '../submitter.ts'
 import type { Work } from '../work.ts'
 import type { Run, Worker } from '../workers.ts'

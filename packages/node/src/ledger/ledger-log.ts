@@ -26,7 +26,7 @@ export interface LedgerLogOptions {
   /** `gone`: there is no such object any more; undefined: nothing can be said of it yet. */
   describe(id: ObjectId): Described | 'gone' | undefined
   /** Its bytes are here alone and too many to travel in a record: somebody else should have them too. */
-  copyElsewhere(id: ObjectId, bytes: number): void
+  copyElsewhere(id: ObjectId): void
 }
 
 /** An object of a ledger that this node answers for, whose ref others may have. */
@@ -54,8 +54,6 @@ interface Book {
 const FLUSH_MS = 50
 /** A second copy of large bytes is made when nobody has fetched them by then. */
 const COPY_MS = 1_000
-/** Levels of tasks that are recorded below the one whose ref leaves; what is deeper is lost with its owner and its copies. */
-const LINEAGE_DEPTH = 1_000
 /** Objects told to one peer ahead of refs of other owners: remembered so that they are told once. */
 const MOST_PASSED_ON = 10_000
 
@@ -107,7 +105,7 @@ export class LedgerLog {
       this.#options.tell(to, owner)
       const book = this.#book(owner)
       const riding = new Map<number, Described>()
-      for (const number of numbers) this.#export(book, owner, number, to, riding, 0)
+      for (const number of numbers) this.#export(book, owner, number, to, riding)
       this.#send(to, owner, 0, riding.values(), [])
     }
   }
@@ -116,7 +114,7 @@ export class LedgerLog {
   keep(owner: NodeId, numbers: readonly number[]): void {
     if (!this.#options.isMine(owner)) return
     this.#options.open(owner)
-    for (const number of numbers) this.#export(this.#book(owner), owner, number, undefined, new Map(), 0)
+    for (const number of numbers) this.#export(this.#book(owner), owner, number, undefined, new Map())
   }
 
   /** What there is to say of an object has changed. `isUrgent`: before anything else happens to it. */
@@ -128,7 +126,7 @@ export class LedgerLog {
     for (const to of [...exported.owed]) {
       exported.owed.delete(to)
       const riding = new Map<number, Described>()
-      this.#export(book, id.owner, id.number, to, riding, 0)
+      this.#export(book, id.owner, id.number, to, riding)
       this.#send(to, id.owner, 0, riding.values(), [])
     }
     this.#soil(book, id.owner, id.number)
@@ -197,39 +195,38 @@ export class LedgerLog {
     return book
   }
 
-  /** Records an object and all that is needed to make it again; collects what has to ride to `to`. */
-  #export(
-    book: Book,
-    owner: NodeId,
-    number: number,
-    to: NodeId | undefined,
-    riding: Map<number, Described>,
-    depth: number,
-  ): void {
-    let exported = book.exported.get(number)
-    const isNew = exported === undefined
-    if (exported === undefined) {
-      exported = newExported(false)
-      book.exported.set(number, exported)
-    }
-    if (isNew) this.#soil(book, owner, number)
-    const rides =
-      to !== undefined &&
-      this.#options.rides !== false &&
-      !exported.rode.has(to) &&
-      this.safeAt({ owner, number }).length === 0
-    if (riding.has(number) || !(isNew || rides) || depth > LINEAGE_DEPTH) return
-    const described = this.#options.describe({ owner, number })
-    if (described === undefined && rides) exported.owed.add(to)
-    if (described === undefined || described === 'gone') return
-    if (rides) {
-      exported.rode.add(to)
-      exported.isTold = true
-      riding.set(number, described)
-    }
-    for (const id of described.inner) {
-      if (id.owner === owner) this.#export(book, owner, id.number, to, riding, depth + 1)
-      else if (to !== undefined) this.expose(to, [id])
+  /**
+   * Records an object and all that is needed to make it again, as deep as that is kept: see `Lineage`. Collects what has to
+   * ride to `to`.
+   */
+  #export(book: Book, owner: NodeId, first: number, to: NodeId | undefined, riding: Map<number, Described>): void {
+    const open = [first]
+    for (let number = open.pop(); number !== undefined; number = open.pop()) {
+      let exported = book.exported.get(number)
+      const isNew = exported === undefined
+      if (exported === undefined) {
+        exported = newExported(false)
+        book.exported.set(number, exported)
+      }
+      if (isNew) this.#soil(book, owner, number)
+      const rides =
+        to !== undefined &&
+        this.#options.rides !== false &&
+        !exported.rode.has(to) &&
+        this.safeAt({ owner, number }).length === 0
+      if (riding.has(number) || !(isNew || rides)) continue
+      const described = this.#options.describe({ owner, number })
+      if (described === undefined && rides) exported.owed.add(to)
+      if (described === undefined || described === 'gone') continue
+      if (rides) {
+        exported.rode.add(to)
+        exported.isTold = true
+        riding.set(number, described)
+      }
+      for (const id of described.inner) {
+        if (id.owner === owner) open.push(id.number)
+        else if (to !== undefined) this.expose(to, [id])
+      }
     }
   }
 
@@ -263,10 +260,9 @@ export class LedgerLog {
       records.set(number, described)
       // What it needs may have become more, as a result with refs inside.
       for (const id of described.inner)
-        if (id.owner === owner) this.#export(book, owner, id.number, undefined, new Map(), 1)
+        if (id.owner === owner) this.#export(book, owner, id.number, undefined, new Map())
       const { body } = described.record
-      if (body.type === 'stored')
-        this.#options.later(COPY_MS, () => this.#options.copyElsewhere({ owner, number }, body.bytes))
+      if (body.type === 'stored') this.#options.later(COPY_MS, () => this.#options.copyElsewhere({ owner, number }))
     }
     const { forgotten } = book
     book.forgotten = []

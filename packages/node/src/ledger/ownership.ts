@@ -19,7 +19,8 @@ import type { Guests } from '../guests.ts'
 import { ownerDied } from '../loss-errors.ts'
 import type { LedgerStatus, NodeGuards } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
-import type { OwnTasks, OwnTemplate } from '../own-tasks.ts'
+import type { OwnTemplate } from '../own-task.ts'
+import type { OwnTasks } from '../own-tasks.ts'
 import type { References } from '../references.ts'
 import { LedgerLog } from './ledger-log.ts'
 import type { Described } from './ledger-log.ts'
@@ -52,6 +53,14 @@ export interface OwnershipOptions {
   deviceOf(node: NodeId): string | undefined
   later(delayMs: number, callback: () => void): void
 }
+
+/** A task that a record tells of. */
+interface Recovered {
+  readonly needs: readonly ObjectId[]
+  adopt(): void
+}
+
+const NO_REPORTS: Reports = { copies: new Map(), runs: new Map(), actors: new Map() }
 
 /** Records of what is held no more go that long after. */
 const SWEEP_MS = 1_000
@@ -128,7 +137,7 @@ export class Ownership {
       open: (owner) => this.ledgers.open(owner),
       tell: (to, owner) => this.ledgers.tell(to, owner),
       describe: (id) => this.#describe(id),
-      copyElsewhere: (id, bytes) => this.#copyElsewhere(id, bytes),
+      copyElsewhere: (id) => this.#copyElsewhere(id),
     })
   }
 
@@ -189,7 +198,7 @@ export class Ownership {
     const tasks = this.#taken.get(owner)
     if (tasks === undefined || this.#records.get(owner, number) === undefined) return
     const runs = new Map(tasks.looseRuns().map(([of, node, attempt]) => [of, [{ node, attempt }]]))
-    this.#recover(owner, number, { copies: new Map(), runs, actors: new Map() }, new Set())
+    this.#recover(owner, number, { ...NO_REPORTS, runs }, new Set(), true)
     this.#log.adopt(owner, [number])
   }
 
@@ -238,6 +247,7 @@ export class Ownership {
           objects.offer(owner)
         }
     references.peerAlive(node)
+    for (const tasks of this.allTasks()) tasks.peerAlive()
   }
 
   peerGone(node: NodeId): void {
@@ -263,9 +273,20 @@ export class Ownership {
     }
   }
 
-  /** All copies of an object of a taken ledger are gone: its record may know how to make it again. */
+  /**
+   * All copies of an object that this node answers for are gone. Where it had copies when its ledger was taken over, its
+   * task is known from its record alone.
+   */
   rebuild(id: ObjectId): boolean {
-    return this.tasksOf(id.owner)?.rebuild(id) ?? false
+    const { owner, number } = id
+    if (this.tasksOf(owner)?.rebuild(id) === true) return true
+    const tasks = this.#taken.get(owner)
+    const body = this.#records.get(owner, number)?.record.body
+    if (tasks === undefined || body?.type !== 'task' || body.retriesLeft <= 0 || tasks.hasAdopted(body.task))
+      return false
+    this.#options.objects.reopen(id)
+    this.#recover(owner, number, NO_REPORTS, new Set(), true)
+    return true
   }
 
   /** The room was left: nobody can be asked for what others owned. */
@@ -334,24 +355,38 @@ export class Ownership {
     return { record: { number: id.number, attempt, body }, template, inner }
   }
 
-  /** Bytes that are here alone, and that no task makes again, are asked to be kept by a successor too. */
-  #copyElsewhere(id: ObjectId, bytes: number): void {
-    const { objects, self, send, isAlive } = this.#options
+  /** Bytes that are in one tab alone, and that no task makes again, are asked to be kept by a successor too. */
+  #copyElsewhere(id: ObjectId): void {
+    if (!this.ledgers.isMine(id.owner)) return
+    const holders = this.#options.objects.holdersOf(id)
+    const [successor] = this.#successorsBeside(id.owner, holders)
+    if (holders.length === 1 && successor !== undefined) this.#sendCopy(successor, id)
+  }
+
+  /** See `PinnedCopies`: a successor, one of another device before others; without one this tab itself. */
+  askForCopy(id: ObjectId, places: readonly NodeId[]): NodeId | undefined {
+    const { self, deviceOf } = this.#options
+    this.ledgers.open(id.owner)
+    const devices = new Set(places.map(deviceOf))
+    const free = this.#successorsBeside(id.owner, places)
+    if (!places.includes(self)) free.push(self)
+    const isElsewhere = (node: NodeId): boolean => deviceOf(node) !== undefined && !devices.has(deviceOf(node))
+    const node = free.find(isElsewhere) ?? free[0]
+    if (node !== undefined && node !== self) this.#sendCopy(node, id)
+    return node
+  }
+
+  #successorsBeside(owner: NodeId, places: readonly NodeId[]): NodeId[] {
+    const { successors } = this.ledgers.viewOf(owner)
+    return successors.filter((node) => this.#options.isAlive(node) && !places.includes(node))
+  }
+
+  #sendCopy(to: NodeId, id: ObjectId): void {
+    const { objects, send } = this.#options
     const state = objects.state(id)
-    if (!this.ledgers.isMine(id.owner) || (state.kind !== 'here' && state.kind !== 'elsewhere')) return
-    const holders = objects.holdersOf(id)
-    if (holders.length > 1) return
-    const [successor] = this.ledgers
-      .viewOf(id.owner)
-      .successors.filter((node) => isAlive(node) && !holders.includes(node))
-    if (successor === undefined) return
-    send(successor, {
-      type: 'ledger.copy',
-      id,
-      attempt: state.attempt,
-      bytes,
-      holders: holders.length > 0 ? holders : [self],
-    })
+    if (state.kind !== 'here' && state.kind !== 'elsewhere') return
+    const { attempt, bytes } = state
+    send(to, { type: 'ledger.copy', id, attempt, bytes, holders: objects.holdersOf(id) })
   }
 
   #onCopy(from: NodeId, { id, attempt, bytes, holders }: NodeMessage & { type: 'ledger.copy' }): void {
@@ -451,17 +486,32 @@ export class Ownership {
       for (const { node, attempt } of list) if (node !== self) objects.onHeld(node, { owner, number }, attempt)
   }
 
-  /** Gives an object of a ledger that was taken over its place again, and everything that it needs. */
-  #recover(owner: NodeId, number: number, reports: Reports, done: Set<number>): void {
-    if (done.has(number)) return
-    done.add(number)
+  /**
+   * Gives an object of a ledger that was taken over its place again, and everything that it needs first. That may be many
+   * tasks on end: no call within the other. `isLate`: the reports were in long ago, and what is known of other objects stands.
+   */
+  #recover(owner: NodeId, first: number, reports: Reports, done: Set<number>, isLate = false): void {
+    const open: (number | (() => void))[] = [first]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (typeof next === 'function') next()
+      else if (!done.has(next) && !(isLate && next !== first && this.#options.objects.has({ owner, number: next }))) {
+        done.add(next)
+        const found = this.#recoverOne(owner, next, reports)
+        if (found === undefined) continue
+        open.push(found.adopt)
+        for (const id of found.needs) if (id.owner === owner) open.push(id.number)
+      }
+    }
+  }
+
+  /** @returns what has to be there before its task is adopted, where it is made by one */
+  #recoverOne(owner: NodeId, number: number, reports: Reports): Recovered | undefined {
     const { objects, self } = this.#options
     const tasks = this.#taken.get(owner)
     const id = { owner, number }
     const stored = this.#records.get(owner, number)
     const source = sourceOf(number, stored, reports)
-    const body = stored?.record.body
-    if (body?.type === 'actor' || reports.actors.has(number)) {
+    if (stored?.record.body.type === 'actor' || reports.actors.has(number)) {
       objects.expect(id)
       return
     }
@@ -470,41 +520,40 @@ export class Ownership {
         const { attempt, bytes } = source
         const holders = source.holders.filter((node) => node !== self)
         objects.recover(id, { kind: 'elsewhere', attempt, bytes, holders })
-        return
+        return undefined
       }
       case 'record':
         if (source.record.body.type === 'value')
           objects.recoverHere(id, source.record.attempt, source.record.body.value)
         else if (source.record.body.type === 'failed')
           objects.recover(id, { kind: 'failed', error: source.record.body.error })
-        return
+        return undefined
       case 'run': {
         const { node, attempt } = source.run
-        if (body?.type === 'task' && stored !== undefined) this.#adopt(owner, stored, attempt, node, reports, done)
-        else tasks?.adoptRun(number, node, attempt)
-        return
+        if (stored?.record.body.type === 'task') return this.#recovered(owner, stored, attempt, node)
+        tasks?.adoptRun(number, node, attempt)
+        return undefined
       }
       case 'task':
-        if (stored !== undefined) this.#adopt(owner, stored, stored.record.attempt, undefined, reports, done)
-        return
+        return stored && this.#recovered(owner, stored, stored.record.attempt, undefined)
       case 'lost':
         objects.recover(id, { kind: 'failed', error: ownerDied(id) })
+        return undefined
     }
   }
 
-  #adopt(
+  #recovered(
     owner: NodeId,
     { record, template }: StoredRecord,
     attempt: StoredRecord['record']['attempt'],
     at: NodeId | undefined,
-    reports: Reports,
-    done: Set<number>,
-  ): void {
+  ): Recovered | undefined {
     const { body } = record
-    if (body.type !== 'task' || template === undefined) return
-    for (const { id } of body.dependencies) if (id.owner === owner) this.#recover(owner, id.number, reports, done)
-    for (const id of body.args.refs) if (id.owner === owner) this.#recover(owner, id.number, reports, done)
-    this.#taken.get(owner)?.adopt(body, attempt, this.#templateOf(template), template.job, at)
+    if (body.type !== 'task' || template === undefined) return undefined
+    return {
+      needs: [...body.dependencies.map(({ id }) => id), ...body.args.refs],
+      adopt: () => this.#taken.get(owner)?.adopt(body, attempt, this.#templateOf(template), template.job, at),
+    }
   }
 
   /** One a function and set of options, however many records have it. */

@@ -1,0 +1,123 @@
+import { must } from '@shoal/base'
+import { newWireError } from '@shoal/protocol'
+import type {
+  Attempt,
+  EncodedValue,
+  JobId,
+  LedgerRecord,
+  LedgerTemplate,
+  NodeId,
+  ObjectId,
+  PlacedRef,
+  RoomId,
+  TemplateDefinition,
+  WireError,
+} from '@shoal/protocol'
+import type { CodeEntry, CodeGrant } from './code-store.ts'
+import type { WorkTemplate } from './work.ts'
+
+/** A submitter's template with what the node made of it. */
+export interface OwnTemplate {
+  readonly definition: TemplateDefinition
+  readonly code: CodeEntry
+  readonly key: string
+  /** Per job: tasks of one template may belong to several. */
+  readonly jobs: Map<string, JobTemplate>
+}
+
+export type TaskRecordBody = LedgerRecord['body'] & { type: 'task' }
+
+/** A task as the ledger's record has it. */
+export interface TaskSpec {
+  readonly attempt: Attempt
+  readonly body: TaskRecordBody
+  readonly template: LedgerTemplate
+}
+
+export interface JobTemplate {
+  readonly work: WorkTemplate
+  /** The number by which peers know it. */
+  readonly wire: number
+  /** Undefined: the code may not leave this tab. Absent until asked for in a room. */
+  grant: { readonly room: RoomId; readonly value: CodeGrant | undefined } | undefined
+}
+
+/** A task from `.remote()` on for as long as it may run again. */
+export interface OwnTask {
+  readonly number: number
+  readonly template: OwnTemplate
+  readonly job: JobId
+  readonly depth: number
+  readonly parent: ObjectId | undefined
+  readonly dependencies: readonly PlacedRef[]
+  readonly args: EncodedValue
+  attempt: Attempt
+  retriesLeft: number
+  /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
+  at: NodeId | 'queue' | 'here' | undefined
+  sentAtMs: number
+}
+
+/** The numbers of a task's returns. */
+export function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {
+  const { numReturns } = task.template.definition
+  if (numReturns === 1) return [task.number]
+  return Array.from({ length: numReturns }, (_, index) => task.number + index)
+}
+
+/** What a task refers to: its arguments, and what is inside them. */
+export function needs({ dependencies, args }: OwnTask): ObjectId[] {
+  return [...dependencies.map(({ id }) => id), ...args.refs]
+}
+
+/** A task as a record tells of it; the template's number is its message's. */
+export function taskBody({ number, depth, retriesLeft, dependencies, args }: OwnTask): TaskRecordBody {
+  return {
+    type: 'task',
+    template: 0,
+    task: number,
+    depth,
+    retriesLeft,
+    dependencies: dependencies.map(({ place, id }) => ({ place, id })),
+    args,
+  }
+}
+
+/** Whoever ran it said something else than what was asked for: more values would land on other objects. */
+export function wrongCount(task: OwnTask, count: number): WireError {
+  const { name, numReturns } = task.template.definition
+  return newWireError('task-failed', `${name} has numReturns ${numReturns}, and ${count} values came back`)
+}
+
+/** `retryExceptions`: what the function threw is run again as what was lost is. */
+export function isRetried(task: OwnTask, { code, kinds }: WireError): boolean {
+  const { retryExceptions } = task.template.definition
+  if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
+  return retryExceptions.some((name) => name === '*' || kinds.includes(name))
+}
+
+export function isSameAttempt(a: Attempt, b: Attempt): boolean {
+  return a.epoch === b.epoch && a.number === b.number
+}
+
+/** What records say of a template whose code may leave this tab. */
+export function ledgerTemplate({ work, grant }: JobTemplate, definition: TemplateDefinition): LedgerTemplate {
+  const { submitter, signature } = must(grant?.value)
+  const { job, hash, exportName, name, shape, held, numReturns, timeoutMs, namespace, actor } = work
+  return {
+    job,
+    fn: hash,
+    exportName,
+    name,
+    submitter,
+    signature,
+    shape: { resources: shape.resources, strategy: shape.strategy },
+    held,
+    numReturns,
+    namespace,
+    actor,
+    maxRetries: definition.maxRetries,
+    retryExceptions: definition.retryExceptions,
+    timeoutMs,
+  }
+}
