@@ -1,4 +1,4 @@
-import { assert } from '@shoal/base'
+import { assert, toError } from '@shoal/base'
 import type { Clock, Timer } from '@shoal/base'
 
 interface Event {
@@ -139,34 +139,17 @@ export class SimClock implements Clock {
 
   /** Runs all events up to `untilMs`, and ends there. */
   async run(untilMs: number): Promise<void> {
-    await drained()
-    for (let next = this.#heap[0]; next && next.at <= untilMs; next = this.#heap[0]) {
-      this.#pop()
-      const { callback } = next
-      if (callback === undefined) continue
-      next.callback = undefined
-      this.#live--
-      this.#firedCount++
-      this.#now = Math.max(this.#now, next.at)
-      callback()
-      await drained()
-    }
+    await this.#turns(untilMs, () => false)
     this.#now = Math.max(this.#now, untilMs)
   }
 
   /** Runs until `holds`, looked at after each event; false when it did not by `limitMs` from now. */
   async runUntil(holds: () => boolean, limitMs: number): Promise<boolean> {
     const until = this.#now + limitMs
-    await drained()
-    while (!holds()) {
-      const next = this.#heap[0]
-      if (next === undefined || next.at > until) {
-        await this.run(until)
-        return holds()
-      }
-      await this.run(next.at)
-    }
-    return true
+    await this.#turns(until, holds)
+    if (holds()) return true
+    this.#now = Math.max(this.#now, until)
+    return false
   }
 
   /** Runs until the promise is settled. @throws when it is not by `limitMs` from now */
@@ -177,6 +160,53 @@ export class SimClock implements Clock {
     if (!(await this.runUntil(() => !isOpen, limitMs)))
       throw new Error(`nothing settled within ${limitMs} simulated ms`)
     return promise
+  }
+
+  /**
+   * Fires events until none is left up to `untilMs`, or `isDone`: each in an immediate of its own, for Node runs all
+   * microtasks between two immediates. They are asked for many at a time, since one a turn of Node's loop costs a system
+   * call an event.
+   */
+  #turns(untilMs: number, isDone: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      let batch = 1
+      let left = 0
+      const ask = (): void => {
+        batch = Math.min(MOST_IMMEDIATES, 2 * batch)
+        left = batch
+        for (let i = 0; i < batch; i++) setImmediate(turn)
+      }
+      const turn = (): void => {
+        if (isOver) return
+        try {
+          if (isDone() || !this.#fireNext(untilMs)) {
+            isOver = true
+            resolve()
+          } else if (--left === 0) ask()
+        } catch (error) {
+          isOver = true
+          reject(toError(error))
+        }
+      }
+      ask()
+    })
+  }
+
+  /** False when there is none up to that time. */
+  #fireNext(untilMs: number): boolean {
+    for (let next = this.#heap[0]; next && next.at <= untilMs; next = this.#heap[0]) {
+      this.#pop()
+      const { callback } = next
+      if (callback === undefined) continue
+      next.callback = undefined
+      this.#live--
+      this.#firedCount++
+      this.#now = Math.max(this.#now, next.at)
+      callback()
+      return true
+    }
+    return false
   }
 
   #set(delayMs: number, callback: () => void, owner: NodeClock | undefined): Timer {
@@ -222,13 +252,10 @@ export class SimClock implements Clock {
   }
 }
 
+/** One that finds its run over does nothing: many would be wasted on short runs, so the first are few. */
+const MOST_IMMEDIATES = 256
 const NO_SKEW: Skew = { offsetMs: 0, rate: 1 }
 
 function isBefore(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order)
-}
-
-/** Resolves once all microtasks are done: an immediate comes after every one of them. */
-function drained(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

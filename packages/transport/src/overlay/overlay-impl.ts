@@ -279,7 +279,9 @@ class RoomOverlay implements Overlay {
     for (const [node, at] of this.#saidAt) {
       const word = this.#gossip.map.own.get(node)
       if (now - at < (word?.state === 'lost' ? LINK_SILENCE_MS : ACCUSATION_MS)) continue
-      this.#say(node, word?.session ?? 0, undefined)
+      // A dead neighbour's dozen would each tell the whole room, which has long acted on it.
+      const isOver = word !== undefined && word.state !== 'lost' && word.session < this.#floor(node)
+      this.#say(node, word?.session ?? 0, undefined, isOver)
       this.#isMapStale = true
     }
     if (this.#isMapStale) this.#onMap()
@@ -319,10 +321,10 @@ class RoomOverlay implements Overlay {
   }
 
   /** Our word on our own link, for all. */
-  #say(node: NodeId, session: Session, state: Parameters<LinkGossip['say']>[2]): void {
+  #say(node: NodeId, session: Session, state: Parameters<LinkGossip['say']>[2], canWait = false): void {
     if (state === undefined || state === 'linked') this.#saidAt.delete(node)
     else this.#saidAt.set(node, this.#options.clock.now())
-    this.#gossip.say(node, session, state)
+    this.#gossip.say(node, session, state, canWait)
   }
 
   /** The room's links are others than before. */
