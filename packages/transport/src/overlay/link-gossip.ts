@@ -24,7 +24,7 @@ export interface LinkGossipOptions {
   /** To a neighbour with whom a link is open. */
   send(neighbour: NodeId, frame: LinkFrame): void
   /** Others made the map another: at once where there is a vote, else for many reports together. */
-  changed(): void
+  changed(isVote: boolean): void
   /** A report that its node did not sign. */
   bad(from: NodeId, error: ProtocolError): void
 }
@@ -191,7 +191,7 @@ export class LinkGossip {
     this.#isChangeDue = true
     queueMicrotask(() => {
       this.#isChangeDue = this.#isMapDue = false
-      if (!this.#isClosed) this.#options.changed()
+      if (!this.#isClosed) this.#options.changed(true)
     })
   }
 
@@ -199,7 +199,7 @@ export class LinkGossip {
     if (this.#isClosed) return
     this.#timer ??= this.#options.clock.after(GOSSIP_MS, () => {
       this.#timer = undefined
-      if (this.#isMapDue) this.#options.changed()
+      if (this.#isMapDue) this.#options.changed(false)
       this.#isMapDue = false
       const isRested = this.#options.clock.now() - this.#signedAt >= REPORT_EVERY_MS
       if (this.#isOwnDue && (this.#isUrgent || isRested)) void this.#sign()

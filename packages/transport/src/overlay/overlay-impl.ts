@@ -82,6 +82,7 @@ class RoomOverlay implements Overlay {
   #host: RemotePeerHost | undefined
   #ticker: Timer | undefined
   #tickedAt = 0
+  #mappedAt = Number.NEGATIVE_INFINITY
   #isMapStale = false
   #connectionNumber = 0
   #isClosed = false
@@ -108,7 +109,11 @@ class RoomOverlay implements Overlay {
       log,
       isOver: (node, session) => this.#guards.refusesOldSessions && session < this.#floor(node),
       send: (neighbour, frame) => this.#peers.get(neighbour)?.link?.write(frame),
-      changed: () => this.#onMap(),
+      changed: (isVote) => {
+        if (isVote || clock.now() - this.#mappedAt >= BEAT_MS) this.#onMap()
+        // While many come at once everybody's new links need not be looked at by everybody each time.
+        else this.#isMapStale = true
+      },
       bad: (node, error) => {
         const peer = this.#peers.get(node)
         if (peer !== undefined) peer.traffic.faults++
@@ -332,6 +337,7 @@ class RoomOverlay implements Overlay {
     if (this.#isClosed) return
     const { map } = this.#gossip
     this.#isMapStale = false
+    this.#mappedAt = this.#options.clock.now()
     this.#ways = map.ways()
     for (const [node, { session }] of this.#ways) {
       const publicKey = this.#gossip.keyOf(node, session)
