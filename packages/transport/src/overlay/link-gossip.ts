@@ -5,14 +5,14 @@ import type { LinkIdentity } from './hello.ts'
 import { LinkMap } from './link-map.ts'
 import type { LinkWord } from './link-map.ts'
 import { SerialTasks } from './serial-tasks.ts'
-import { GOSSIP_MS, REPORT_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
+import { GOSSIP_MS, NEWS_MS, REPORT_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
 
 const PURPOSE = 'shoal link report'
 /** Of reports in one frame; a report of 12 links has some 350 bytes. */
 const FRAME_BYTES = 64 * 1024
 
-/** Longer than most messages between two tabs take. */
-const WAITED_TURNS = 2
+/** Mostly longer than a message between two tabs takes. */
+const WAITED_TURNS = 1
 
 export interface LinkGossipOptions {
   readonly self: LinkIdentity
@@ -38,10 +38,11 @@ export class LinkGossip {
   readonly map: LinkMap
   readonly #options: LinkGossipOptions
   readonly #signed = new Map<NodeId, SignedReport>()
-  /** What each neighbour lacks, and how many times GOSSIP_MS it is waited that it may have it from others. */
+  /** What each neighbour lacks, and at how many turns it is waited that it may have it from others. */
   readonly #owed = new Map<NodeId, Map<NodeId, number>>()
   readonly #checking: SerialTasks<NodeId>
   #timer: Timer | undefined
+  #dueAt = 0
   #isOwnDue = false
   /** A vote waits for nothing; new links come many at a time. */
   #isUrgent = false
@@ -160,7 +161,8 @@ export class LinkGossip {
   #take(from: NodeId, signed: SignedReport, report: LinkReport): void {
     // Another may have come first while this one was checked.
     if (!this.#isWanted(signed)) return
-    const links = new Map<NodeId, LinkWord>(report.links.map(({ node, session, state }) => [node, { session, state }]))
+    const links = new Map<NodeId, LinkWord>()
+    for (const word of report.links) links.set(word.node, word)
     const before = this.map.report(signed.node)?.links
     this.map.take(signed.node, { session: report.session, version: report.version, links })
     this.#signed.set(signed.node, signed)
@@ -173,8 +175,9 @@ export class LinkGossip {
       const known = before?.get(node)
       return state !== 'linked' && state !== 'lost' && (known?.state !== state || known.session !== session)
     }
-    if (report.links.some(isVote)) this.#change()
-    this.#schedule()
+    const hasVote = report.links.some(isVote)
+    if (hasVote) this.#change()
+    this.#schedule(hasVote ? GOSSIP_MS : NEWS_MS)
   }
 
   /**
@@ -195,13 +198,17 @@ export class LinkGossip {
     })
   }
 
-  #schedule(): void {
-    if (this.#isClosed) return
-    this.#timer ??= this.#options.clock.after(GOSSIP_MS, () => {
+  #schedule(waitMs = GOSSIP_MS): void {
+    const { clock } = this.#options
+    const dueAt = clock.now() + waitMs
+    if (this.#isClosed || (this.#timer !== undefined && this.#dueAt <= dueAt)) return
+    this.#timer?.cancel()
+    this.#dueAt = dueAt
+    this.#timer = clock.after(waitMs, () => {
       this.#timer = undefined
       if (this.#isMapDue) this.#options.changed(false)
       this.#isMapDue = false
-      const isRested = this.#options.clock.now() - this.#signedAt >= REPORT_EVERY_MS
+      const isRested = clock.now() - this.#signedAt >= REPORT_EVERY_MS
       if (this.#isOwnDue && (this.#isUrgent || isRested)) void this.#sign()
       else this.#flush()
       if (this.#isOwnDue) this.#schedule()
@@ -245,7 +252,7 @@ export class LinkGossip {
       for (const [node, turns] of owed) {
         if (turns > 0) {
           owed.set(node, turns - 1)
-          this.#schedule()
+          this.#schedule(NEWS_MS)
           continue
         }
         owed.delete(node)

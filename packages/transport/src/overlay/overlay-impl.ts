@@ -26,6 +26,7 @@ import {
   RECENTLY_OVER_MS,
   REMEMBERED_SESSIONS,
   STILL_HEARD_MS,
+  TELL_OVER_EVERY_MS,
 } from './timing.ts'
 import { KEPT_LINKS, keptLinks } from './topology.ts'
 import { trapped } from './trapped.ts'
@@ -48,6 +49,9 @@ export interface OverlayOptions {
   readonly signaling: Signaling
   readonly log: Log
 }
+
+/** Nobody is told more often that its session is over. */
+const TICKS_A_LOOK = Math.ceil(TELL_OVER_EVERY_MS / BEAT_MS)
 
 /** A dozen links a node, and ways over others to everybody else. Does nothing before `start`. */
 export function createOverlay(options: OverlayOptions): Overlay {
@@ -82,6 +86,7 @@ class RoomOverlay implements Overlay {
   #host: RemotePeerHost | undefined
   #ticker: Timer | undefined
   #tickedAt = 0
+  #ticks = 0
   #mappedAt = Number.NEGATIVE_INFINITY
   #isMapStale = false
   #connectionNumber = 0
@@ -290,11 +295,17 @@ class RoomOverlay implements Overlay {
       this.#isMapStale = true
     }
     if (this.#isMapStale) this.#onMap()
+    // All words are gone through for each of them.
+    if (++this.#ticks % TICKS_A_LOOK === 0) this.#lookBack(now)
+    this.#retune()
+  }
+
+  /** Whether somebody still hears one whom we gave up. */
+  #lookBack(now: number): void {
     for (const [node, { session, at }] of this.#recentlyOver) {
       if (now - at > RECENTLY_OVER_MS) this.#recentlyOver.delete(node)
       else if (now - at > STILL_HEARD_MS && this.#isStillThere(node, session)) this.#post.tellOver(node, session)
     }
-    this.#retune()
   }
 
   /** Two halves that gave each other up would else both wait for the other to speak: a word may be lost with a socket. */
