@@ -34,7 +34,7 @@ const commands = {
   examples: { flags: { port: 'integer', host: 'text' }, run: examples },
   test: { flags: { only: 'text', 'install-system': 'flag' }, run: test },
   bench: { forwards: ['only', 'tasks'], run: bench },
-  sim: { forwards: ['seed', 'seeds', 'from', 'nodes', 'scenario', 'profile', 'json'], run: sim },
+  sim: { forwards: ['seed', 'seeds', 'from', 'nodes', 'scenario', 'profile', 'jobs', 'once', 'json'], run: sim },
   chaos: { forwards: ['seed', 'tabs', 'timeout', 'json'], run: chaos },
 }
 

@@ -1,5 +1,5 @@
 import { newWireError } from '@shoal/protocol'
-import type { LogLine, NodeId, NodeMessage } from '@shoal/protocol'
+import type { LogLine, NodeId } from '@shoal/protocol'
 import { showShape } from '@shoal/scheduler'
 import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
@@ -80,9 +80,8 @@ export class Dispatcher {
         return
       }
       case 'want': {
-        const message: NodeMessage = { type: 'credit.want', shape: effect.shape, queued: effect.queued }
-        if (effect.node !== undefined) this.#options.link()?.send(effect.node as NodeId, message)
-        else for (const node of this.#options.link()?.alive() ?? []) this.#options.link()?.send(node, message)
+        const { shape, queued } = effect
+        this.#options.link()?.send(effect.node as NodeId, { type: 'credit.want', shape, queued })
         return
       }
       case 'timer': {

@@ -103,6 +103,7 @@ export class RoomLink {
   readonly #connecting = new Map<NodeId, 'connecting' | 'unreachable' | 'incompatible'>()
   readonly #linked = new Map<NodeId, Peer>()
   readonly #grants: Subscribable<void>
+  readonly #cards = new WeakMap<Uint8Array, NodeCard | undefined>()
   readonly #departed = new Set<NodeId>()
   #isServerUp = false
   #refusal: Refusal | undefined
@@ -298,7 +299,11 @@ export class RoomLink {
   }
 
   card(node: NodeId): NodeCard | undefined {
-    return understood(nodeCard, this.#directory.get(`node/${node}`)?.body)
+    const body = this.#directory.get(`node/${node}`)?.body
+    if (body === undefined) return undefined
+    // All cards are asked for whenever anything in the room changes.
+    if (!this.#cards.has(body)) this.#cards.set(body, understood(nodeCard, body))
+    return this.#cards.get(body)
   }
 
   /** Bytes over all links since the room was entered, those of peers that left included. */

@@ -495,6 +495,11 @@ export class ShoalNode {
     return this.#ownership.ledgers.isGathering(owner)
   }
 
+  /** References that it has handed on and that are not confirmed yet. */
+  get pinned(): number {
+    return this.#references.pinned
+  }
+
   ledgers(): readonly LedgerView[] {
     return this.#ownership.views()
   }

@@ -113,12 +113,12 @@ export class ByteWriter {
 /** Reads what ByteWriter wrote. Every short or damaged input is a ProtocolError, never a crash or a huge allocation. */
 export class ByteReader {
   readonly #bytes: Uint8Array<ArrayBuffer>
-  readonly #view: DataView
+  /** Most messages have no such number in them. */
+  #view: DataView | undefined
   #offset = 0
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   get offset(): number {
@@ -157,6 +157,8 @@ export class ByteReader {
 
   f64(): number {
     this.#need(8)
+    const { buffer, byteOffset, byteLength } = this.#bytes
+    this.#view ??= new DataView(buffer, byteOffset, byteLength)
     const value = this.#view.getFloat64(this.#offset, true)
     this.#offset += 8
     return value

@@ -110,19 +110,25 @@ export function formatJobId(id: JobId): string {
   return `${id.driver}-${id.number}`
 }
 
-// Node ids repeat in almost every message: the text of a raw id is looked up before it is made again.
-const interned = new Map<string, NodeId>()
+// Node ids repeat in almost every message: the text of a raw id is looked up before it is made again. Ids are hashes, so
+// their first bytes tell nearly all apart; of two that begin alike the one seen last is found.
+const interned = new Map<number, { readonly raw: Uint8Array; readonly id: NodeId }>()
 const rawOf = new Map<NodeId, Uint8Array<ArrayBuffer>>()
 
 function internNodeId(raw: Uint8Array): NodeId {
-  const key = String.fromCharCode(...raw)
-  let id = interned.get(key)
-  if (id === undefined) {
-    id = toHex(raw) as NodeId
-    if (interned.size > 4096) interned.clear()
-    interned.set(key, id)
-  }
+  let key = 0
+  for (let i = 0; i < 4; i++) key = (key << 8) | (raw[i] ?? 0)
+  const known = interned.get(key)
+  if (known !== undefined && isSame(known.raw, raw)) return known.id
+  const id = toHex(raw) as NodeId
+  if (interned.size > 4096) interned.clear()
+  interned.set(key, { raw: raw.slice(), id })
   return id
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 export const nodeId: Schema<NodeId> = {

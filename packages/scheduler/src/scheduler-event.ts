@@ -41,8 +41,8 @@ export type SchedulerEffect<K> =
   | { readonly type: 'send'; readonly task: ReadyTask<K>; readonly node: string; readonly shape: WorkShape }
   /** Give a guest back to its owner: what actors keep here for their lives leaves too little for it. */
   | { readonly type: 'refuse'; readonly task: ReadyTask<K>; readonly shape: WorkShape }
-  /** Tell all peers, or one that just came, how many tasks of the shape wait here. */
-  | { readonly type: 'want'; readonly node: string | undefined; readonly shape: WorkShape; readonly queued: number }
+  /** Tell a peer how many tasks of the shape wait here. */
+  | { readonly type: 'want'; readonly node: string; readonly shape: WorkShape; readonly queued: number }
   | { readonly type: 'grant'; readonly node: string; readonly shape: WorkShape; readonly count: number }
   | { readonly type: 'return'; readonly node: string; readonly shape: WorkShape; readonly count: number }
   /** Answer with `passed` after that time. */

@@ -153,7 +153,7 @@ describe('what fits nowhere', () => {
     const scheduler = create({ CPU: 2 })
     const odd = (n: number): WorkShape => shape({ [`odd${n}`]: 1 })
     const want = (n: number, queued: number): Event => ({ type: 'wanted', node: 'b', shape: odd(n), queued })
-    scheduler.step([peer('b', {})])
+    scheduler.step([peer('b', { odd7: 1 })])
     scheduler.step(Array.from({ length: 1_000 }, (_, n) => want(n, 1)))
     expect(scheduler.shapeCount).toBe(256)
     scheduler.step(Array.from({ length: 256 }, (_, n) => want(n, 0)))
@@ -193,7 +193,7 @@ describe('SPREAD', () => {
     const tasks = Array.from({ length: 8 }, (_, n) => ready(`t${n}`, SPREAD))
     const first = scheduler.step([peer('b', { CPU: 8 }), peer('none', { camera: 1 }), peer('c', { CPU: 8 }), ...tasks])
     expect(places(first)).toEqual(['t0>me'])
-    expect(typesOf(first)).toEqual(['start', 'timer', 'want'])
+    expect(typesOf(first)).toEqual(['start', 'timer', 'want', 'want'])
     expect(places(scheduler.step([granted('b', SPREAD, 10)]))).toEqual(['t1>b'])
     expect(places(scheduler.step([granted('c', SPREAD, 10)]))).toEqual([
       't2>c',

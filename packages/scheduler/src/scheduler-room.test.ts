@@ -385,7 +385,7 @@ class Room {
         return
       case 'want':
         for (const other of this.seats)
-          if (other !== seat && (effect.node === undefined || effect.node === other.name))
+          if (effect.node === other.name)
             this.#send(seat, other.name, (to) => {
               to.backlog.set(`${seat.name} ${effect.shape.key}`, effect.queued)
               const { shape, queued } = effect

@@ -144,7 +144,7 @@ describe('credits', () => {
   it('[SC3] [SC4] a backlog is told, spent on credits, and credits that are left go back', () => {
     const scheduler = create(1)
     const first = scheduler.step([peer('b'), ready('a'), ready('b1'), ready('b2'), ready('b3')])
-    expect(others(first)).toEqual([{ type: 'want', node: undefined, shape: ONE, queued: 3 }])
+    expect(others(first)).toEqual([{ type: 'want', node: 'b', shape: ONE, queued: 3 }])
     expect(others(scheduler.step([peer('c')]))).toEqual([{ type: 'want', node: 'c', shape: ONE, queued: 3 }])
     expect(others(scheduler.step([ready('b4')]))).toEqual([])
     const spent = scheduler.step([granted('b', 2), granted('c', 3)])
@@ -155,10 +155,27 @@ describe('credits', () => {
     // Credits were spent a moment ago: what is left is kept for one more while.
     expect(scheduler.step([{ type: 'passed', timer: 'idle', shape: ONE }])).toEqual([idle])
     expect(scheduler.step([{ type: 'passed', timer: 'idle', shape: ONE }])).toEqual([
-      { type: 'want', node: undefined, shape: ONE, queued: 0 },
+      { type: 'want', node: 'b', shape: ONE, queued: 0 },
+      { type: 'want', node: 'c', shape: ONE, queued: 0 },
       { type: 'return', node: 'c', shape: ONE, count: 1 },
     ])
     expect(others(scheduler.step([peer('d')]))).toEqual([])
+  })
+
+  it('[SC3] only those that could take such a task, or may for all that is known, hear of a backlog and of its end', () => {
+    const scheduler = create(1)
+    const camera = shape({ camera: 1 })
+    const wants = (effects: readonly Effect[]): string[] =>
+      effects.flatMap((effect) => (effect.type === 'want' ? `${effect.node} ${effect.queued}` : []))
+    const unknown: Event = { type: 'peer', node: 'unknown', resources: undefined }
+    const waiting = [peer('none'), peer('one', { camera: 1 }), unknown, ready('a', {}, camera)]
+    expect(wants(scheduler.step(waiting))).toEqual(['one 1', 'unknown 1'])
+    // What it lends has come, or changed.
+    expect(wants(scheduler.step([peer('unknown'), peer('none', { camera: 2 })]))).toEqual(['none 1'])
+    expect(wants(scheduler.step([ready('b', {}, camera)]))).toEqual(['none 2', 'one 2', 'unknown 2'])
+    expect(sent(scheduler.step([granted('one', 2, camera)]))).toHaveLength(2)
+    const passed: Event = { type: 'passed', timer: 'idle', shape: camera }
+    expect(wants([...scheduler.step([passed]), ...scheduler.step([passed])])).toEqual(['one 0', 'unknown 0', 'none 0'])
   })
 
   it('[S2] guests and tasks that may not leave are never sent', () => {

@@ -34,6 +34,8 @@ interface Shape<K> {
   /** How many such tasks each peer could run at a time; peers that could run none are not in it. */
   readonly fitting: Map<string, number>
   readonly turns: Turns
+  /** Peers that hear of this backlog, and of its end. */
+  readonly told: Set<string>
   /** SPREAD: peers that answered this backlog, or that were waited for long enough. */
   readonly answered: Set<string>
   readonly timers: Set<SchedulerTimer>
@@ -243,8 +245,8 @@ export class Scheduler<K> {
         return
       case 'peer-gone':
         this.#peers.delete(event.node)
-        for (const { credits, granted, wanting, fitting, turns, answered } of this.#shapes.values()) {
-          for (const table of [credits, granted, wanting, fitting, answered]) table.delete(event.node)
+        for (const { credits, granted, wanting, fitting, turns, told, answered } of this.#shapes.values()) {
+          for (const table of [credits, granted, wanting, fitting, told, answered]) table.delete(event.node)
           turns.forget(event.node)
         }
     }
@@ -252,12 +254,13 @@ export class Scheduler<K> {
 
   #peer(node: string, resources: ResourceSet | undefined): void {
     const known = this.#peers.get(node)
-    if (known) known.resources = resources ?? known.resources
+    // Most of what changes in a room changes nothing here.
+    if (known && (resources === undefined || resources === known.resources)) return
+    if (known) known.resources = resources
     else this.#peers.set(node, { resources, outstanding: 0 })
     for (const shape of this.#shapes.values()) {
       this.#fit(shape, node)
-      if (known === undefined && shape.advertised > 0)
-        this.#effects.push({ type: 'want', node, shape: shape.shape, queued: shape.advertised })
+      if (shape.advertised > 0 && !shape.told.has(node)) this.#tell(shape, node)
     }
   }
 
@@ -441,6 +444,13 @@ export class Scheduler<K> {
     }
   }
 
+  /** Whoever could take such tasks, for all that is known of it, hears how many wait. */
+  #tell({ shape, fitting, told, advertised }: Shape<K>, node: string): void {
+    if (!told.has(node) && !fitting.has(node) && this.#peers.get(node)?.resources !== undefined) return
+    told.add(node)
+    this.#effects.push({ type: 'want', node, shape, queued: advertised })
+  }
+
   /** Peers hear of a backlog when it comes, goes, doubles or halves; what is left of credits goes back with its end. */
   #tellBacklog(): void {
     for (const shape of this.#shapes.values()) {
@@ -450,7 +460,7 @@ export class Scheduler<K> {
       if (queued > 0) {
         if (queued < 2 * advertised && queued * 2 > advertised) continue
         shape.advertised = queued
-        this.#effects.push({ type: 'want', node: undefined, shape: shape.shape, queued })
+        for (const node of this.#peers.keys()) this.#tell(shape, node)
       } else if (advertised > 0 || credits.size > 0) this.#wait(shape, 'idle', IDLE_MS)
     }
   }
@@ -487,7 +497,8 @@ export class Scheduler<K> {
       shape.hasSpent = false
       return
     }
-    if (shape.advertised > 0) this.#effects.push({ type: 'want', node: undefined, shape: shape.shape, queued: 0 })
+    for (const node of shape.told) this.#effects.push({ type: 'want', node, shape: shape.shape, queued: 0 })
+    shape.told.clear()
     shape.advertised = 0
     for (const [node, count] of shape.credits) this.#effects.push({ type: 'return', node, shape: shape.shape, count })
     shape.credits.clear()
@@ -535,6 +546,7 @@ export class Scheduler<K> {
         wanting: new Map(),
         fitting: new Map(),
         turns: new Turns(),
+        told: new Set(),
         answered: new Set(),
         timers: new Set(),
         advertised: 0,

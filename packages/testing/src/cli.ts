@@ -7,7 +7,8 @@ import { ROOM_PROFILES, runRoomScenario } from './room-scenario.ts'
 /**
  * `npm run sim -- --seeds N --from S --scenario overlay|room|ledgers|all --nodes N --profile P`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
  * finds nothing that could be looked at again (R2). Stops at the first failure and prints its seed and last events.
- * Ledgers have a way of their own: see `runLedgerSeeds`.
+ * Ledgers have a way of their own, see `runLedgerSeeds`: as many processes as there are cores, or `--jobs N`; each seed once
+ * with `--once`.
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -18,6 +19,8 @@ async function main(): Promise<number> {
       from: { type: 'string' },
       scenario: { type: 'string' },
       profile: { type: 'string' },
+      jobs: { type: 'string' },
+      once: { type: 'boolean' },
       json: { type: 'boolean' },
     },
   })
@@ -31,7 +34,15 @@ async function main(): Promise<number> {
   // Where the nodes are many, only the ledgers' scenario has a use for them.
   const isLarge = values.scenario === undefined && nodes !== undefined && nodes > 32
   if (values.scenario === 'ledgers' || isLarge)
-    return await runLedgerSeeds({ first, count, nodes: nodes ?? 8, profile: values.profile, say })
+    return await runLedgerSeeds({
+      first,
+      count,
+      nodes: nodes ?? 8,
+      profile: values.profile,
+      jobs: values.jobs === undefined ? undefined : Math.max(1, number('jobs', values.jobs, 1)),
+      isTwice: values.once !== true,
+      say,
+    })
   if (nodes !== undefined && nodes > 32) throw new RangeError('--nodes is at most 32 but for --scenario ledgers')
   const scenarios = pickScenarios(values.scenario)
   const profile = ROOM_PROFILES.find((known) => known === values.profile)

@@ -11,12 +11,18 @@ const RECOVERY_MS = 12_000
 /** A ledger has so many places, its owner's included. */
 const PLACES = 3
 /** References of dead nodes are dropped 10 s late, and what was theirs may have been the last of something else. */
-const ROUNDS = 8
-const ROUND_MS = 6_000
+const ROUNDS = 16
+const ROUND_MS = 3_000
+
+/** M4, G2: what is not as it must be in a quiet room. */
+export function disagreements(room: LedgerRoom): string[] {
+  return [...memberFaults(room), ...answererFaults(room)]
+}
 
 /** M4: when quiet each tab sees all the others, and nobody else. */
-export function checkMembers(room: LedgerRoom): void {
+function memberFaults(room: LedgerRoom): string[] {
   const present = room.present()
+  const faults: string[] = []
   const truth = new Map(present.map(({ tab }) => [tab.ports.node, tab.ports.name]))
   for (const { tab } of present) {
     const seen = new Set(
@@ -26,33 +32,36 @@ export function checkMembers(room: LedgerRoom): void {
         .map(({ node }) => node),
     )
     for (const [node, name] of truth)
-      if (node !== tab.ports.node && !seen.has(node)) room.violated(`M4: ${tab.ports.name} does not see ${name}`)
+      if (node !== tab.ports.node && !seen.has(node)) faults.push(`M4: ${tab.ports.name} does not see ${name}`)
     for (const node of seen)
-      if (!truth.has(node)) room.violated(`M4: ${tab.ports.name} sees ${node.slice(0, 8)}, which is gone`)
+      if (!truth.has(node)) faults.push(`M4: ${tab.ports.name} sees ${node.slice(0, 8)}, which is gone`)
   }
+  return faults
 }
 
 /** G2: exactly one tab answers for each ledger that anybody holds something of, and all know which. */
-export function checkAnswerers(room: LedgerRoom): void {
+function answererFaults(room: LedgerRoom): string[] {
   const present = room.present()
+  const faults: string[] = []
   const nameOf = (node: string): string =>
     present.find(({ tab }) => tab.ports.node === node)?.tab.ports.name ?? node.slice(0, 8)
   const known = new Map(room.answerers().map(({ owner, nodes }) => [owner, nodes]))
   for (const [owner, nodes] of known)
-    if (nodes.length > 1) room.violated(`G2: ${nodes.map(nameOf).join(' and ')} answer for ${nameOf(owner)}`)
+    if (nodes.length > 1) faults.push(`G2: ${nodes.map(nameOf).join(' and ')} answer for ${nameOf(owner)}`)
   for (const { tab } of present) {
     for (const { owner, epoch, isGathering, isNeeded } of tab.node.ledgers()) {
-      if (isGathering) room.violated(`G2: ${tab.ports.name} still gathers the ledger of ${nameOf(owner)}`)
+      if (isGathering) faults.push(`G2: ${tab.ports.name} still gathers the ledger of ${nameOf(owner)}`)
       const { minter } = epoch
       if (!isNeeded) continue
       if (!present.some((seat) => seat.tab.ports.node === minter))
-        room.violated(
+        faults.push(
           `G2: ${tab.ports.name} holds of ${nameOf(owner)}, for which ${nameOf(minter)} answered, and is gone`,
         )
       else if (minter !== owner && known.get(owner)?.includes(minter) !== true)
-        room.violated(`G2: ${tab.ports.name} takes ${nameOf(minter)} to answer for ${nameOf(owner)}, and it does not`)
+        faults.push(`G2: ${tab.ports.name} takes ${nameOf(minter)} to answer for ${nameOf(owner)}, and it does not`)
     }
   }
+  return faults
 }
 
 /** T1, T2 and O1. */
@@ -95,8 +104,8 @@ export function checkRuns(room: LedgerRoom): void {
     if (label.endsWith(' once') && count > 1) room.violated(`T3: ${label} ran ${count} times`)
 }
 
-/** O3, R1: all refs are released, and what tasks left behind is collected. */
-export async function checkLeft(room: LedgerRoom): Promise<void> {
+/** O3, R1: all refs are released, and what tasks left behind is collected. Goes on until `untilMs` at least. */
+export async function checkLeft(room: LedgerRoom, untilMs: number): Promise<void> {
   const { clock } = room.world
   const left = (): string[] =>
     room
@@ -106,7 +115,8 @@ export async function checkLeft(room: LedgerRoom): Promise<void> {
           count === 0 || name === 'workers' || name === 'timers' ? [] : [`${tab.ports.name} has ${count} ${name}`],
         ),
       )
-  for (let round = 0; round < ROUNDS && (round < 2 || left().length > 0); round++) {
+  const isOver = (): boolean => clock.now() >= untilMs && left().length === 0
+  for (let round = 0; round < ROUNDS && (round < 2 || !isOver()); round++) {
     for (const { tab } of room.present()) {
       tab.collector.collect()
       for (const worker of tab.workers.workers) worker.collector.collect()

@@ -194,7 +194,7 @@ export class LedgerFaults {
     const seats = this.#room.present().filter(({ mayDie }) => mayDie)
     const order = seats.splice(randomInt(random, seats.length)).concat(seats)
     this.#when(
-      () => order.find(({ tab }) => tab?.node.status().pinned),
+      () => order.find(({ tab }) => tab !== undefined && tab.node.pinned > 0),
       (seat) => this.#room.kill(seat, false, 'dies before what it handed on is registered'),
     )
   }

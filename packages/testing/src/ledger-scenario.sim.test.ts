@@ -37,6 +37,13 @@ describe('whole tabs that own what others hold', () => {
     expect((await runLedgerScenario({ seed: 6 })).hash).toBe(hashes.at(-1))
   })
 
+  // A room in which most have no link to most others.
+  it.each([2, 5])('[T1][T2][G2][M4][R1] do so in a room of 50 as well, seed %i', { timeout: 180_000 }, async (seed) => {
+    const { violations, counters } = await runLedgerScenario({ seed, nodes: 50, busyMs: 6_000 })
+    expect(violations).toEqual([])
+    expect(counters['values'] ?? 0).toBeGreaterThan(200)
+  })
+
   it.each(REGRESSIONS)('[R1] %j: %s', { timeout: 60_000 }, async (options) => {
     expect((await runLedgerScenario(options)).violations).toEqual([])
   })

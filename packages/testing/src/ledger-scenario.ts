@@ -1,6 +1,6 @@
 import { must, randomInt } from '@shoal/base'
 import type { NodeGuards } from '@shoal/node'
-import { checkAnswerers, checkLeft, checkMembers, checkOutcomes, checkRuns } from './ledger-checks.ts'
+import { checkLeft, checkOutcomes, checkRuns, disagreements } from './ledger-checks.ts'
 import { LEDGER_PROFILES, LedgerFaults } from './ledger-faults.ts'
 import type { Fault, LedgerProfile } from './ledger-faults.ts'
 import { LedgerRoom } from './ledger-room.ts'
@@ -24,8 +24,11 @@ export interface LedgerScenarioOptions {
 const GATHER_MS = 4_000
 /** Until everything that was submitted must have its outcome: a verdict takes 5 s, a path is given up after 15. */
 const QUIET_MS = 60_000
-/** Until views agree, after everything has settled. */
+/** Until views agree, after everything has settled; they are looked at so often, and again at the end. */
 const AGREE_MS = 15_000
+const LOOK_MS = 250
+/** After the last fault: until then every timer that it may have left has fired, of which the 15 s of a path are the longest. */
+const CALM_MS = 20_000
 const SETTLE_MS = 3_000
 /** Mean pause between two pieces of work of a driver. */
 const PACE_MS = 250
@@ -47,17 +50,17 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
   new LedgerFaults(room, profile, options.without ?? []).start(until)
   await clock.run(until)
   await room.repair()
+  const calmMs = clock.now() + CALM_MS
   const isSettled = (): boolean => room.seats.every(({ workload }) => workload === undefined || workload.isSettled)
   await clock.runUntil(isSettled, QUIET_MS)
-  await clock.run(clock.now() + AGREE_MS)
-  checkMembers(room)
-  checkAnswerers(room)
+  await agree(room)
   for (const { workload } of room.seats) workload?.readAll()
   await clock.runUntil(isSettled, QUIET_MS)
   checkOutcomes(room, profile)
   checkRuns(room)
   for (const { workload } of room.seats) workload?.releaseAll()
-  await checkLeft(room)
+  await checkLeft(room, calmMs)
+  for (const fault of disagreements(room)) room.violated(`${fault}, at the end`)
   for (const { tab } of room.present()) tab.close('left')
   await clock.run(clock.now() + SETTLE_MS)
   return {
@@ -68,6 +71,13 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
     counters: room.counters,
     log: world.trace.tail(200),
   }
+}
+
+async function agree(room: LedgerRoom): Promise<void> {
+  const { clock } = room.world
+  const until = clock.now() + AGREE_MS
+  while (clock.now() < until && disagreements(room).length > 0) await clock.run(clock.now() + LOOK_MS)
+  for (const fault of disagreements(room)) room.violated(fault)
 }
 
 function startWork(room: LedgerRoom, untilMs: number): void {

@@ -1,14 +1,5 @@
-import { assert } from '@shoal/base'
+import { assert, toError } from '@shoal/base'
 import type { Clock, Timer } from '@shoal/base'
-
-interface Event {
-  readonly at: number
-  /** Ties are broken by the order in which the timers were set. */
-  readonly order: number
-  /** Undefined once it fired or was cancelled. */
-  callback: (() => void) | undefined
-  readonly owner: NodeClock | undefined
-}
 
 /** How a machine's clock differs from the world's, and from all others'. */
 export interface Skew {
@@ -16,13 +7,6 @@ export interface Skew {
   readonly offsetMs: number
   /** Its milliseconds in one of the world's. */
   readonly rate: number
-}
-
-/** A node's timer that is set: how long it takes yet changes with the node's speed. */
-interface Wait {
-  dueAt: number
-  timer: Timer
-  readonly fire: () => void
 }
 
 /** A node's view of the one clock, by a clock that goes wrong, with timers of its own. */
@@ -46,8 +30,8 @@ export interface NodeClock extends Clock {
 export class SimClock implements Clock {
   #now = 0
   #order = 0
-  #heap: Event[] = []
-  #live = 0
+  readonly #heap: SimTimer[] = []
+  readonly #counts: Counts = { live: 0 }
   #firedCount = 0
 
   now(): number {
@@ -61,7 +45,7 @@ export class SimClock implements Clock {
 
   /** Timers that are set, of all nodes and of the network. */
   get pending(): number {
-    return this.#live
+    return this.#counts.live
   }
 
   after(delayMs: number, callback: () => void): Timer {
@@ -69,104 +53,57 @@ export class SimClock implements Clock {
   }
 
   forNode(name: string, { offsetMs, rate }: Skew = NO_SKEW): NodeClock {
-    const held: Event[] = []
-    const waits = new Set<Wait>()
-    let isFrozen = false
-    let isDead = false
+    const owner: Owner = { pending: 0, isFrozen: false, isDead: false, held: [] }
     let slowness = 1
-    let pending = 0
-    const clock: NodeClock = {
+    return {
       name,
       now: () => offsetMs + this.#now * rate,
       after: (delayMs, callback) => {
-        if (isDead) return { cancel() {} }
-        pending++
-        let isDone = false
-        const fire = (): void => {
-          waits.delete(wait)
-          if (isDone || isDead) return
-          if (isFrozen) {
-            held.push({ at: this.#now, order: 0, callback: fire, owner: clock })
-            return
-          }
-          isDone = true
-          pending--
-          callback()
-        }
-        const worldMs = (delayMs * slowness) / rate
-        const wait: Wait = { dueAt: this.#now + worldMs, timer: this.#set(worldMs, fire, clock), fire }
-        waits.add(wait)
-        return {
-          cancel() {
-            if (isDone) return
-            isDone = true
-            pending--
-            waits.delete(wait)
-            wait.timer.cancel()
-          },
-        }
+        if (owner.isDead) return { cancel() {} }
+        owner.pending++
+        return this.#set((delayMs * slowness) / rate, callback, owner)
       },
       get pending() {
-        return isDead ? 0 : pending
+        return owner.isDead ? 0 : owner.pending
       },
       get isFrozen() {
-        return isFrozen
+        return owner.isFrozen
       },
-      freeze: (freezing) => {
-        isFrozen = freezing
-        if (freezing) return
-        for (const event of held.splice(0)) this.#set(0, event.callback ?? ((): void => {}), clock)
+      freeze: (isFrozen) => {
+        owner.isFrozen = isFrozen
+        if (isFrozen) return
+        for (const timer of owner.held.splice(0)) {
+          if (timer.callback === undefined) continue
+          timer.isHeld = false
+          this.#counts.live++
+          this.#put(timer, 0)
+        }
       },
       slow: (factor) => {
         const ratio = factor / slowness
         slowness = factor
-        if (ratio === 1) return
-        for (const wait of waits) {
-          const leftMs = (wait.dueAt - this.#now) * ratio
-          wait.timer.cancel()
-          wait.dueAt = this.#now + leftMs
-          wait.timer = this.#set(leftMs, wait.fire, clock)
-        }
+        if (ratio !== 1) this.#stretch(owner, ratio)
       },
       kill: () => {
-        isDead = true
-        held.length = 0
-        waits.clear()
+        owner.isDead = true
+        owner.held.length = 0
       },
     }
-    return clock
   }
 
   /** Runs all events up to `untilMs`, and ends there. */
   async run(untilMs: number): Promise<void> {
-    await drained()
-    for (let next = this.#heap[0]; next && next.at <= untilMs; next = this.#heap[0]) {
-      this.#pop()
-      const { callback } = next
-      if (callback === undefined) continue
-      next.callback = undefined
-      this.#live--
-      this.#firedCount++
-      this.#now = Math.max(this.#now, next.at)
-      callback()
-      await drained()
-    }
+    await this.#turns(untilMs, () => false)
     this.#now = Math.max(this.#now, untilMs)
   }
 
   /** Runs until `holds`, looked at after each event; false when it did not by `limitMs` from now. */
   async runUntil(holds: () => boolean, limitMs: number): Promise<boolean> {
     const until = this.#now + limitMs
-    await drained()
-    while (!holds()) {
-      const next = this.#heap[0]
-      if (next === undefined || next.at > until) {
-        await this.run(until)
-        return holds()
-      }
-      await this.run(next.at)
-    }
-    return true
+    await this.#turns(until, holds)
+    if (holds()) return true
+    this.#now = Math.max(this.#now, until)
+    return false
   }
 
   /** Runs until the promise is settled. @throws when it is not by `limitMs` from now */
@@ -179,27 +116,92 @@ export class SimClock implements Clock {
     return promise
   }
 
-  #set(delayMs: number, callback: () => void, owner: NodeClock | undefined): Timer {
-    assert(delayMs >= 0 && Number.isFinite(delayMs), `a timer of ${delayMs} ms`)
-    const event: Event = { at: this.#now + delayMs, order: this.#order++, callback, owner }
-    this.#push(event)
-    this.#live++
-    return {
-      cancel: () => {
-        if (event.callback === undefined) return
-        event.callback = undefined
-        this.#live--
-      },
-    }
+  /**
+   * Fires events until none is left up to `untilMs`, or `isDone`: each in an immediate of its own, for Node runs all
+   * microtasks between two immediates. They are asked for many at a time, since one a turn of Node's loop costs a system
+   * call an event.
+   */
+  #turns(untilMs: number, isDone: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      let batch = 1
+      let left = 0
+      const ask = (): void => {
+        batch = Math.min(MOST_IMMEDIATES, 2 * batch)
+        left = batch
+        for (let i = 0; i < batch; i++) setImmediate(turn)
+      }
+      const turn = (): void => {
+        if (isOver) return
+        try {
+          if (isDone() || !this.#fireNext(untilMs)) {
+            isOver = true
+            resolve()
+          } else if (--left === 0) ask()
+        } catch (error) {
+          isOver = true
+          reject(toError(error))
+        }
+      }
+      ask()
+    })
   }
 
-  #push(event: Event): void {
+  /** False when there is none up to that time. */
+  #fireNext(untilMs: number): boolean {
+    for (let next = this.#heap[0]; next && next.at <= untilMs; next = this.#heap[0]) {
+      this.#pop()
+      const { callback, owner } = next
+      if (callback === undefined) continue
+      this.#counts.live--
+      this.#firedCount++
+      this.#now = Math.max(this.#now, next.at)
+      if (owner?.isFrozen === true && !owner.isDead) {
+        next.isHeld = true
+        owner.held.push(next)
+        return true
+      }
+      next.callback = undefined
+      if (owner === undefined) callback()
+      else if (!owner.isDead) {
+        owner.pending--
+        callback()
+      }
+      return true
+    }
+    return false
+  }
+
+  #set(delayMs: number, callback: () => void, owner: Owner | undefined): Timer {
+    assert(delayMs >= 0 && Number.isFinite(delayMs), `a timer of ${delayMs} ms`)
+    const timer = new SimTimer(callback, owner, this.#counts)
+    this.#counts.live++
+    this.#put(timer, delayMs)
+    return timer
+  }
+
+  #put(timer: SimTimer, delayMs: number): void {
+    timer.at = this.#now + delayMs
+    timer.order = this.#order++
+    this.#push(timer)
+  }
+
+  /** What is left of a node's timers takes so many times as long. */
+  #stretch(owner: Owner, ratio: number): void {
+    const all = this.#heap.splice(0)
+    const isIts = (timer: SimTimer): boolean => timer.owner === owner && timer.callback !== undefined
+    for (const timer of all) if (!isIts(timer)) this.#push(timer)
+    const its = all.filter(isIts).sort((a, b) => a.order - b.order)
+    for (const timer of its) this.#put(timer, (timer.at - this.#now) * ratio)
+  }
+
+  #push(event: SimTimer): void {
     const heap = this.#heap
     let place = heap.push(event) - 1
     while (place > 0) {
       const parent = (place - 1) >> 1
-      if (!isBefore(event, heap[parent] as Event)) break
-      heap[place] = heap[parent] as Event
+      if (!isBefore(event, heap[parent] as SimTimer)) break
+      heap[place] = heap[parent] as SimTimer
       place = parent
     }
     heap[place] = event
@@ -213,22 +215,57 @@ export class SimClock implements Clock {
     for (;;) {
       let child = 2 * place + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Event, heap[child] as Event)) child++
-      if (!isBefore(heap[child] as Event, last)) break
-      heap[place] = heap[child] as Event
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as SimTimer, heap[child] as SimTimer)) child++
+      if (!isBefore(heap[child] as SimTimer, last)) break
+      heap[place] = heap[child] as SimTimer
       place = child
     }
     heap[place] = last
   }
 }
 
-const NO_SKEW: Skew = { offsetMs: 0, rate: 1 }
-
-function isBefore(a: Event, b: Event): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order)
+/** One that finds its run over does nothing: many would be wasted on short runs, so the first are few. */
+const MOST_IMMEDIATES = 256
+interface Counts {
+  live: number
 }
 
-/** Resolves once all microtasks are done: an immediate comes after every one of them. */
-function drained(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+/** One node, to its timers. */
+interface Owner {
+  pending: number
+  isFrozen: boolean
+  isDead: boolean
+  /** What came due while it was frozen. */
+  readonly held: SimTimer[]
+}
+
+/** A class, as a room of 50 sets ten thousand a second. */
+class SimTimer implements Timer {
+  at = 0
+  /** Ties are broken by the order in which the timers were set. */
+  order = 0
+  isHeld = false
+  /** Undefined once it fired or was cancelled. */
+  callback: (() => void) | undefined
+  readonly owner: Owner | undefined
+  readonly #counts: Counts
+
+  constructor(callback: () => void, owner: Owner | undefined, counts: Counts) {
+    this.callback = callback
+    this.owner = owner
+    this.#counts = counts
+  }
+
+  cancel(): void {
+    if (this.callback === undefined) return
+    this.callback = undefined
+    if (!this.isHeld) this.#counts.live--
+    if (this.owner) this.owner.pending--
+  }
+}
+
+const NO_SKEW: Skew = { offsetMs: 0, rate: 1 }
+
+function isBefore(a: SimTimer, b: SimTimer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
 }

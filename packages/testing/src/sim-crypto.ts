@@ -8,6 +8,7 @@ import {
   sign,
   verify,
 } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Random } from '@shoal/base'
 import type { Crypto, KeyPair } from '@shoal/protocol'
 
@@ -53,18 +54,32 @@ export function simCrypto(random: Random): Crypto {
 }
 
 /** In a room of hundreds each signature is checked by everybody: the answers, which depend on nothing else, are kept. */
-const answers = new Map<string, boolean>()
+const answers = new Map<string, { readonly publicKey: Bytes; readonly message: Bytes; readonly isRight: boolean }>()
 const ANSWERS_LIMIT = 50_000
+const KEYS_LIMIT = 5_000
 
 function verified(publicKey: Bytes, message: Bytes, signature: Bytes): boolean {
-  const question = Buffer.concat([publicKey, signature, message]).toString('latin1')
-  const known = answers.get(question)
-  if (known !== undefined) return known
-  const key = createPublicKey({ key: Buffer.concat([PUBLIC_HEAD, publicKey]), format: 'der', type: 'spki' })
-  const answer = verify(null, message, key, signature)
+  const name = Buffer.from(signature.buffer, signature.byteOffset, signature.length).toString('latin1')
+  const known = answers.get(name)
+  if (known && Buffer.compare(known.message, message) === 0 && Buffer.compare(known.publicKey, publicKey) === 0)
+    return known.isRight
+  const isRight = verify(null, message, publicKeyOf(publicKey), signature)
   if (answers.size >= ANSWERS_LIMIT) answers.clear()
-  answers.set(question, answer)
-  return answer
+  answers.set(name, { publicKey, message, isRight })
+  return isRight
+}
+
+const keys = new Map<string, KeyObject>()
+/** Making it takes as long as a check. @throws on what is no point of the curve */
+function publicKeyOf(raw: Bytes): KeyObject {
+  const name = Buffer.from(raw).toString('latin1')
+  let key = keys.get(name)
+  if (key === undefined) {
+    key = createPublicKey({ key: Buffer.concat([PUBLIC_HEAD, raw]), format: 'der', type: 'spki' })
+    if (keys.size >= KEYS_LIMIT) keys.clear()
+    keys.set(name, key)
+  }
+  return key
 }
 
 function opened(key: Bytes, sealed: Bytes, context: Bytes): Bytes | undefined {

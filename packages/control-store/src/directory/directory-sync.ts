@@ -31,6 +31,8 @@ export interface DirectorySync {
 interface Peer {
   /** The summary under which both ends last agreed. */
   agreedOn: string | undefined
+  /** The summary that it heard of us last. */
+  told: string | undefined
   /** The last difference answered, and when. */
   answered: { readonly difference: string; readonly atMs: number } | undefined
 }
@@ -47,7 +49,11 @@ class FromPeer {
 export function createDirectorySync(options: DirectorySyncOptions): DirectorySync {
   const { directory, clock, random, send } = options
   const peers = new Map<NodeId, Peer>()
-  const tell = (to: NodeId): void => send(to, { type: 'directory.vector', vector: directory.vector() })
+  const tell = (to: NodeId, state: Peer): void => {
+    const vector = directory.vector()
+    state.told = directory.summaryOf(vector)
+    send(to, { type: 'directory.vector', vector })
+  }
 
   // What a peer sent goes on to the others only when it changed something here, which is when the document says so.
   const endUpdates = directory.onUpdate((update, origin) => {
@@ -59,8 +65,8 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
 
   const timer = every(clock, COMPARE_MS, () => {
     const summary = directory.summaryOf(directory.vector())
-    const differing = [...peers].filter(([, state]) => state.agreedOn !== summary).map(([peer]) => peer)
-    for (const peer of shuffled(random, differing).slice(0, COMPARED_AT_ONCE)) tell(peer)
+    const differing = [...peers].filter(([, state]) => state.agreedOn !== summary)
+    for (const [peer, state] of shuffled(random, differing).slice(0, COMPARED_AT_ONCE)) tell(peer, state)
   })
 
   function compare(from: NodeId, vector: Uint8Array<ArrayBuffer>): void {
@@ -70,6 +76,8 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
     const ours = directory.summaryOf(directory.vector())
     if (theirs === ours) {
       state.agreedOn = ours
+      // Else it would never know that we agree, as we have no more reason to tell it, and tell us each second.
+      if (state.told !== ours) tell(from, state)
       return
     }
     const difference = `${theirs} ${ours}`
@@ -81,8 +89,9 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
 
   return {
     linked(peer) {
-      peers.set(peer, { agreedOn: undefined, answered: undefined })
-      tell(peer)
+      const state: Peer = { agreedOn: undefined, told: undefined, answered: undefined }
+      peers.set(peer, state)
+      tell(peer, state)
     },
     unlinked(peer) {
       peers.delete(peer)

@@ -16,6 +16,8 @@ export class DirectoryDocument {
   readonly #records: Y.Map<unknown>
   readonly #random: Random
   #client: number
+  /** It is asked for far more often than it changes. */
+  #state: Uint8Array<ArrayBuffer> | undefined
   #bytesSinceMeasured = 0
   #measuredBytes = 0
 
@@ -36,6 +38,7 @@ export class DirectoryDocument {
     this.#records.observe((event) => {
       for (const key of event.keysChanged as Set<string>) handlers.changed(key, this.get(key))
     })
+    this.doc.on('afterTransaction', () => (this.#state = undefined))
     this.doc.on('afterTransactionCleanup', () => this.#keepBounds())
     this.doc.on('update', (update: Uint8Array, origin: unknown) => {
       this.#bytesSinceMeasured += update.length
@@ -74,7 +77,7 @@ export class DirectoryDocument {
   }
 
   state(): Uint8Array<ArrayBuffer> {
-    return Y.encodeStateVector(this.doc) as Uint8Array<ArrayBuffer>
+    return (this.#state ??= Y.encodeStateVector(this.doc) as Uint8Array<ArrayBuffer>)
   }
 
   /** Throws ProtocolError when `state` is no state vector. */

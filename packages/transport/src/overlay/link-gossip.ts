@@ -5,11 +5,14 @@ import type { LinkIdentity } from './hello.ts'
 import { LinkMap } from './link-map.ts'
 import type { LinkWord } from './link-map.ts'
 import { SerialTasks } from './serial-tasks.ts'
-import { GOSSIP_MS, REPORT_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
+import { GOSSIP_MS, NEWS_MS, REPORT_EVERY_MS, WAITING_SIGNALS } from './timing.ts'
 
 const PURPOSE = 'shoal link report'
 /** Of reports in one frame; a report of 12 links has some 350 bytes. */
 const FRAME_BYTES = 64 * 1024
+
+/** Mostly longer than a message between two tabs takes. */
+const WAITED_TURNS = 1
 
 export interface LinkGossipOptions {
   readonly self: LinkIdentity
@@ -21,7 +24,7 @@ export interface LinkGossipOptions {
   /** To a neighbour with whom a link is open. */
   send(neighbour: NodeId, frame: LinkFrame): void
   /** Others made the map another: at once where there is a vote, else for many reports together. */
-  changed(): void
+  changed(isVote: boolean): void
   /** A report that its node did not sign. */
   bad(from: NodeId, error: ProtocolError): void
 }
@@ -35,10 +38,11 @@ export class LinkGossip {
   readonly map: LinkMap
   readonly #options: LinkGossipOptions
   readonly #signed = new Map<NodeId, SignedReport>()
-  /** What each neighbour lacks. */
-  readonly #owed = new Map<NodeId, Set<NodeId>>()
+  /** What each neighbour lacks, and at how many turns it is waited that it may have it from others. */
+  readonly #owed = new Map<NodeId, Map<NodeId, number>>()
   readonly #checking: SerialTasks<NodeId>
   #timer: Timer | undefined
+  #dueAt = 0
   #isOwnDue = false
   /** A vote waits for nothing; new links come many at a time. */
   #isUrgent = false
@@ -61,9 +65,12 @@ export class LinkGossip {
     })
   }
 
-  /** Our word on a link of ours; undefined: we have none any more. It is in the map at once, and `changed` is not said. */
-  say(node: NodeId, session: Session, state: LinkState | undefined): void {
-    if (this.#isClosed || !this.map.say(node, state && { session, state })) return
+  /**
+   * Our word on a link of ours; undefined: we have none any more. It is in the map at once, and `changed` is not said.
+   * `canWait`: others need not know before they are told something else.
+   */
+  say(node: NodeId, session: Session, state: LinkState | undefined, canWait = false): void {
+    if (this.#isClosed || !this.map.say(node, state && { session, state }) || canWait) return
     this.#isOwnDue = true
     if (state !== undefined && state !== 'linked' && state !== 'lost') this.#isUrgent = true
     this.#schedule()
@@ -71,7 +78,7 @@ export class LinkGossip {
 
   linked(neighbour: NodeId): void {
     if (this.#isClosed) return
-    this.#owed.set(neighbour, new Set())
+    this.#owed.set(neighbour, new Map())
     const reports = [...this.#signed.values()].map(({ node, session, version }) => ({ node, session, version }))
     this.#options.send(neighbour, { type: 'known', reports })
   }
@@ -88,7 +95,7 @@ export class LinkGossip {
       const known = theirs.get(node)
       const isOld =
         known !== undefined && (known.session > session || (known.session === session && known.version >= version))
-      if (!isOld && node !== from) owed.add(node)
+      if (!isOld && node !== from) owed.set(node, 0)
     }
     this.#schedule()
   }
@@ -154,16 +161,32 @@ export class LinkGossip {
   #take(from: NodeId, signed: SignedReport, report: LinkReport): void {
     // Another may have come first while this one was checked.
     if (!this.#isWanted(signed)) return
-    const links = new Map<NodeId, LinkWord>(report.links.map(({ node, session, state }) => [node, { session, state }]))
+    const links = new Map<NodeId, LinkWord>()
+    for (const word of report.links) links.set(word.node, word)
+    const before = this.map.report(signed.node)?.links
     this.map.take(signed.node, { session: report.session, version: report.version, links })
     this.#signed.set(signed.node, signed)
     this.#owed.get(from)?.delete(signed.node)
     for (const [neighbour, owed] of this.#owed) {
-      if (neighbour !== from && neighbour !== signed.node) owed.add(signed.node)
+      if (neighbour !== from && neighbour !== signed.node) owed.set(signed.node, this.#turnsFor(neighbour, signed.node))
     }
     this.#isMapDue = true
-    if (report.links.some(({ state }) => state !== 'linked' && state !== 'lost')) this.#change()
-    this.#schedule()
+    const isVote = ({ node, session, state }: LinkReport['links'][number]): boolean => {
+      const known = before?.get(node)
+      return state !== 'linked' && state !== 'lost' && (known?.state !== state || known.session !== session)
+    }
+    const hasVote = report.links.some(isVote)
+    if (hasVote) this.#change()
+    this.#schedule(hasVote ? GOSSIP_MS : NEWS_MS)
+  }
+
+  /**
+   * Two neighbours mostly hear a report at one time, and would each tell the other: half of all that is told. So one of
+   * them, another one for each report, first waits whether the other does.
+   */
+  #turnsFor(neighbour: NodeId, node: NodeId): number {
+    const isFirst = this.#options.self.node < neighbour === (node.charCodeAt(node.length - 1) & 1) > 0
+    return isFirst ? 0 : WAITED_TURNS
   }
 
   #change(): void {
@@ -171,17 +194,21 @@ export class LinkGossip {
     this.#isChangeDue = true
     queueMicrotask(() => {
       this.#isChangeDue = this.#isMapDue = false
-      if (!this.#isClosed) this.#options.changed()
+      if (!this.#isClosed) this.#options.changed(true)
     })
   }
 
-  #schedule(): void {
-    if (this.#isClosed) return
-    this.#timer ??= this.#options.clock.after(GOSSIP_MS, () => {
+  #schedule(waitMs = GOSSIP_MS): void {
+    const { clock } = this.#options
+    const dueAt = clock.now() + waitMs
+    if (this.#isClosed || (this.#timer !== undefined && this.#dueAt <= dueAt)) return
+    this.#timer?.cancel()
+    this.#dueAt = dueAt
+    this.#timer = clock.after(waitMs, () => {
       this.#timer = undefined
-      if (this.#isMapDue) this.#options.changed()
+      if (this.#isMapDue) this.#options.changed(false)
       this.#isMapDue = false
-      const isRested = this.#options.clock.now() - this.#signedAt >= REPORT_EVERY_MS
+      const isRested = clock.now() - this.#signedAt >= REPORT_EVERY_MS
       if (this.#isOwnDue && (this.#isUrgent || isRested)) void this.#sign()
       else this.#flush()
       if (this.#isOwnDue) this.#schedule()
@@ -208,7 +235,7 @@ export class LinkGossip {
       const { session, version } = report
       const { node, publicKey } = self
       this.#signed.set(node, { node, session, version, publicKey, report: body, signature })
-      for (const owed of this.#owed.values()) owed.add(self.node)
+      for (const owed of this.#owed.values()) owed.set(self.node, 0)
     } catch (error) {
       log.error('a report could not be signed', { error })
     }
@@ -222,7 +249,13 @@ export class LinkGossip {
     for (const [neighbour, owed] of this.#owed) {
       let reports: SignedReport[] = []
       let bytes = 0
-      for (const node of owed) {
+      for (const [node, turns] of owed) {
+        if (turns > 0) {
+          owed.set(node, turns - 1)
+          this.#schedule(NEWS_MS)
+          continue
+        }
+        owed.delete(node)
         const signed = this.#signed.get(node)
         if (signed === undefined) continue
         reports.push(signed)
@@ -232,7 +265,6 @@ export class LinkGossip {
         reports = []
         bytes = 0
       }
-      owed.clear()
       if (reports.length > 0) this.#options.send(neighbour, { type: 'reports', reports })
     }
   }

@@ -87,28 +87,18 @@ export class LinkMap {
   /** A way to everybody to whom there is one, the shortest; `without` leaves our own link to one node out. */
   ways(without?: NodeId): Map<NodeId, Way> {
     const ways = new Map<NodeId, Way>()
-    let edge: [NodeId, Way][] = []
     for (const [node, { session, state }] of this.#own) {
-      if (state !== 'linked' || node === without) continue
-      const way = { session, first: node, hops: 1 }
-      ways.set(node, way)
-      edge.push([node, way])
+      if (state === 'linked' && node !== without) ways.set(node, { session, first: node, hops: 1 })
     }
-    while (edge.length > 0) {
-      const next: [NodeId, Way][] = []
-      for (const [from, { session: speaker, first, hops }] of edge) {
-        const report = this.#reports.get(from)
-        if (report?.session !== speaker) continue
-        for (const [node, { session, state }] of report.links) {
-          if (state !== 'linked' || node === this.#self || ways.has(node)) continue
-          // Only what the node's own key says: nobody can end a session by listing a higher one.
-          if (this.#reports.get(node)?.session !== session) continue
-          const way = { session, first, hops: hops + 1 }
-          ways.set(node, way)
-          next.push([node, way])
-        }
+    // A Map hands out what is added while it is gone through, so nearer ones come first.
+    for (const [from, { session: speaker, first, hops }] of ways) {
+      const report = this.#reports.get(from)
+      if (report?.session !== speaker) continue
+      for (const [node, { session, state }] of report.links) {
+        if (state !== 'linked' || node === this.#self || ways.has(node)) continue
+        // Only what the node's own key says: nobody can end a session by listing a higher one.
+        if (this.#reports.get(node)?.session === session) ways.set(node, { session, first, hops: hops + 1 })
       }
-      edge = next
     }
     return ways
   }

@@ -26,6 +26,7 @@ import {
   RECENTLY_OVER_MS,
   REMEMBERED_SESSIONS,
   STILL_HEARD_MS,
+  TELL_OVER_EVERY_MS,
 } from './timing.ts'
 import { KEPT_LINKS, keptLinks } from './topology.ts'
 import { trapped } from './trapped.ts'
@@ -48,6 +49,9 @@ export interface OverlayOptions {
   readonly signaling: Signaling
   readonly log: Log
 }
+
+/** Nobody is told more often that its session is over. */
+const TICKS_A_LOOK = Math.ceil(TELL_OVER_EVERY_MS / BEAT_MS)
 
 /** A dozen links a node, and ways over others to everybody else. Does nothing before `start`. */
 export function createOverlay(options: OverlayOptions): Overlay {
@@ -82,6 +86,8 @@ class RoomOverlay implements Overlay {
   #host: RemotePeerHost | undefined
   #ticker: Timer | undefined
   #tickedAt = 0
+  #ticks = 0
+  #mappedAt = Number.NEGATIVE_INFINITY
   #isMapStale = false
   #connectionNumber = 0
   #isClosed = false
@@ -108,7 +114,11 @@ class RoomOverlay implements Overlay {
       log,
       isOver: (node, session) => this.#guards.refusesOldSessions && session < this.#floor(node),
       send: (neighbour, frame) => this.#peers.get(neighbour)?.link?.write(frame),
-      changed: () => this.#onMap(),
+      changed: (isVote) => {
+        if (isVote || clock.now() - this.#mappedAt >= BEAT_MS) this.#onMap()
+        // While many come at once everybody's new links need not be looked at by everybody each time.
+        else this.#isMapStale = true
+      },
       bad: (node, error) => {
         const peer = this.#peers.get(node)
         if (peer !== undefined) peer.traffic.faults++
@@ -279,15 +289,23 @@ class RoomOverlay implements Overlay {
     for (const [node, at] of this.#saidAt) {
       const word = this.#gossip.map.own.get(node)
       if (now - at < (word?.state === 'lost' ? LINK_SILENCE_MS : ACCUSATION_MS)) continue
-      this.#say(node, word?.session ?? 0, undefined)
+      // A dead neighbour's dozen would each tell the whole room, which has long acted on it.
+      const isOver = word !== undefined && word.state !== 'lost' && word.session < this.#floor(node)
+      this.#say(node, word?.session ?? 0, undefined, isOver)
       this.#isMapStale = true
     }
     if (this.#isMapStale) this.#onMap()
+    // All words are gone through for each of them.
+    if (++this.#ticks % TICKS_A_LOOK === 0) this.#lookBack(now)
+    this.#retune()
+  }
+
+  /** Whether somebody still hears one whom we gave up. */
+  #lookBack(now: number): void {
     for (const [node, { session, at }] of this.#recentlyOver) {
       if (now - at > RECENTLY_OVER_MS) this.#recentlyOver.delete(node)
       else if (now - at > STILL_HEARD_MS && this.#isStillThere(node, session)) this.#post.tellOver(node, session)
     }
-    this.#retune()
   }
 
   /** Two halves that gave each other up would else both wait for the other to speak: a word may be lost with a socket. */
@@ -319,10 +337,10 @@ class RoomOverlay implements Overlay {
   }
 
   /** Our word on our own link, for all. */
-  #say(node: NodeId, session: Session, state: Parameters<LinkGossip['say']>[2]): void {
+  #say(node: NodeId, session: Session, state: Parameters<LinkGossip['say']>[2], canWait = false): void {
     if (state === undefined || state === 'linked') this.#saidAt.delete(node)
     else this.#saidAt.set(node, this.#options.clock.now())
-    this.#gossip.say(node, session, state)
+    this.#gossip.say(node, session, state, canWait)
   }
 
   /** The room's links are others than before. */
@@ -330,6 +348,7 @@ class RoomOverlay implements Overlay {
     if (this.#isClosed) return
     const { map } = this.#gossip
     this.#isMapStale = false
+    this.#mappedAt = this.#options.clock.now()
     this.#ways = map.ways()
     for (const [node, { session }] of this.#ways) {
       const publicKey = this.#gossip.keyOf(node, session)

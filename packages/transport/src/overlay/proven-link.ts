@@ -56,8 +56,8 @@ type State =
 /** The place of `hello` in the frame union; with the version behind it, it is read before anything else is trusted. */
 const HELLO_PLACE = 0
 const HEADER_BYTES = 64
-/** Most reports are shorter: a dozen links. */
-const REPORT_BYTES = 512
+/** Where all links write their frames, one after another: each is copied out at once. */
+const frames = new ByteWriter(1024)
 /** Pulls are numbered from 1: a 0 in its place says that the chunk is carried for others. */
 const ROUTED = 0
 
@@ -152,9 +152,13 @@ export class ProvenLink {
   }
 
   write(frame: LinkFrame): void {
-    const writer = new ByteWriter(frame.type === 'reports' ? REPORT_BYTES * frame.reports.length : HEADER_BYTES)
-    linkFrame.write(writer, frame)
-    this.sendControl(writer.finish())
+    try {
+      linkFrame.write(frames, frame)
+    } catch (error) {
+      frames.truncate(0)
+      throw error
+    }
+    this.sendControl(frames.finish())
   }
 
   bulkRoom(): number {

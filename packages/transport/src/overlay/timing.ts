@@ -33,8 +33,10 @@ export const REMEMBERED_SESSIONS = 65_536
 
 /** How often one node is told that its session is over. */
 export const TELL_OVER_EVERY_MS = 1_000
-/** What changes in our links within this time makes one report. */
+/** What changes in our links within this time makes one report; so long a vote is kept on its way, for others to go with it. */
 export const GOSSIP_MS = 30
+/** Others' reports without a vote: a new link is no hurry, and in a large room many change at a time. */
+export const NEWS_MS = 90
 /** A node reports new and lost links no more often than this; votes at once. */
 export const REPORT_EVERY_MS = 250
 /** A packet that was not acknowledged for so long goes over another way as well... */
