@@ -1,5 +1,5 @@
 import type { NodeId } from '@shoal/protocol'
-import type { NodeGuards } from '@shoal/node'
+import type { NodeGuards, NodeOptions } from '@shoal/node'
 import { LedgerWorkload } from './ledger-workload.ts'
 import type { LedgerOperation } from './ledger-workload.ts'
 import { createSimNode } from './sim-node.ts'
@@ -27,6 +27,9 @@ export interface SeatTab {
 export interface LedgerRoomOptions {
   readonly nodes: number
   readonly guards: Partial<NodeGuards>
+  readonly lineage?: NodeOptions['lineage']
+  /** See `LedgerWorkload`. */
+  readonly towers?: { readonly isFragile: boolean } | undefined
 }
 
 const SLOTS = 4
@@ -153,6 +156,7 @@ export class LedgerRoom {
       device: seat.device,
       graceMs: GRACE_MS,
       guards: this.#options.guards,
+      ...(this.#options.lineage !== undefined && { lineage: this.#options.lineage }),
       garbageDelayMs: () => collected.float() * 30,
       ...(seat.isDriver && { ownerKeyPair: world.ownerKeyPair }),
       onOver: () => this.#enterAgain(name, seat),
@@ -170,6 +174,8 @@ export class LedgerRoom {
         api: tab.api,
         random: world.random.fork(`work of ${name}`),
         now: () => world.clock.now(),
+        home: seat.name,
+        towers: this.#options.towers,
         places: () => this.seats.flatMap((each) => (each.isGuest ? [] : [each.name])),
         settled: (operation) => this.#settled(operation),
       })

@@ -4,6 +4,7 @@ import { checkLeft, checkOutcomes, checkRuns, disagreements } from './ledger-che
 import { LEDGER_PROFILES, LedgerFaults } from './ledger-faults.ts'
 import type { Fault, LedgerProfile } from './ledger-faults.ts'
 import { LedgerRoom } from './ledger-room.ts'
+import type { LedgerRoomOptions } from './ledger-room.ts'
 import type { SimResult } from './overlay-scenario.ts'
 import { SimWorld } from './sim-world.ts'
 
@@ -42,7 +43,7 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
   const profile = options.profile ?? must(LEDGER_PROFILES[seed % LEDGER_PROFILES.length])
   const world = new SimWorld({ seed, network: networkOf(seed) })
   const { clock } = world
-  const room = new LedgerRoom(world, { nodes: options.nodes ?? 8, guards: options.guards ?? {} })
+  const room = new LedgerRoom(world, { nodes: options.nodes ?? 8, guards: options.guards ?? {}, ...lineageOf(seed) })
   await Promise.all(room.seats.map((seat) => room.raise(seat)))
   await clock.run(GATHER_MS)
   const until = GATHER_MS + (options.busyMs ?? 12_000)
@@ -91,6 +92,13 @@ function startWork(room: LedgerRoom, untilMs: number): void {
     clock.after(random.float() * 2 * PACE_MS, step)
   }
   step()
+}
+
+/** In two rooms of five chains of large values are made, and in one of the two they are cut. */
+function lineageOf(seed: number): Pick<LedgerRoomOptions, 'lineage' | 'towers'> {
+  if (seed % 5 !== 0 && seed % 5 !== 3) return {}
+  const isCut = seed % 5 === 0
+  return { towers: { isFragile: isCut }, ...(isCut && { lineage: { depth: 3, bytes: 1e9 } }) }
 }
 
 /** Some rooms are all in one house, some are not. */

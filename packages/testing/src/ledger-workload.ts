@@ -34,6 +34,10 @@ export interface LedgerWorkloadOptions {
   now(): number
   /** Names of tabs that a task may ask for. */
   places(): readonly string[]
+  /** The driver's own tab among them. */
+  readonly home: string
+  /** Chains of large values are made, too; `isFragile`: they are cut, and two deaths may take what a cut left of them. */
+  readonly towers: { readonly isFragile: boolean } | undefined
   settled(operation: LedgerOperation): void
 }
 
@@ -43,6 +47,8 @@ type Refs = readonly ObjectRef<unknown>[]
 /** So many tabs may die under one task in a run, and more do not. */
 const RETRIES = 30
 const MOST_ITEMS = 24
+/** How many pieces of work have a tower beside them. */
+const TOWERS = 0.15
 
 /**
  * A driver that makes others own things: tasks at random tabs put values and submit children and give the refs back,
@@ -53,6 +59,8 @@ export class LedgerWorkload {
   readonly operations: LedgerOperation[] = []
   readonly #options: LedgerWorkloadOptions
   readonly #random: SimRandom
+  /** A stream of its own, so that a room without towers is the same as ever. */
+  readonly #towers: SimRandom
   readonly #work: ReturnType<typeof declareWork>
   #items: Item[] = []
   #count = 0
@@ -60,6 +68,7 @@ export class LedgerWorkload {
   constructor(options: LedgerWorkloadOptions) {
     this.#options = options
     this.#random = options.random
+    this.#towers = options.random.fork('towers')
     this.#work = declareWork(options.api)
   }
 
@@ -92,6 +101,7 @@ export class LedgerWorkload {
 
   /** One random piece of work. */
   step(): void {
+    if (this.#options.towers !== undefined && this.#towers.float() < TOWERS) this.#tower(this.#options.towers.isFragile)
     const draw = this.#random.float()
     const n = randomInt(this.#random, 1_000)
     const { make, makeLarge, spawn, chain, fanIn, relay, box, derive } = this.#work
@@ -147,6 +157,29 @@ export class LedgerWorkload {
     this.#track('once', n, true, async (label) => {
       using result = this.#work.leaf.options(options).remote(label, ms, n)
       return await this.#options.api.get(result)
+    })
+  }
+
+  /** Large values, each made of the one below in some other tab; only the last one's ref is kept. */
+  #tower(isFragile: boolean): void {
+    const { places, home } = this.#options
+    const among = places().filter((place) => place !== home)
+    const n = randomInt(this.#towers, 1000)
+    const levels = Array.from({ length: 3 + randomInt(this.#towers, 6) }, () =>
+      must(among[randomInt(this.#towers, among.length)]),
+    )
+    const expected = n + levels.length
+    this.#track('large tower', expected, isFragile, async (label) => {
+      let ref: ObjectRef<Float64Array> | undefined
+      for (const [level, place] of levels.entries()) {
+        const options = { ...at(place), maxRetries: RETRIES }
+        const next: ObjectRef<Float64Array> = this.#work.grow.options(options).remote(`${label}/${level}`, ref, n)
+        ref?.release()
+        ref = next
+      }
+      this.#items.push({ ref: must(ref), expected, depth: 0, isFragile, label, users: 0 })
+      await this.#options.api.wait([must(ref)])
+      return expected
     })
   }
 
@@ -305,6 +338,12 @@ function declareWork(api: Api) {
     simRun(label)
     return [put(n)]
   })
+  const grow = remote((label: string, below: Float64Array | undefined, n: number) => {
+    simRun(label)
+    const value = new Float64Array(14_000)
+    value[0] = (below?.[0] ?? n) + 1
+    return value
+  })
   const makeLarge = remote({}, ({ put }, label: string, n: number, length: number): Refs => {
     simRun(label)
     return [put(new Float64Array(length).fill(n))]
@@ -356,5 +395,5 @@ function declareWork(api: Api) {
     for (let level = 0; level <= depth; level++) value = await get((value as Refs)[0] as ObjectRef<unknown>)
     return value instanceof Float64Array ? value.reduce((total, item) => total + item, 0) : (value as number)
   })
-  return { leaf, inc, sumOf, make, makeLarge, spawn, chain, fanIn, relay, box, derive, readIn }
+  return { leaf, inc, sumOf, make, makeLarge, grow, spawn, chain, fanIn, relay, box, derive, readIn }
 }

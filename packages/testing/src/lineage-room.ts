@@ -153,7 +153,7 @@ export class LineageRoom {
   async #add(name: string): Promise<void> {
     const { world } = this
     const { lineage, guards } = this.#options
-    const tab = await createSimNode(world.ports(await world.identity(`${name}.${++this.#lives}`), 1), {
+    const tab: SimNode = await createSimNode(world.ports(await world.identity(`${name}.${++this.#lives}`), 1), {
       slots: name === 'driver' ? 0 : 2,
       resources: { [name]: 100 },
       device: name,
@@ -161,6 +161,11 @@ export class LineageRoom {
       ...(lineage !== undefined && { lineage }),
       ...(guards !== undefined && { guards }),
       globals: { simRan: (label: string) => this.runs.push({ label, at: name }) },
+      onOver: () => {
+        world.clock.after(50, () => {
+          if (this.tabs.get(name) === tab) void tab.enterAgain(world.nextSession(tab.ports))
+        })
+      },
     })
     this.tabs.set(name, tab)
   }

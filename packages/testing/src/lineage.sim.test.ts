@@ -106,6 +106,27 @@ describe('results of a chain whose last one alone is held', () => {
     expect(await room.valueOf(last)).toBe(3)
   })
 
+  it.each([
+    ['within the grace, and has everything', 7_000, 0],
+    ['after it, when all of it was freed', 25_000, STEPS],
+  ])('[G2][T4] are the same to their owner that stood still and comes back %s', async (_when, ms, again) => {
+    await opened({ seed: 7 })
+    const [last] = (await room.chain({ steps: STEPS })) as [ObjectRef<Uint8Array>]
+    await room.pass(1_000)
+    const { clock } = room.driver.ports
+    clock.freeze(true)
+    await room.pass(ms)
+    clock.freeze(false)
+    await room.pass(20_000)
+    expect(room.runs.length).toBe(STEPS + again)
+    expect(room.large()).toBe(1)
+    room.kill(room.placeOf(STEPS - 1))
+    expect(await room.valueOf(last)).toBe(STEPS)
+    expect(room.runsSince(STEPS + again)).toEqual(ONCE_EACH)
+    last.release()
+    expect(await room.left()).toEqual([])
+  })
+
   it('[R1] leave nothing behind, made again or not', async () => {
     await opened({ seed: 6 })
     const [last] = (await room.chain({ steps: STEPS })) as [ObjectRef<Uint8Array>]
