@@ -26,6 +26,35 @@ export interface RuntimeContext {
   readonly taskName: string | undefined
   /** 0 for the first run. */
   readonly attempt: number
+  /**
+   * Aborts with a TaskCancelledError when the running task is cancelled: pass it to what can stop in the middle. Outside of
+   * a task it never does.
+   */
+  readonly signal: AbortSignal
+  /** Whether that has happened. It changes only while the task awaits something that comes from outside: a ref, a timer. */
+  readonly isCancelled: boolean
+}
+
+/** What `context()` says on a page. */
+export function outsideOfTasks(nodeId: string): RuntimeContext {
+  return {
+    nodeId,
+    workerId: 0,
+    jobId: '',
+    taskId: undefined,
+    taskName: undefined,
+    attempt: 0,
+    signal: new AbortController().signal,
+    isCancelled: false,
+  }
+}
+
+/** How a task is cancelled. */
+export interface CancelOptions {
+  /** Ends the worker that runs the task, whatever it does; `get` then rejects with WorkerCrashedError. Default false. */
+  readonly force?: boolean
+  /** What the task has submitted is cancelled too, and what that has, wherever it is. Default true. */
+  readonly recursive?: boolean
 }
 
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
@@ -54,6 +83,7 @@ export interface Api {
   ): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
   put<T>(value: T): ObjectRef<T>
   wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
+  cancel(ref: ObjectRef, options?: CancelOptions): void
   /** Moves a value's buffers instead of copying them, the next time it is sent. */
   transfer<T>(value: T): T
   context(): RuntimeContext
@@ -173,12 +203,25 @@ export function createApi(host: ApiHost): Api {
     return [ready, rest]
   }
 
+  function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
+    refuseUnknown(options, ['force', 'recursive'])
+    if (!ObjectRef.is(ref)) {
+      refuseForeign(ref)
+      throw new TypeError('cancel() takes an ObjectRef')
+    }
+    const { force = false, recursive = true } = options
+    mustBeBoolean('force', force)
+    mustBeBoolean('recursive', recursive)
+    core().cancel(ref, force, recursive)
+  }
+
   return {
     remote: remote as Api['remote'],
     actor: actor as unknown as Api['actor'],
     get: get as Api['get'],
     put: (value) => core().put(value),
     wait,
+    cancel,
     transfer,
     context: () => host.context(),
   }
@@ -205,4 +248,8 @@ function checkTimeout(timeoutMs: unknown): void {
   if (timeoutMs === undefined) return
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw new TypeError('timeoutMs must be a number')
   if (timeoutMs < 0) throw new RangeError(`timeoutMs must not be negative, got ${timeoutMs}`)
+}
+
+function mustBeBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false`)
 }

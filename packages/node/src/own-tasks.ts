@@ -21,6 +21,10 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
+import { taskCancelled, workerEnded } from './cancelled.ts'
+import { ChildTasks } from './child-tasks.ts'
+import { isRetried, needs, returns, wrongCount } from './own-task.ts'
+import type { OwnTask, PendingTask } from './own-task.ts'
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeGrant, CodeStore } from './code-store.ts'
 import { ownerDied } from './loss-errors.ts'
@@ -75,21 +79,6 @@ export interface OwnTasksOptions {
   introduce(to: NodeId, template: JobTemplate): void
 }
 
-interface OwnTask {
-  readonly number: number
-  readonly template: OwnTemplate
-  readonly job: JobId
-  readonly depth: number
-  readonly parent: ObjectId | undefined
-  readonly dependencies: readonly PlacedRef[]
-  readonly args: EncodedValue
-  attempt: Attempt
-  retriesLeft: number
-  /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
-  at: NodeId | 'queue' | 'here' | undefined
-  sentAtMs: number
-}
-
 /** What `ready` needs of a task or an actor's birth. */
 export interface Startable {
   readonly template: OwnTemplate
@@ -115,6 +104,8 @@ export class OwnTasks {
   readonly #asked = new WeakSet<OwnTask>()
   /** Tasks of more than one return, by all but the first. */
   readonly #ofMany = new Map<number, OwnTask>()
+
+  readonly #children = new ChildTasks()
 
   constructor(options: OwnTasksOptions) {
     this.#options = options
@@ -151,8 +142,11 @@ export class OwnTasks {
       retriesLeft: maxRetries,
       at: undefined,
       sentAtMs: 0,
+      cancelled: undefined,
+      former: [],
     }
     this.#tasks.set(number, task)
+    if (parent !== undefined) this.#children.add(parent, number)
     for (const each of returns(task)) if (each !== number) this.#ofMany.set(each, task)
     this.#pin(task, 1)
     this.#enqueue(task)
@@ -178,6 +172,37 @@ export class OwnTasks {
           callback(undefined, argumentFailed(state.error, place, template.definition.name))
         } else if (--missing === 0) this.#whenTemplate(template, job, callback)
       })
+  }
+
+  /**
+   * The task that makes an object, if it has no outcome yet, is cancelled from now on: nothing starts it again, and whoever
+   * takes the ledger over shall know. Where it is now has to be told, or `neverStarted` be called.
+   */
+  cancel(number: number, isForced: boolean): PendingTask | undefined {
+    const task = this.#taskOf(number)
+    if (task === undefined || this.#tasks.get(task.number) !== task) return undefined
+    const isNew = task.cancelled === undefined
+    task.cancelled = isForced || task.cancelled === 'forced' ? 'forced' : 'asked'
+    if (isNew) for (const each of returns(task)) this.#options.objects.toldAnew(this.#object(each))
+    return task
+  }
+
+  /** A cancelled task that no worker has begun, and none will. */
+  neverStarted(number: number): void {
+    const task = this.#tasks.get(number)
+    if (task?.cancelled !== undefined) this.#endCancelled(task, taskCancelled)
+  }
+
+  /** Tasks without an outcome that the runs of this one here have submitted. */
+  childrenOf(parent: ObjectId): readonly number[] {
+    return this.#children.of(parent)
+  }
+
+  /** What a cancelled task comes to unless it ends with a value; undefined for any other. */
+  cancellationOf(number: number): { readonly attempt: Attempt; readonly error: WireError } | undefined {
+    const task = this.#taskOf(number)
+    if (task?.cancelled === undefined) return undefined
+    return { attempt: task.attempt, error: taskCancelled(this.#id(task), task.template.definition.name) }
   }
 
   /** A scheduler effect: the work starts in a worker of this tab. */
@@ -313,10 +338,11 @@ export class OwnTasks {
   /** All copies of a result are gone: true when the task that made it runs again. */
   rebuild(id: ObjectId): boolean {
     const task = this.#lineage.get(id.number)
-    if (task === undefined || task.retriesLeft <= 0) return false
+    if (task === undefined || task.retriesLeft <= 0 || task.cancelled !== undefined) return false
     this.#dropLineage(task)
     this.#nextAttempt(task)
     this.#tasks.set(task.number, task)
+    if (task.parent !== undefined) this.#children.add(task.parent, task.number)
     for (const number of returns(task)) this.#options.objects.reopen(this.#object(number))
     this.#enqueue(task)
     return true
@@ -326,6 +352,7 @@ export class OwnTasks {
   whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined {
     const task = this.#lineage.get(id.number)
     if (task === undefined) return undefined
+    if (task.cancelled !== undefined) return 'task-cancelled'
     return task.template.definition.maxRetries === 0 ? 'retries-disabled' : 'max-attempts-exceeded'
   }
 
@@ -410,6 +437,8 @@ export class OwnTasks {
       retriesLeft,
       at,
       sentAtMs: 0,
+      cancelled: undefined,
+      former: [],
     }
     this.#tasks.set(number, task)
     this.#loose.delete(number)
@@ -442,6 +471,7 @@ export class OwnTasks {
     for (const task of kept) this.#options.objects.forRecipe(needs(task), -1)
     for (const task of new Set([...this.#tasks.values(), ...kept])) this.#pin(task, -1)
     this.#tasks.clear()
+    this.#children.clear()
     this.#lineage.clear()
     this.#loose.clear()
   }
@@ -502,6 +532,10 @@ export class OwnTasks {
 
   #enqueue(task: OwnTask): void {
     task.at = undefined
+    if (task.cancelled !== undefined) {
+      this.neverStarted(task.number)
+      return
+    }
     this.whenReady(task, (template, error) => {
       if (this.#tasks.get(task.number) !== task) return
       if (template === undefined) {
@@ -576,18 +610,40 @@ export class OwnTasks {
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
+    if (task.cancelled !== undefined) {
+      // Whatever its run says of its end, short of a value: with force that its worker was ended, if it did not crash first.
+      const wasEnded = task.cancelled === 'forced' && outcome.error.code === 'task-cancelled'
+      this.#endCancelled(task, wasEnded ? workerEnded : taskCancelled)
+      return
+    }
     const mayRetry = task.retriesLeft > 0 || this.#options.countsRetries === false
     if (mayRetry && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
       this.#nextAttempt(task)
       this.#enqueue(task)
       return
     }
-    for (const number of returns(task)) this.#options.objects.fail(this.#object(number), outcome.error)
+    this.#failed(task, outcome.error)
+  }
+
+  #failed(task: OwnTask, error: WireError): void {
+    for (const number of returns(task)) this.#options.objects.fail(this.#object(number), error)
     this.#done(task, false)
+  }
+
+  #endCancelled(task: OwnTask, errorOf: typeof taskCancelled): void {
+    const error = errorOf(this.#id(task), task.template.definition.name)
+    // Whoever cancelled it knows of it.
+    this.#options.objects.told(error)
+    this.#failed(task, error)
   }
 
   #nextAttempt(task: OwnTask): void {
     task.retriesLeft--
+    const { at } = task
+    if (at !== undefined && at !== 'queue') {
+      const node = at === 'here' ? this.#options.self : at
+      if (!task.former.includes(node)) task.former = [...task.former, node]
+    }
     const epoch = this.#options.epoch()
     task.attempt = { epoch, number: task.attempt.epoch === epoch ? task.attempt.number + 1 : 0 }
     for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
@@ -595,6 +651,7 @@ export class OwnTasks {
 
   #done(task: OwnTask, keepsRecipe: boolean): void {
     this.#tasks.delete(task.number)
+    if (task.parent !== undefined) this.#children.delete(task.parent, task.number)
     for (const each of returns(task)) this.#ofMany.delete(each)
     const kept = keepsRecipe
       ? returns(task).filter((number) => this.#options.objects.isReferenced(this.#object(number)))
@@ -692,31 +749,6 @@ export class OwnTasks {
 }
 
 const NO_INPUTS: readonly { readonly bytes: number; readonly holders: readonly string[] }[] = []
-
-/** The numbers of a task's returns. */
-function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {
-  const { numReturns } = task.template.definition
-  if (numReturns === 1) return [task.number]
-  return Array.from({ length: numReturns }, (_, index) => task.number + index)
-}
-
-/** What a task refers to: its arguments, and what is inside them. */
-function needs({ dependencies, args }: OwnTask): ObjectId[] {
-  return [...dependencies.map(({ id }) => id), ...args.refs]
-}
-
-/** Whoever ran it said something else than what was asked for: more values would land on other objects. */
-function wrongCount(task: OwnTask, count: number): WireError {
-  const { name, numReturns } = task.template.definition
-  return newWireError('task-failed', `${name} has numReturns ${numReturns}, and ${count} values came back`)
-}
-
-/** `retryExceptions`: what the function threw is run again as what was lost is. */
-function isRetried(task: OwnTask, { code, kinds }: WireError): boolean {
-  const { retryExceptions } = task.template.definition
-  if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
-  return retryExceptions.some((name) => name === '*' || kinds.includes(name))
-}
 
 function isSameAttempt(a: Attempt, b: Attempt): boolean {
   return a.epoch === b.epoch && a.number === b.number

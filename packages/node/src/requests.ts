@@ -10,6 +10,8 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { Actors } from './actors.ts'
+import { taskCancelled } from './cancelled.ts'
+import type { Cancelling } from './cancelled.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTasks, OwnTemplate } from './own-tasks.ts'
@@ -27,6 +29,9 @@ export interface RequestsOptions {
   runOf(from: Submitter, number: number | undefined): Run | undefined
   /** The page's refs of these are to outlive it: see Ownership. */
   keep(ids: readonly ObjectId[]): void
+  cancel(id: ObjectId, how: Cancelling): void
+  /** The run that submits was cancelled, and with it all that it submits. */
+  takesAlong(parent: Run): boolean
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   maySubmit(from: Submitter): boolean
 }
@@ -73,6 +78,7 @@ export class Requests {
       release: (from, ids) => {
         for (const id of ids) if (from.unhold(id)) options.objects.release(id)
       },
+      cancel: (id, how) => options.cancel(id, how),
       actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
       actorCall: (from, actor, method, caller, call, submission) => {
         const job = this.#jobOf(from, submission.parentRun)
@@ -127,6 +133,13 @@ export class Requests {
       return
     }
     const parent = submission.parentRun === undefined ? undefined : runOf(from, submission.parentRun)
+    if (parent !== undefined && this.#options.takesAlong(parent)) {
+      // It was written before the worker heard of it. Nobody is to be told of an error that it caused itself.
+      const error = taskCancelled({ owner: self, number: submission.number }, template.definition.name)
+      objects.told(error)
+      for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, error)
+      return
+    }
     const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
     tasks.submit(template, submission, job, depth, parent?.work.id)
   }

@@ -7,6 +7,7 @@ import type { LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, Wir
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors.ts'
+import { Cancellation } from './cancellation.ts'
 import { carriedRefs, exposedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -68,6 +69,7 @@ export class ShoalNode {
   readonly #unfetched: UnfetchedErrors
   readonly #ownership: Ownership
   readonly #dispatcher: Dispatcher
+  readonly #cancellation: Cancellation
   readonly #router: MessageRouter
   /** Drivers and helpers that said they leave for good. */
   readonly #leaving = new Set<NodeId>()
@@ -211,6 +213,8 @@ export class ShoalNode {
       actors: () => this.#actors,
       runOf: (from, number) => this.#workers.runOf(from, number),
       keep: (ids) => this.#ownership.keep(ids),
+      cancel: (id, how) => this.#cancellation.cancel(id, how),
+      takesAlong: (parent) => this.#cancellation.takesAlong(parent),
       maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({
@@ -262,10 +266,16 @@ export class ShoalNode {
       actorsOf: (owner) => this.#actors.hostedOf(owner),
       actorOwners: () => this.#actors.owners(),
       adoptActor: (id, node) => this.#actors.adopt(id, node),
-      actorsMoved: (owner) => this.#actors.moved(owner),
+      actorsMoved: (owner) => {
+        this.#actors.moved(owner)
+        this.#cancellation.moved(owner)
+      },
       actorsTaken: (owner) => this.#actors.takenOver(owner),
       restoreCalls: (runs) => this.#actors.restoreCalls(runs),
-      ledgerOver: (owner) => this.#actors.ledgerOver(owner),
+      ledgerOver: (owner) => {
+        this.#actors.ledgerOver(owner)
+        this.#cancellation.ledgerOver(owner)
+      },
       valueOf: (id) => this.#table.get(id)?.value,
       send,
       alive: () => this.#room?.link.alive() ?? [],
@@ -283,8 +293,22 @@ export class ShoalNode {
       now: () => clock.now(),
       later,
       link: () => this.#room?.link,
+      cancellation: () => this.#cancellation,
       toDriver: (line) => this.#toDriver(line),
       changed: () => options.onChange(),
+    })
+    this.#cancellation = new Cancellation({
+      self,
+      log: log.child('cancellation'),
+      objects,
+      guests,
+      workers,
+      dispatcher: this.#dispatcher,
+      tasksOf: (owner) => this.#ownership.tasksOf(owner),
+      answerer,
+      canReach,
+      whenKnown: (owner, callback) => this.#ownership.ledgers.whenKnown(owner, callback),
+      send,
     })
     this.#router = new MessageRouter({
       self,
@@ -295,6 +319,7 @@ export class ShoalNode {
       objects,
       actors: this.#actors,
       dispatcher: this.#dispatcher,
+      cancellation: this.#cancellation,
       send,
       endWork: (matches, error) => this.#endWork(matches, error),
       leaving: (node) => this.#leaving.add(node),
@@ -455,6 +480,7 @@ export class ShoalNode {
       guestNames: guests.names,
       guestActors: this.#actors.guestCount,
       ...this.#dispatcher.counts,
+      cancelsIgnored: this.#cancellation.ignored,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,
       ledgers: this.#ownership.status(),
@@ -634,7 +660,7 @@ export class ShoalNode {
 
   /** Ends what matches, queued or running. */
   #endWork(matches: (work: Work) => boolean, error: WireError): void {
-    for (const work of this.#scheduler.takeWhere(matches)) work.ended({ kind: 'failed', error }, 0)
+    for (const work of this.#dispatcher.takeQueued(matches)) work.ended({ kind: 'failed', error }, 0)
     this.#workers.endWhere(matches, error)
   }
 

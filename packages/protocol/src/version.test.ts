@@ -31,6 +31,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   1: '1d09fd0a0fd2c1382e4bebd6aa4574a9',
   2: 'ed29a98c110ecd3131cfaef638977a05',
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
+  4: '8e79225a98cb1815cf232e9bc0d398a4',
 }
 
 describe('the protocol version', () => {

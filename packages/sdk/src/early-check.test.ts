@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { CoreWorker, createApi } from '@shoal/core-worker'
+import { CoreWorker, createApi, outsideOfTasks } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { rolldown } from 'rolldown'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -16,7 +16,7 @@ async function freshApi(): Promise<Api> {
   return createApi({
     core: () => core,
     moduleScope: () => undefined,
-    context: () => ({ nodeId: '', workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
+    context: () => outsideOfTasks(''),
     checkEarly,
   })
 }

@@ -1,4 +1,4 @@
-import { createApi } from '@shoal/core-worker'
+import { createApi, outsideOfTasks } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkEarly } from './early-check.ts'
 import { mapStacks } from './map-stacks.ts'
@@ -13,13 +13,6 @@ export function createSessionApi(session: () => Pick<PageSession, 'core'>, nodeI
     moduleScope: () => undefined,
     checkEarly,
     prepareError: (error) => mapStacks(error, sources),
-    context: () => ({
-      nodeId: nodeId(),
-      workerId: 0,
-      jobId: '',
-      taskId: undefined,
-      taskName: undefined,
-      attempt: 0,
-    }),
+    context: () => outsideOfTasks(nodeId()),
   })
 }

@@ -1,7 +1,7 @@
 import { createDirectory } from '@shoal/control-store'
 import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
-import { CoreWorker, createApi } from '@shoal/core-worker'
+import { CoreWorker, createApi, outsideOfTasks } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { ShoalNode } from '@shoal/node'
@@ -113,7 +113,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const api = createApi({
     core: () => core,
     moduleScope: () => undefined,
-    context: () => ({ nodeId: ports.node, workerId: 0, jobId: '', taskId: undefined, taskName: undefined, attempt: 0 }),
+    context: () => outsideOfTasks(ports.node),
   })
   const join = async (
     { room, roomKey, connector, signaling, session }: SimPorts,

@@ -68,6 +68,7 @@ interface Run {
   readonly attempt: number
   readonly dependencies: readonly { readonly place: number; readonly value: EncodedValue }[]
   readonly args: EncodedValue
+  isCancelled: boolean
 }
 
 /** Code as it arrived; evaluated when it is first run. */
@@ -163,8 +164,8 @@ export class Runner {
       case TO_SUBMITTER.actorRun:
         this.#onRun('actor-call', reader)
         return
-      case TO_SUBMITTER.drop:
-        this.#drop(reader.reader.varint())
+      case TO_SUBMITTER.cancel:
+        this.#cancel(reader.reader.varint())
         return
       default:
         must(this.#second, `unknown record ${kind}`).answer(kind, reader)
@@ -198,6 +199,7 @@ export class Runner {
         taskId: this.#current === undefined ? undefined : formatObjectId(this.#current.task),
         taskName: this.#current?.template.name,
         attempt: this.#current?.attempt ?? 0,
+        isCancelled: this.#current?.isCancelled ?? false,
       }),
       serializers: () => this.#serializers,
       withSerializers: (serializers, body) => this.#withSerializers(serializers, body),
@@ -230,7 +232,7 @@ export class Runner {
     for (let left = bytes.varint(); left > 0; left--)
       dependencies.push({ place: bytes.varint(), value: reader.value() })
     const args = reader.value()
-    this.#queue.push({ run, kind, template, method, task, attempt, dependencies, args })
+    this.#queue.push({ run, kind, template, method, task, attempt, dependencies, args, isCancelled: false })
     if (this.#isWaiting && kind === 'task') this.#giveBackQueued()
     else if (this.#current === undefined && !this.#isPumpScheduled) {
       this.#isPumpScheduled = true
@@ -258,6 +260,12 @@ export class Runner {
   }
 
   #start(run: Run): void {
+    // While it waited for the second stage.
+    if (run.isCancelled) {
+      this.#current = undefined
+      this.#dropped(run)
+      return
+    }
     this.#current = run
     const startedAt = this.#options.clock.now()
     let result: unknown
@@ -358,6 +366,7 @@ export class Runner {
       writer.varint(outcome.length)
       for (const value of outcome) this.#frame.value(value, false)
     }
+    this.#second?.ended(run.run)
     this.#current = undefined
     this.#isWaiting = false
     return true
@@ -421,6 +430,17 @@ export class Runner {
       else kept.push(run)
     }
     for (const run of kept) this.#queue.push(run)
+  }
+
+  /** What has not started is given back; what has ended is over. */
+  #cancel(number: number): void {
+    const run = this.#current
+    if (run?.run !== number) {
+      this.#drop(number)
+      return
+    }
+    run.isCancelled = true
+    this.#second?.cancel(run.run, run.template.name, formatObjectId(run.task))
   }
 
   #drop(run: number): void {

@@ -7,7 +7,7 @@
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { ModuleScope, RefFinalizer, RuntimeContext } from '@shoal/core-worker'
 import type { Clock } from '@shoal/base'
-import { decodeValue, wireError } from '@shoal/protocol'
+import { decodeValue, TaskCancelledError, wireError } from '@shoal/protocol'
 import type {
   ByteWriter,
   CodeDefinition,
@@ -36,7 +36,8 @@ export interface SecondStageHost {
   /** Lines that the engine counts before the first one of an evaluated text. */
   readonly linesBefore: number
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
-  context(): RuntimeContext
+  /** All of it but the signal, which is made here. */
+  context(): Omit<RuntimeContext, 'signal'>
   /** Those of the code that runs. */
   serializers(): SerializerRegistry | undefined
   /** Makes them those of the code that runs until `body` is over. */
@@ -54,14 +55,24 @@ export interface SecondStage {
   load(hash: FunctionHash, definition: CodeDefinition): LoadedCode
   /** Takes in what a task threw, and gives what writes it. */
   failure(thrown: unknown, taskName: string, taskId: string): (writer: ByteWriter) => void
+  /** What the run waits for rejects, its signal aborts, and what it calls from now on fails. */
+  cancel(run: number, taskName: string, taskId: string): void
+  /** Nothing is kept of the run. */
+  ended(run: number): void
   /** Ends every wait. */
   close(): void
 }
 
 export type CreateSecondStage = (host: SecondStageHost) => SecondStage
 
+/** Of what is called outside of any run; theirs begin at 1. */
+const NO_RUN = 0
+
 export const createSecondStage: CreateSecondStage = (host) => {
   let moduleScope: ModuleScope | undefined
+  /** By run: its signal, once it was asked for, and why it was cancelled. */
+  const signals = new Map<number, AbortController>()
+  const cancelled = new Map<number, TaskCancelledError>()
   const { port, frame, clock, submitter, createFinalizer } = host
   const core = new CoreWorker({
     port,
@@ -71,9 +82,20 @@ export const createSecondStage: CreateSecondStage = (host) => {
     ...(createFinalizer && { createFinalizer: (collected) => createFinalizer(collected) }),
     serializers: () => host.serializers(),
     currentRun: () => host.currentRun(),
+    cancelled: () => cancelled.get(host.currentRun() ?? NO_RUN),
     onBlocked: (run, isBlocked) => host.onBlocked(run, isBlocked),
   })
-  const api = createApi({ core: () => core, moduleScope: () => moduleScope, context: () => host.context() })
+  const api = createApi({
+    core: () => core,
+    moduleScope: () => moduleScope,
+    context: () => ({ ...host.context(), signal: signalOf(host.currentRun()) }),
+  })
+
+  function signalOf(run = NO_RUN): AbortSignal {
+    const controller = signals.get(run) ?? new AbortController()
+    if (run !== NO_RUN) signals.set(run, controller)
+    return controller.signal
+  }
 
   function withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {
     moduleScope = scope
@@ -111,6 +133,18 @@ export const createSecondStage: CreateSecondStage = (host) => {
       cleanStacks(thrown, host.linesBefore)
       const error = captureThrown(thrown, { taskName, taskId, serializers: host.serializers() }, core.encoder)
       return (writer) => wireError.write(writer, error)
+    },
+    cancel(run, taskName, taskId) {
+      const details = { taskId, taskName }
+      const error = new TaskCancelledError('task-cancelled', `the task ${taskName} was cancelled`, { details })
+      cancelled.set(run, error)
+      signalOf(run)
+      signals.get(run)?.abort(error)
+      core.cancelRun(run, error)
+    },
+    ended(run) {
+      signals.delete(run)
+      cancelled.delete(run)
     },
     close: () => core.close(),
   }

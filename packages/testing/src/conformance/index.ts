@@ -1,5 +1,6 @@
 import { actorCases } from './actor-cases.ts'
 import { blockedCases } from './blocked-cases.ts'
+import { cancelCases } from './cancel-cases.ts'
 import type { DefineCase } from './case.ts'
 import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
@@ -19,6 +20,7 @@ export function conformanceCases(it: DefineCase): void {
   refCases(it)
   waitCases(it)
   blockedCases(it)
+  cancelCases(it)
   functionCases(it)
   valueCases(it)
   errorCases(it)
