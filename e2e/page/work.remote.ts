@@ -73,6 +73,12 @@ export const loop = remote(() => {
   for (;;);
 })
 
+/** Ends when it is cancelled. */
+export const listens = remote(async () => {
+  const { signal } = context()
+  await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+})
+
 export const notClonable = remote(() => ({ model: { layers: [1, { onDone: () => 1 }] } }))
 
 export interface CounterEntry {

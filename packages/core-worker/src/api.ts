@@ -38,6 +38,13 @@ export interface RuntimeContext {
   readonly wasRestarted: boolean
   /** The actor's own handle, which does not keep it alive. */
   readonly currentActor: ActorHandle<Record<string, (...args: never[]) => unknown>> | undefined
+  /**
+   * Aborts with a TaskCancelledError when the running task is cancelled: pass it to what can stop in the middle. Outside of
+   * a task it never does.
+   */
+  readonly signal: AbortSignal
+  /** Whether that has happened. It changes only while the task awaits something that comes from outside: a ref, a timer. */
+  readonly isCancelled: boolean
 }
 
 /** What `context()` says outside of tasks and actors. */
@@ -55,6 +62,8 @@ export function pageContext(nodeId: string, namespace = ''): RuntimeContext {
     actorName: undefined,
     wasRestarted: false,
     currentActor: undefined,
+    signal: new AbortController().signal,
+    isCancelled: false,
   }
 }
 
@@ -68,6 +77,14 @@ export interface GetActorOptions {
 export interface KillOptions {
   /** False: as if it had crashed, so that it is made again if `maxRestarts` allows. Default true. */
   readonly noRestart?: boolean
+}
+
+/** How a task is cancelled. */
+export interface CancelOptions {
+  /** Ends the worker that runs the task, whatever it does; `get` then rejects with WorkerCrashedError. Default false. */
+  readonly force?: boolean
+  /** What the task has submitted is cancelled too, and what that has, wherever it is. Default true. */
+  readonly recursive?: boolean
 }
 
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
@@ -102,6 +119,7 @@ export interface Api {
   ): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
   put<T>(value: T): ObjectRef<T>
   wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
+  cancel(ref: ObjectRef, options?: CancelOptions): void
   /** Moves a value's buffers instead of copying them, the next time it is sent. */
   transfer<T>(value: T): T
   /**
@@ -291,12 +309,25 @@ export function createApi(host: ApiHost): Api {
     return host.exitActor()
   }
 
+  function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
+    refuseUnknown(options, ['force', 'recursive'])
+    if (!ObjectRef.is(ref)) {
+      refuseForeign(ref)
+      throw new TypeError('cancel() takes an ObjectRef')
+    }
+    const { force = false, recursive = true } = options
+    mustBeBoolean('force', force)
+    mustBeBoolean('recursive', recursive)
+    core().cancel(ref, force, recursive)
+  }
+
   const api: Api = {
     remote: remote as Api['remote'],
     actor: actor as unknown as Api['actor'],
     get: get as Api['get'],
     put: (value) => core().put(value),
     wait,
+    cancel,
     transfer,
     kill,
     getActor: getActor as Api['getActor'],
@@ -327,4 +358,8 @@ function checkTimeout(timeoutMs: unknown): void {
   if (timeoutMs === undefined) return
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw new TypeError('timeoutMs must be a number')
   if (timeoutMs < 0) throw new RangeError(`timeoutMs must not be negative, got ${timeoutMs}`)
+}
+
+function mustBeBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false`)
 }

@@ -61,6 +61,8 @@ export interface CoreWorkerOptions {
   serializers?(): SerializerRegistry | undefined
   /** Workers only: the run that calls are made from, undefined outside of one. */
   currentRun?(): number | undefined
+  /** Workers only: why calls of the present run fail: it was cancelled. */
+  cancelled?(): Error | undefined
   /** Workers only: a run starts or stops waiting in get or wait. */
   onBlocked?(run: number, isBlocked: boolean): void
 }
@@ -200,6 +202,20 @@ export class CoreWorker implements RefHome {
     return this.#waits.wait(ids, options)
   }
 
+  /** Cancels the task that makes the object, if it has no outcome yet: see `Api.cancel`. */
+  cancel(ref: ObjectRef, isForced: boolean, isRecursive: boolean): void {
+    this.#mustBeOpen()
+    const id = this.#idOf(ref)
+    const writer = this.frame.begin(TO_NODE.cancel)
+    this.frame.id(id)
+    writer.u8((isForced ? 1 : 0) + (isRecursive ? 2 : 0))
+  }
+
+  /** The run was cancelled: what it waits for rejects. From now on `cancelled` says that its calls fail. */
+  cancelRun(run: number, reason: Error): void {
+    this.#waits.cancel(run, reason)
+  }
+
   createActor(template: number, args: readonly unknown[]): ObjectRef {
     this.#mustBeOpen()
     const { dependencies, value } = this.#arguments(args)
@@ -329,7 +345,8 @@ export class CoreWorker implements RefHome {
   }
 
   #mustBeOpen(): void {
-    if (this.#closed) throw this.#closed
+    const reason = this.#closed ?? this.#options.cancelled?.()
+    if (reason) throw reason
   }
 
   #reserve(count: number): number {

@@ -1,3 +1,4 @@
+// Long because get and wait share one table of what was asked for, and every way in which either ends.
 import { toError } from '@shoal/base'
 import type { Clock, Timer } from '@shoal/base'
 import { GetTimeoutError, showId } from '@shoal/protocol'
@@ -57,7 +58,8 @@ export class Waits {
   /** Known to exist, and no longer to be remembered once no wait is open. */
   #forgotten: Key[] = []
   #openWaits = 0
-  readonly #open = new Set<(reason: Error) => void>()
+  /** What ends each open call, and the run that made it. */
+  readonly #open = new Map<(reason: Error) => void, number | undefined>()
   readonly #blockedCalls = new Map<number, number>()
 
   constructor(options: WaitsOptions) {
@@ -203,8 +205,13 @@ export class Waits {
     this.#watched.delete(key)
   }
 
+  /** What the run waits for it does not wait for any more. */
+  cancel(run: number, reason: Error): void {
+    for (const [stop, from] of [...this.#open]) if (from === run) stop(reason)
+  }
+
   close(reason: Error): void {
-    for (const stop of [...this.#open]) stop(reason)
+    for (const stop of [...this.#open.keys()]) stop(reason)
     this.#watched.clear()
     this.#ready.clear()
   }
@@ -238,7 +245,7 @@ export class Waits {
       limit === undefined || limit === Infinity || timeoutError === undefined
         ? undefined
         : this.#timeout(limit, () => stop(timeoutError()))
-    this.#open.add(stop)
+    this.#open.set(stop, run)
     this.#block(run)
     if (options.signal?.aborted) queueMicrotask(onAbort)
     else options.signal?.addEventListener('abort', onAbort, { once: true })

@@ -3,6 +3,7 @@ import type { LogLine, NodeId } from '@shoal/protocol'
 import { showShape } from '@shoal/scheduler'
 import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
+import type { Cancellation } from './cancellation.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { JobTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
@@ -20,6 +21,7 @@ export interface DispatcherOptions {
   now(): number
   later(delayMs: number, callback: () => void): void
   link(): RoomLink | undefined
+  cancellation(): Cancellation
   toDriver(line: LogLine): void
   changed(): void
 }
@@ -35,6 +37,8 @@ export class Dispatcher {
   readonly #introduced = new Map<NodeId, Set<number>>()
   #events: SchedulerEvent<Work>[] = []
   #isStepScheduled = false
+  /** Something was taken out, and peers may have to hear of it. */
+  #hasTaken = false
   #isClosed = false
 
   constructor(options: DispatcherOptions) {
@@ -52,6 +56,28 @@ export class Dispatcher {
 
   schedule(event: SchedulerEvent<Work>): void {
     this.#events.push(event)
+    this.#stepSoon()
+  }
+
+  /** Takes out what waits and matches: in the scheduler's queues, or on its way there. */
+  takeQueued(matches: (work: Work) => boolean): Work[] {
+    const onTheWay: Work[] = []
+    this.#events = this.#events.flatMap((event): SchedulerEvent<Work>[] => {
+      if (event.type !== 'ready' && event.type !== 'given-back' && event.type !== 'guest') return [event]
+      if (!matches(event.task.key)) return [event]
+      onTheWay.push(event.task.key)
+      if (event.type === 'guest') return [{ type: 'returned', node: event.node, shape: event.shape, count: 1 }]
+      return event.type === 'given-back' && event.lane !== undefined ? [{ type: 'left', lane: event.lane }] : []
+    })
+    const taken = [...onTheWay, ...this.#options.scheduler.takeWhere(matches)]
+    if (taken.length > 0) {
+      this.#hasTaken = true
+      this.#stepSoon()
+    }
+    return taken
+  }
+
+  #stepSoon(): void {
     if (this.#isStepScheduled) return
     this.#isStepScheduled = true
     queueMicrotask(() => this.step())
@@ -59,7 +85,8 @@ export class Dispatcher {
 
   step(): void {
     this.#isStepScheduled = false
-    while (this.#events.length > 0 && !this.#isClosed) {
+    while ((this.#events.length > 0 || this.#hasTaken) && !this.#isClosed) {
+      this.#hasTaken = false
       const events = this.#events
       this.#events = []
       for (const effect of this.#options.scheduler.step(events)) this.#carryOut(effect)
@@ -105,8 +132,9 @@ export class Dispatcher {
     }
   }
 
-  finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void {
+  finished(run: Run, told: WorkOutcome, cpuMicros: number): void {
     const { work, worker } = run
+    const outcome = this.#options.cancellation().outcome(work, told)
     this.counts.tasksRun++
     this.counts.cpuMicros += cpuMicros
     if (work.isGuest) this.counts.guestTasksRun++
@@ -124,6 +152,11 @@ export class Dispatcher {
   givenBack(work: Work, worker: Worker): void {
     if (work.kind === 'actor-call') {
       work.ended({ kind: 'lost', error: newWireError('actor-died', 'the actor died before the call ran') }, 0)
+      return
+    }
+    if (this.#options.cancellation().isCancelled(work)) {
+      this.schedule({ type: 'left', lane: worker.lane })
+      this.#options.cancellation().neverStarted(work)
       return
     }
     const { template } = work

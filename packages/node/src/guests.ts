@@ -3,7 +3,15 @@ import { Queue } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import { workShape } from '@shoal/scheduler'
 import type { SchedulerEvent, WorkShape } from '@shoal/scheduler'
-import { formatJobId, isWithin, messageBytes, newWireError, ProtocolError, valueBytes } from '@shoal/protocol'
+import {
+  compareAttempts,
+  formatJobId,
+  isWithin,
+  messageBytes,
+  newWireError,
+  ProtocolError,
+  valueBytes,
+} from '@shoal/protocol'
 import type {
   Attempt,
   JobId,
@@ -110,6 +118,8 @@ export class Guests {
   readonly #templates = new Map<NodeId, Map<number, GuestTemplate>>()
   /** Accepted, and neither given back nor ended. */
   readonly #active = new Set<GuestRequest>()
+  /** Of those, what waits for leave or code: each with what gives it back. */
+  readonly #early = new Map<GuestRequest, () => void>()
   /** Outcomes for ledgers that nobody answers for now. */
   readonly #untold = new Map<NodeId, Untold[]>()
   /** Oldest first; those that are too old go when the next one comes. */
@@ -150,6 +160,7 @@ export class Guests {
     this.#active.add(request)
     const letGo = (): void => {
       this.#active.delete(request)
+      this.#early.delete(request)
       for (const { object } of request.dependencies) objects.release(object.id)
       for (const id of request.args.refs) objects.release(id)
     }
@@ -172,7 +183,9 @@ export class Guests {
       refuse(newWireError('permission', 'a task came without its template'))
       return
     }
+    this.#early.set(request, () => refuse(undefined))
     this.#whenAdmitted(from, template, (isAdmitted) => {
+      if (!this.#early.has(request)) return
       if (!isAdmitted) {
         refuse(newWireError('permission', `the tab ${from.slice(0, 8)} may not submit work to this room`))
         return
@@ -183,6 +196,7 @@ export class Guests {
       }
       const code = this.#code(from, template)
       whenCode(code, () => {
+        if (!this.#early.delete(request)) return
         if (code.state.kind === 'refused') {
           if (template.code === code) template.code = undefined
           refuse(code.state.error)
@@ -228,6 +242,18 @@ export class Guests {
       position,
       handOver: 0,
     })
+  }
+
+  /** Gives back attempts of a task up to this one that still wait for leave or code. True if there were any. */
+  recall(owner: NodeId, number: number, attempt: Attempt): boolean {
+    let found = false
+    for (const [request, giveBack] of this.#early) {
+      if (request.kind !== 'task' || request.owner !== owner || request.number !== number) continue
+      if (compareAttempts(request.attempt, attempt) > 0) continue
+      giveBack()
+      found = true
+    }
+    return found
   }
 
   /** A call that an actor here was asked for: as a run until it is over. */

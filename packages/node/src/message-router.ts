@@ -3,6 +3,7 @@ import { LIMITS, newWireError, ProtocolError } from '@shoal/protocol'
 import type { LogLine, NodeId, NodeMessage, TaskResult, WireError } from '@shoal/protocol'
 import { workShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
+import type { Cancellation } from './cancellation.ts'
 import { carriedRefs, isCarrier } from './carried-refs.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { GuestRequest, Guests } from './guests.ts'
@@ -20,6 +21,7 @@ export interface MessageRouterOptions {
   readonly objects: Objects
   readonly actors: Actors
   readonly dispatcher: Dispatcher
+  readonly cancellation: Cancellation
   send(to: NodeId, message: NodeMessage): void
   /** Ends what matches, queued or running; nobody waits for it. */
   endWork(matches: (work: Work) => boolean, error: WireError): void
@@ -91,7 +93,10 @@ export class MessageRouter {
         this.#options.dispatcher.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
         return
       case 'task.recall':
-        // An owner that wants work back gets its result instead while recall is not decided on: see docs/decisions.
+        this.#options.cancellation.onRecall(from, message)
+        return
+      case 'task.cancel':
+        this.#options.cancellation.onCancel(from, message.id, message)
         return
       case 'credit.want':
         this.#options.dispatcher.schedule({

@@ -141,6 +141,8 @@ export interface NodeStatus {
   readonly guestTasksRun: number
   readonly tasksFailed: number
   readonly cpuMicros: number
+  /** Cancellations by others that were not theirs to ask for, or came too late. */
+  readonly cancelsIgnored: number
   readonly objects: number
   readonly objectBytes: number
   /** Every ledger of which this tab has heard that somebody holds something. */

@@ -129,6 +129,12 @@ export class Objects {
     this.#entry(id).count++
   }
 
+  /** Whether another node is counted for an object that this one answers for. */
+  isLentTo(id: ObjectId, node: NodeId): boolean {
+    for (const life of this.#find(id)?.borrowers ?? []) if (life.node === node) return true
+    return false
+  }
+
   /** Another node holds a reference to an object that this one answers for. False when there is no such object. */
   lend(id: ObjectId, to: Life): boolean {
     const entry = this.#isMine(id) ? this.#awaited(id) : undefined
@@ -672,7 +678,7 @@ export class Objects {
   #notRebuilt(id: ObjectId): WireError {
     const reason = this.#isMine(id) ? this.#options.whyNotRebuilt(id) : undefined
     if (reason === undefined) return lost(id)
-    const why = reason === 'retries-disabled' ? 'may not run again (maxRetries 0)' : 'has used up its retries'
+    const why = WHY_NOT_REBUILT[reason]
     return newWireError(
       'object-reconstruction-failed',
       `all copies of ${showId(id)} are gone, and the task that made it ${why}`,
@@ -778,5 +784,10 @@ export class Objects {
 /** An owner that names dead holders is asked again for as long as it may take it to hear of their death. */
 const MOST_LOST_FETCHES = 20
 const ASK_AGAIN_MS = 300
+const WHY_NOT_REBUILT: Readonly<Record<ReconstructionFailure, string>> = {
+  'retries-disabled': 'may not run again (maxRetries 0)',
+  'max-attempts-exceeded': 'has used up its retries',
+  'task-cancelled': 'was cancelled',
+}
 const NO_RUNS: Reports['runs'] = new Map()
 const NO_ACTORS: Reports['actors'] = new Map()

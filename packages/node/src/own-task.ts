@@ -56,7 +56,14 @@ export interface OwnTask {
   /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
   at: NodeId | 'queue' | 'here' | undefined
   sentAtMs: number
+  /** It runs no more: it ends with the value of a run that is under way, or as cancelled. */
+  cancelled: 'asked' | 'forced' | undefined
+  /** Where earlier attempts were that were lost: what those had submitted may still run there. */
+  former: readonly NodeId[]
 }
+
+/** A task without an outcome, as whoever cancels it sees it. */
+export type PendingTask = Readonly<Pick<OwnTask, 'number' | 'attempt' | 'at' | 'former'>>
 
 /** The numbers of a task's returns. */
 export function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {

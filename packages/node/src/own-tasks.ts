@@ -19,6 +19,8 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
+import { taskCancelled, workerEnded } from './cancelled.ts'
+import { ChildTasks } from './child-tasks.ts'
 import { whenCode } from './code-store.ts'
 import type { CodeStore } from './code-store.ts'
 import { ownerDied } from './loss-errors.ts'
@@ -27,7 +29,7 @@ import { LINEAGE, Lineage } from './lineage.ts'
 import type { LineageLimits } from './lineage.ts'
 import { roomBeside } from './message-room.ts'
 import { isRetried, isSameAttempt, ledgerTemplate, needs, returns, taskBody, wrongCount } from './own-task.ts'
-import type { JobTemplate, OwnTask, OwnTemplate, TaskRecordBody, TaskSpec } from './own-task.ts'
+import type { JobTemplate, OwnTask, OwnTemplate, PendingTask, TaskRecordBody, TaskSpec } from './own-task.ts'
 import type { Submission } from './submitter.ts'
 import type { Work, WorkOutcome } from './work.ts'
 
@@ -86,7 +88,8 @@ export class OwnTasks {
   readonly #ofMany = new Map<number, OwnTask>()
 
   /** Tasks that have failed: the next one may wait for the one before, so each is told after the other, not within it. */
-  #failed: (readonly [OwnTask, WireError])[] = []
+  #failing: (readonly [OwnTask, WireError])[] = []
+  readonly #children = new ChildTasks()
 
   constructor(options: OwnTasksOptions) {
     this.#options = options
@@ -126,8 +129,11 @@ export class OwnTasks {
       retriesLeft: maxRetries,
       at: undefined,
       sentAtMs: 0,
+      cancelled: undefined,
+      former: [],
     }
     this.#tasks.set(number, task)
+    if (parent !== undefined) this.#children.add(parent, number)
     for (const each of returns(task)) if (each !== number) this.#ofMany.set(each, task)
     this.#pin(task, 1)
     this.#enqueue(task)
@@ -153,6 +159,37 @@ export class OwnTasks {
           callback(undefined, argumentFailed(state.error, place, template.definition.name))
         } else if (--missing === 0) this.#whenTemplate(template, job, callback)
       })
+  }
+
+  /**
+   * The task that makes an object, if it has no outcome yet, is cancelled from now on: nothing starts it again, and whoever
+   * takes the ledger over shall know. Where it is now has to be told, or `neverStarted` be called.
+   */
+  cancel(number: number, isForced: boolean): PendingTask | undefined {
+    const task = this.#taskOf(number)
+    if (task === undefined || this.#tasks.get(task.number) !== task) return undefined
+    const isNew = task.cancelled === undefined
+    task.cancelled = isForced || task.cancelled === 'forced' ? 'forced' : 'asked'
+    if (isNew) for (const each of returns(task)) this.#options.objects.toldAnew(this.#object(each))
+    return task
+  }
+
+  /** A cancelled task that no worker has begun, and none will. */
+  neverStarted(number: number): void {
+    const task = this.#tasks.get(number)
+    if (task?.cancelled !== undefined) this.#endCancelled(task, taskCancelled)
+  }
+
+  /** Tasks without an outcome that the runs of this one here have submitted. */
+  childrenOf(parent: ObjectId): readonly number[] {
+    return this.#children.of(parent)
+  }
+
+  /** What a cancelled task comes to unless it ends with a value; undefined for any other. */
+  cancellationOf(number: number): { readonly attempt: Attempt; readonly error: WireError } | undefined {
+    const task = this.#taskOf(number)
+    if (task?.cancelled === undefined) return undefined
+    return { attempt: task.attempt, error: taskCancelled(this.#id(task), task.template.definition.name) }
   }
 
   /** A scheduler effect: the work starts in a worker of this tab. */
@@ -289,10 +326,12 @@ export class OwnTasks {
 
   /** All copies of a result are gone: true when the task that made it runs again. */
   rebuild(id: ObjectId): boolean {
+    if (this.#lineage.taskOf(id.number)?.cancelled !== undefined) return false
     const task = this.#lineage.take(id.number)
     if (task === undefined) return false
     this.#nextAttempt(task)
     this.#tasks.set(task.number, task)
+    if (task.parent !== undefined) this.#children.add(task.parent, task.number)
     for (const number of returns(task)) this.#options.objects.reopen(this.#object(number))
     this.#enqueue(task)
     return true
@@ -300,6 +339,7 @@ export class OwnTasks {
 
   /** Why `rebuild` refuses; undefined for what no task has made. */
   whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined {
+    if (this.#lineage.taskOf(id.number)?.cancelled !== undefined) return 'task-cancelled'
     return this.#lineage.whyNot(id.number)
   }
 
@@ -385,6 +425,8 @@ export class OwnTasks {
       retriesLeft,
       at,
       sentAtMs: 0,
+      cancelled: undefined,
+      former: [],
     }
     this.#tasks.set(number, task)
     this.#adopted.add(number)
@@ -416,6 +458,7 @@ export class OwnTasks {
   abandon(): void {
     const tasks = [...this.#tasks.values()]
     this.#tasks.clear()
+    this.#children.clear()
     this.#loose.clear()
     for (const task of tasks) this.#pin(task, -1)
     this.#lineage.clear()
@@ -476,6 +519,10 @@ export class OwnTasks {
 
   #enqueue(task: OwnTask): void {
     task.at = undefined
+    if (task.cancelled !== undefined) {
+      this.neverStarted(task.number)
+      return
+    }
     this.whenReady(task, (template, error) => {
       if (this.#tasks.get(task.number) !== task) return
       if (template === undefined) {
@@ -550,27 +597,49 @@ export class OwnTasks {
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
+    if (task.cancelled !== undefined) {
+      // Whatever its run says of its end, short of a value: with force that its worker was ended, if it did not crash first.
+      const wasEnded = task.cancelled === 'forced' && outcome.error.code === 'task-cancelled'
+      this.#endCancelled(task, wasEnded ? workerEnded : taskCancelled)
+      return
+    }
     const mayRetry = task.retriesLeft > 0 || this.#options.countsRetries === false
     if (mayRetry && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
       this.#nextAttempt(task)
       this.#enqueue(task)
       return
     }
-    if (this.#failed.push([task, outcome.error]) > 1) return
+    this.#failed(task, outcome.error)
+  }
+
+  #failed(task: OwnTask, failure: WireError): void {
+    if (this.#failing.push([task, failure]) > 1) return
     try {
       // It grows: who waits for the result fails with it.
-      for (const [each, error] of this.#failed) {
+      for (const [each, error] of this.#failing) {
         if (this.#tasks.get(each.number) !== each) continue
         for (const number of returns(each)) this.#options.objects.fail(this.#object(number), error)
         this.#done(each, false)
       }
     } finally {
-      this.#failed = []
+      this.#failing = []
     }
+  }
+
+  #endCancelled(task: OwnTask, errorOf: typeof taskCancelled): void {
+    const error = errorOf(this.#id(task), task.template.definition.name)
+    // Whoever cancelled it knows of it.
+    this.#options.objects.told(error)
+    this.#failed(task, error)
   }
 
   #nextAttempt(task: OwnTask): void {
     task.retriesLeft--
+    const { at } = task
+    if (at !== undefined && at !== 'queue') {
+      const node = at === 'here' ? this.#options.self : at
+      if (!task.former.includes(node)) task.former = [...task.former, node]
+    }
     const epoch = this.#options.epoch()
     task.attempt = { epoch, number: task.attempt.epoch === epoch ? task.attempt.number + 1 : 0 }
     for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
@@ -579,6 +648,7 @@ export class OwnTasks {
   /** `maker`: where its results are, if that is known. */
   #done(task: OwnTask, keepsRecipe: boolean, maker?: NodeId): void {
     this.#tasks.delete(task.number)
+    if (task.parent !== undefined) this.#children.delete(task.parent, task.number)
     for (const each of returns(task)) this.#ofMany.delete(each)
     if (!keepsRecipe || !this.#lineage.keep(task, maker)) this.#pin(task, -1)
   }

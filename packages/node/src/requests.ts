@@ -11,6 +11,8 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { Actors } from './actors/actors.ts'
+import { taskCancelled } from './cancelled.ts'
+import type { Cancelling } from './cancelled.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTemplate } from './own-task.ts'
@@ -31,6 +33,9 @@ export interface RequestsOptions {
   keep(ids: readonly ObjectId[]): void
   /** Where a job's actors are found by name. */
   namespaceOf(job: JobId): string
+  cancel(id: ObjectId, how: Cancelling): void
+  /** The run that submits was cancelled, and with it all that it submits. */
+  takesAlong(parent: Run): boolean
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   maySubmit(from: Submitter): boolean
 }
@@ -77,6 +82,7 @@ export class Requests {
       release: (from, ids) => {
         for (const id of ids) if (from.unhold(id)) options.objects.release(id)
       },
+      cancel: (id, how) => options.cancel(id, how),
       actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
       actorCall: (from, request) => {
         const job = this.#jobOf(from, request.submission.parentRun)
@@ -139,6 +145,13 @@ export class Requests {
       return
     }
     const parent = submission.parentRun === undefined ? undefined : runOf(from, submission.parentRun)
+    if (parent !== undefined && this.#options.takesAlong(parent)) {
+      // It was written before the worker heard of it. Nobody is to be told of an error that it caused itself.
+      const error = taskCancelled({ owner: self, number: submission.number }, template.definition.name)
+      objects.told(error)
+      for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, error)
+      return
+    }
     const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
     tasks.submit(template, submission, job, depth, parent?.work.id)
   }

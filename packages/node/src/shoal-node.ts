@@ -7,6 +7,7 @@ import type { JobId, LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, Room
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors/actors.ts'
+import { Cancellation } from './cancellation.ts'
 import { carriedRefs, exposedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -68,6 +69,7 @@ export class ShoalNode {
   readonly #unfetched: UnfetchedErrors
   readonly #ownership: Ownership
   readonly #dispatcher: Dispatcher
+  readonly #cancellation: Cancellation
   readonly #router: MessageRouter
   /** Drivers and helpers that said they leave for good. */
   readonly #leaving = new Set<NodeId>()
@@ -229,6 +231,8 @@ export class ShoalNode {
       runOf: (from, number) => this.#workers.runOf(from, number),
       keep: (ids) => this.#ownership.keep(ids),
       namespaceOf,
+      cancel: (id, how) => this.#cancellation.cancel(id, how),
+      takesAlong: (parent) => this.#cancellation.takesAlong(parent),
       maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({
@@ -286,6 +290,8 @@ export class ShoalNode {
       namespace,
       granted: (job, hash, grant) => this.#codes.granted(job, hash, this.#room?.id, grant, isListed),
       actors: this.#actors,
+      moved: (owner) => this.#cancellation.moved(owner),
+      ledgerOver: (owner) => this.#cancellation.ledgerOver(owner),
       valueOf: (id) => this.#table.get(id)?.value,
       send,
       alive: () => this.#room?.link.alive() ?? [],
@@ -303,8 +309,22 @@ export class ShoalNode {
       now: () => clock.now(),
       later,
       link: () => this.#room?.link,
+      cancellation: () => this.#cancellation,
       toDriver: (line) => this.#toDriver(line),
       changed: () => options.onChange(),
+    })
+    this.#cancellation = new Cancellation({
+      self,
+      log: log.child('cancellation'),
+      objects,
+      guests,
+      workers,
+      dispatcher: this.#dispatcher,
+      tasksOf: (owner) => this.#ownership.tasksOf(owner),
+      answerer,
+      canReach,
+      whenKnown: (owner, callback) => this.#ownership.ledgers.whenKnown(owner, callback),
+      send,
     })
     this.#router = new MessageRouter({
       self,
@@ -315,6 +335,7 @@ export class ShoalNode {
       objects,
       actors: this.#actors,
       dispatcher: this.#dispatcher,
+      cancellation: this.#cancellation,
       send,
       endWork: (matches, error) => this.#endWork(matches, error),
       leaving: (node) => this.#leaving.add(node),
@@ -479,6 +500,7 @@ export class ShoalNode {
       guestNames: guests.names,
       guestActors: this.#actors.guestCount,
       ...this.#dispatcher.counts,
+      cancelsIgnored: this.#cancellation.ignored,
       objects: this.#table.count,
       objectBytes: this.#table.bytes,
       ledgers: this.#ownership.status(),
@@ -665,7 +687,7 @@ export class ShoalNode {
 
   /** Ends what matches, queued or running. */
   #endWork(matches: (work: Work) => boolean, error: WireError): void {
-    for (const work of this.#scheduler.takeWhere(matches)) work.ended({ kind: 'failed', error }, 0)
+    for (const work of this.#dispatcher.takeQueued(matches)) work.ended({ kind: 'failed', error }, 0)
     this.#workers.endWhere(matches, error)
   }
 

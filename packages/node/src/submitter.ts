@@ -1,3 +1,4 @@
+// Long because every record that a page or worker may write is read here, and judged before anybody acts on it.
 import { must } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import {
@@ -28,6 +29,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { CallRequest } from './actors/actor-calls.ts'
+import type { Cancelling } from './cancelled.ts'
 import { Questions } from './questions.ts'
 import type { Question } from './questions.ts'
 
@@ -56,6 +58,7 @@ export interface SubmitterHandlers {
   want(from: Submitter, id: ObjectId, question: Question): void
   watch(from: Submitter, id: ObjectId, question: Question): void
   release(from: Submitter, ids: readonly ObjectId[]): void
+  cancel(id: ObjectId, how: Cancelling): void
   /** Of the page alone. */
   keep(ids: readonly ObjectId[]): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
@@ -263,6 +266,12 @@ export class Submitter {
       case TO_NODE.release:
         this.#handlers.release(this, reader.ids())
         return
+      case TO_NODE.cancel: {
+        const [id] = this.#mustHold([reader.id()])
+        const flags = bytes.u8()
+        if (id) this.#handlers.cancel(id, { isForced: (flags & 1) !== 0, isRecursive: (flags & 2) !== 0 })
+        return
+      }
       case TO_NODE.keep:
         if (this.number !== 0) throw new ProtocolError('denied', 'only a page keeps refs')
         this.#handlers.keep(reader.ids())

@@ -13,6 +13,7 @@ import {
   TO_SUBMITTER,
 } from '@shoal/protocol'
 import type { EncodedValue, FunctionHash, NodeId, WireError } from '@shoal/protocol'
+import { taskCancelled } from './cancelled.ts'
 import type { Objects } from './objects.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
@@ -26,6 +27,8 @@ export interface Run {
   timer: Timer | undefined
   /** False while its arguments are gathered: the worker does not know of it yet. */
   isSent: boolean
+  /** Cancelled with force: once it is the one that runs, its worker ends. */
+  isForced: boolean
 }
 
 /** A worker of this tab and what is in it. */
@@ -117,7 +120,7 @@ export class Workers {
   }
 
   startIn(work: Work, worker: Worker): void {
-    const run: Run = { number: this.#nextRun++, work, worker, timer: undefined, isSent: false }
+    const run: Run = { number: this.#nextRun++, work, worker, timer: undefined, isSent: false, isForced: false }
     this.#runs.set(run.number, run)
     worker.runs.set(run.number, run)
     this.#gather(work, (values, error) => {
@@ -130,7 +133,9 @@ export class Workers {
   /** A worker told how a run ended. Ignored when it is over already. */
   done(from: Submitter, number: number, cpuMicros: number, outcome: WorkOutcome): void {
     const run = this.#runOf(from, number)
-    if (run !== undefined) this.#end(run, outcome, cpuMicros)
+    if (run === undefined) return
+    this.#end(run, outcome, cpuMicros)
+    this.#endForced(run.worker)
   }
 
   /** A worker gave a run back unstarted. */
@@ -141,9 +146,18 @@ export class Workers {
     this.#options.givenBack(run.work, run.worker)
   }
 
-  /** Asks for a run back; `dropped` follows if it has not started. */
-  recall(run: Run): void {
-    run.worker.submitter.frame.begin(TO_SUBMITTER.drop).varint(run.number)
+  /**
+   * A task is given back if it has not started, now or by `dropped`; else it is told, and with `isForced` its worker ends.
+   * One behind another in its worker may start before it is told: then that is its turn to be ended.
+   */
+  cancel(run: Run, isForced: boolean): void {
+    if (!run.isSent) {
+      this.#forget(run)
+      this.#options.givenBack(run.work, run.worker)
+      return
+    }
+    run.isForced ||= isForced
+    if (!this.#endForced(run.worker)) run.worker.submitter.frame.begin(TO_SUBMITTER.cancel).varint(run.number)
   }
 
   /** A worker says that its actor has ended. */
@@ -365,6 +379,18 @@ export class Workers {
     worker.hosted.terminate()
     this.#giveBackAll(worker)
     this.#options.workerGone(worker, 'a task ran past its time limit', true)
+  }
+
+  #endForced(worker: Worker): boolean {
+    const first = [...worker.runs.values()].find(({ isSent }) => isSent)
+    if (first?.isForced !== true) return false
+    const { work } = first
+    this.#end(first, { kind: 'failed', error: taskCancelled(work.id, work.template.name) }, 0)
+    this.#remove(worker)
+    worker.hosted.terminate()
+    this.#giveBackAll(worker)
+    this.#options.workerGone(worker, 'a task was cancelled with force', true)
+    return true
   }
 
   #crashed(worker: Worker, reason: string): void {

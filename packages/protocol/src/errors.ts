@@ -27,7 +27,7 @@ export type ErrorCode =
 const MARK = Symbol.for('shoal.error')
 
 /** Why an object whose copies are gone was not made again; Ray's words. */
-export const RECONSTRUCTION_FAILURES = ['max-attempts-exceeded', 'retries-disabled'] as const
+export const RECONSTRUCTION_FAILURES = ['max-attempts-exceeded', 'retries-disabled', 'task-cancelled'] as const
 export type ReconstructionFailure = (typeof RECONSTRUCTION_FAILURES)[number]
 
 /** Ids and places that an error names, as fields rather than prose. */

@@ -31,7 +31,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   1: '1d09fd0a0fd2c1382e4bebd6aa4574a9',
   2: 'ed29a98c110ecd3131cfaef638977a05',
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
-  4: '999aecc8a44c18b848815008c4b10443',
+  4: 'f66b9a24341098ff26c73e13b0f14dc1',
 }
 
 describe('the protocol version', () => {

@@ -13,6 +13,8 @@ export type SchedulerEvent<K> =
   | { readonly type: 'ready'; readonly task: ReadyTask<K>; readonly shape: WorkShape }
   /** A task that was started or sent did not start after all. */
   | { readonly type: 'given-back'; readonly task: ReadyTask<K>; readonly shape: WorkShape; readonly lane?: number }
+  /** A task that was started did not start after all and never will. */
+  | { readonly type: 'left'; readonly lane: number }
   | { readonly type: 'finished'; readonly lane: number; readonly kind: string; readonly ms: number }
   /** The task in the lane waits for others: its CPUs are free, its worker and what else it reserved are not. */
   | { readonly type: 'blocked'; readonly lane: number; readonly kind: string }

@@ -126,6 +126,13 @@ describe('starting at home', () => {
     expect(scheduler.used).toEqual([])
   })
 
+  it('[S3] goes on in a lane whose task never started', () => {
+    const scheduler = create(1)
+    const lane = laneOf(scheduler.step([ready('a'), ready('b')]), 'a')
+    expect(started(scheduler.step([{ type: 'left', lane }]))).toEqual(['b'])
+    expect(scheduler.used).toEqual(ONE.resources)
+  })
+
   it('[S3] goes on without a lane that is gone', () => {
     const scheduler = create(1)
     const lane = laneOf(scheduler.step([ready('a'), ready('b')]), 'a')

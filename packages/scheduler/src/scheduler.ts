@@ -170,6 +170,9 @@ export class Scheduler<K> {
         this.#shape(event.shape).queue.unshift(event.task)
         this.#mayBeStuck ||= event.task.isGuest
         return
+      case 'left':
+        this.#leave(event.lane)
+        return
       case 'finished':
         this.#times.record(event.kind, event.ms)
         this.#leave(event.lane)

@@ -104,6 +104,28 @@ export const getActor: Api['getActor'] = pageApi.getActor
  */
 export const exitActor: Api['exitActor'] = pageApi.exitActor
 
+/**
+ * Cancels the task that makes the ref's object, as well as it can be, and returns at once. One that has not started never
+ * does, and `get` rejects with TaskCancelledError. One that runs has its `context().signal` aborted and its waiting `get` and
+ * `wait` rejected, so that it ends where it next awaits; what it throws then counts as TaskCancelledError, and a value that
+ * it returns all the same stands. `force` ends its worker, and `get` rejects with WorkerCrashedError. What the task has
+ * submitted is cancelled like it unless `recursive` is false. A task that is cancelled is never run again. Nothing happens
+ * to a task that has ended, to what was `put`, and to a call of an actor.
+ *
+ * @function
+ * @throws TypeError for what is no ref, another session's ref and an unknown or wrong option; ObjectFreedError for a ref that
+ *   was released.
+ * @example
+ * const patient = remote({}, async ({ context }) => {
+ *   const { signal } = context()
+ *   await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+ * })
+ * const ref = patient.remote()
+ * cancel(ref)
+ * await get(ref).catch((error: Error) => error.name) // TaskCancelledError
+ */
+export const cancel: Api['cancel'] = pageApi.cancel
+
 export { deregisterSerializer, registerError, registerSerializer } from './serializers.ts'
 export { transfer } from '@shoal/protocol'
 
@@ -141,6 +163,7 @@ export { ActorClass, ObjectRef, RemoteFunction } from '@shoal/core-worker'
 export type {
   ActorHandle,
   ActorOptions,
+  CancelOptions,
   GetOptions,
   ObjectRefGenerator,
   ResourceOptions,

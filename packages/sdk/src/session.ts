@@ -38,6 +38,7 @@ export class TabSession implements PageSession {
   readonly get: Session['get']
   readonly put: Session['put']
   readonly wait: Session['wait']
+  readonly cancel: Session['cancel']
   readonly transfer: Session['transfer']
   readonly kill: Session['kill']
   readonly getActor: Session['getActor']
@@ -130,6 +131,7 @@ export class TabSession implements PageSession {
     this.get = api.get
     this.put = api.put
     this.wait = api.wait
+    this.cancel = api.cancel
     this.transfer = api.transfer
     this.kill = api.kill
     this.getActor = api.getActor

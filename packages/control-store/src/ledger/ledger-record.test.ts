@@ -1,5 +1,5 @@
 import { AssertionError } from '@shoal/base'
-import { compareAttempts } from '@shoal/protocol'
+import { compareAttempts, newWireError } from '@shoal/protocol'
 import type { LedgerRecord } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -55,6 +55,25 @@ describe('joinRecords', () => {
       }),
       { seed: 2, numRuns: 2_000 },
     )
+  })
+
+  it('[G4] has an error of an attempt behind its task and before its value, and one of the last behind all', () => {
+    const said = (attempt: number, body: LedgerRecord['body']): StoredRecord => ({
+      record: { number: 1, attempt: { epoch: 0, number: attempt }, body },
+      template: undefined,
+    })
+    const error = newWireError('task-cancelled', 'f was cancelled')
+    const task = fc.sample(
+      body.filter(({ type }) => type === 'task'),
+      1,
+    )[0] as LedgerRecord['body']
+    const cancelled = said(0, { type: 'failed', error })
+    expect(joinRecords(said(0, task), cancelled)).toBe(cancelled)
+    for (const outcome of [said(0, { type: 'value', value: VALUE }), said(0, { type: 'stored', bytes: 9 })]) {
+      expect(joinRecords(cancelled, outcome)).toBe(outcome)
+      const final = said(9, { type: 'failed', error })
+      expect(joinRecords(final, outcome)).toBe(final)
+    }
   })
 
   it('[G4] refuses records of two objects: a bug', () => {

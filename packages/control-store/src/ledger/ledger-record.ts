@@ -8,8 +8,11 @@ export interface StoredRecord {
   readonly template: LedgerTemplate | undefined
 }
 
-/** What says more of one attempt stands behind what says less. */
-const RANKS = ['task', 'stored', 'value', 'actor', 'failed'] as const
+/**
+ * What says more of one attempt stands behind what says less. An error that is final is of an attempt behind all others; one
+ * of an attempt that may still run is that of a task being cancelled, and a value that comes of it all the same stands.
+ */
+const RANKS = ['task', 'failed', 'stored', 'value', 'actor'] as const
 
 /**
  * The join of two records of one object: the later attempt; of one attempt what is further on; of two tasks the one with

@@ -1,5 +1,5 @@
 import { seededRandom } from '@shoal/base'
-import { randomNodeId } from '@shoal/protocol'
+import { newWireError, randomNodeId } from '@shoal/protocol'
 import type { LedgerRecord, NodeId, ObjectId } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import { RecordStore } from './record-store.ts'
@@ -55,6 +55,14 @@ describe('sourceOf', () => {
     const value = { number: 1, attempt: SECOND, body: { type: 'value', value: VALUE } } as const
     expect(sourceOf(1, stored(value), reports)).toMatchObject({ kind: 'record' })
     expect(sourceOf(1, stored({ ...value, attempt: FIRST }), reports)).toMatchObject({ kind: 'copies' })
+  })
+
+  it('[G8] takes a copy before the error of its attempt: that was said of a task being cancelled, before it ended', () => {
+    const failed = { type: 'failed', error: newWireError('task-cancelled', 'f was cancelled') } as const
+    expect(sourceOf(1, stored({ number: 1, attempt: SECOND, body: failed }), reports)).toMatchObject({ kind: 'copies' })
+    const last = { epoch: 0, number: 2 }
+    expect(sourceOf(1, stored({ number: 1, attempt: last, body: failed }), reports)).toMatchObject({ kind: 'record' })
+    expect(sourceOf(2, stored({ number: 2, attempt: FIRST, body: failed }), reports)).toMatchObject({ kind: 'record' })
   })
 
   it('[G8] waits for a run under way, the latest, before it runs a task again; without a record, too', () => {

@@ -62,7 +62,9 @@ export function sourceOf(number: number, stored: StoredRecord | undefined, repor
   const [copy] = copies
   const record = stored?.record
   const hasOutcome = record !== undefined && (record.body.type === 'value' || record.body.type === 'failed')
-  if (copy !== undefined && !(hasOutcome && compareAttempts(record.attempt, copy.attempt) >= 0))
+  // Of one attempt an error was said before it ended, and a copy is how it did.
+  const isBehind = record?.body.type === 'failed' ? 1 : 0
+  if (copy !== undefined && !(hasOutcome && compareAttempts(record.attempt, copy.attempt) >= isBehind))
     return { kind: 'copies', attempt: copy.attempt, bytes: copy.bytes, holders: copies.map(({ node }) => node) }
   if (hasOutcome) return { kind: 'record', record }
   const task = record?.body.type === 'task' ? record.body.task : number

@@ -6,7 +6,7 @@ import type { SecondStageHost } from './second-stage.ts'
 type Host = Pick<SecondStageHost, 'nodeId' | 'workerId' | 'current' | 'birth' | 'actorClass'>
 
 /** What a run's `context()` says. After an await of an actor whose calls interleave, of the call that began last. */
-export function createRunContext(host: Host, core: CoreWorker): RuntimeContext {
+export function createRunContext(host: Host, core: CoreWorker, signal: AbortSignal): RuntimeContext {
   const { nodeId, workerId } = host
   const run = host.current()
   const birth = host.birth()
@@ -18,6 +18,8 @@ export function createRunContext(host: Host, core: CoreWorker): RuntimeContext {
     taskId: run && formatObjectId(run.task),
     taskName: run?.template.name,
     attempt: run?.attempt ?? 0,
+    signal,
+    isCancelled: run?.isCancelled ?? false,
     namespace: template?.namespace ?? '',
     resources: fromResourceSet(template?.resources ?? []),
     actorId: birth && formatObjectId(birth.task),

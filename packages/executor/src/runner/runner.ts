@@ -68,6 +68,7 @@ export interface Run {
   readonly attempt: number
   readonly dependencies: readonly { readonly place: number; readonly value: EncodedValue }[]
   readonly args: EncodedValue
+  isCancelled: boolean
 }
 
 /** Code as it arrived; evaluated when it is first run. */
@@ -176,8 +177,8 @@ export class Runner {
       case TO_SUBMITTER.actorRun:
         this.#onRun('actor-call', reader)
         return
-      case TO_SUBMITTER.drop:
-        this.#drop(reader.reader.varint())
+      case TO_SUBMITTER.cancel:
+        this.#cancel(reader.reader.varint())
         return
       case TO_SUBMITTER.actorEnd:
         this.#ending ??= 'asked'
@@ -245,7 +246,7 @@ export class Runner {
     for (let left = bytes.varint(); left > 0; left--)
       dependencies.push({ place: bytes.varint(), value: reader.value() })
     const args = reader.value()
-    this.#queue.push({ run, kind, template, method, task, attempt, dependencies, args })
+    this.#queue.push({ run, kind, template, method, task, attempt, dependencies, args, isCancelled: false })
     if (this.#isWaiting && kind === 'task') this.#giveBackQueued()
     else if (this.#hasRoom && !this.#isPumpScheduled) {
       this.#isPumpScheduled = true
@@ -308,6 +309,12 @@ export class Runner {
   }
 
   #start(run: Run): void {
+    // While it waited for the second stage.
+    if (run.isCancelled) {
+      this.#current = undefined
+      this.#dropped(run)
+      return
+    }
     this.#current = run
     this.#running.add(run)
     const startedAt = this.#options.clock.now()
@@ -417,6 +424,7 @@ export class Runner {
     }
     this.#running.delete(run)
     if (this.#current === run) this.#current = [...this.#running].pop()
+    this.#second?.ended(run.run)
     this.#isWaiting = false
     return true
   }
@@ -480,6 +488,17 @@ export class Runner {
       else kept.push(run)
     }
     for (const run of kept) this.#queue.push(run)
+  }
+
+  /** What has not started is given back; what has ended is over. */
+  #cancel(number: number): void {
+    const run = [...this.#running].find((entry) => entry.run === number)
+    if (run === undefined) {
+      this.#drop(number)
+      return
+    }
+    run.isCancelled = true
+    this.#second?.cancel(run.run, run.template.name, formatObjectId(run.task))
   }
 
   #drop(run: number): void {

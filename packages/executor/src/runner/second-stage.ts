@@ -9,7 +9,7 @@ import type { ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import { createRunContext } from './run-context.ts'
 import type { Run } from './runner.ts'
 import type { Clock } from '@shoal/base'
-import { decodeValue, wireError } from '@shoal/protocol'
+import { decodeValue, TaskCancelledError, wireError } from '@shoal/protocol'
 import type {
   ByteWriter,
   CodeDefinition,
@@ -66,14 +66,24 @@ export interface SecondStage {
   load(hash: FunctionHash, definition: CodeDefinition): LoadedCode
   /** Takes in what a task threw, and gives what writes it. */
   failure(thrown: unknown, taskName: string, taskId: string): (writer: ByteWriter) => void
+  /** What the run waits for rejects, its signal aborts, and what it calls from now on fails. */
+  cancel(run: number, taskName: string, taskId: string): void
+  /** Nothing is kept of the run. */
+  ended(run: number): void
   /** Ends every wait. */
   close(): void
 }
 
 export type CreateSecondStage = (host: SecondStageHost) => SecondStage
 
+/** Of what is called outside of any run; theirs begin at 1. */
+const NO_RUN = 0
+
 export const createSecondStage: CreateSecondStage = (host) => {
   let moduleScope: ModuleScope | undefined
+  /** By run: its signal, once it was asked for, and why it was cancelled. */
+  const signals = new Map<number, AbortController>()
+  const cancelled = new Map<number, TaskCancelledError>()
   const { port, frame, clock, submitter, createFinalizer } = host
   const core = new CoreWorker({
     port,
@@ -83,18 +93,25 @@ export const createSecondStage: CreateSecondStage = (host) => {
     ...(createFinalizer && { createFinalizer: (collected) => createFinalizer(collected) }),
     serializers: () => host.serializers(),
     currentRun: () => host.currentRun(),
+    cancelled: () => cancelled.get(host.currentRun() ?? NO_RUN),
     onBlocked: (run, isBlocked) => host.onBlocked(run, isBlocked),
   })
   const api = createApi({
     core: () => core,
     moduleScope: () => moduleScope,
-    context: () => createRunContext(host, core),
+    context: () => createRunContext(host, core, signalOf(host.currentRun())),
     exitActor() {
       if (host.birth() === undefined) throw new TypeError('exitActor() works inside of an actor only')
       host.exit()
       throw new Error('exitActor() ends this actor')
     },
   })
+
+  function signalOf(run = NO_RUN): AbortSignal {
+    const controller = signals.get(run) ?? new AbortController()
+    if (run !== NO_RUN) signals.set(run, controller)
+    return controller.signal
+  }
 
   function withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {
     moduleScope = scope
@@ -132,6 +149,18 @@ export const createSecondStage: CreateSecondStage = (host) => {
       cleanStacks(thrown, host.linesBefore)
       const error = captureThrown(thrown, { taskName, taskId, serializers: host.serializers() }, core.encoder)
       return (writer) => wireError.write(writer, error)
+    },
+    cancel(run, taskName, taskId) {
+      const details = { taskId, taskName }
+      const error = new TaskCancelledError('task-cancelled', `the task ${taskName} was cancelled`, { details })
+      cancelled.set(run, error)
+      signalOf(run)
+      signals.get(run)?.abort(error)
+      core.cancelRun(run, error)
+    },
+    ended(run) {
+      signals.delete(run)
+      cancelled.delete(run)
     },
     close: () => core.close(),
   }

@@ -233,6 +233,8 @@ export class OwnActors {
     this.#endIncarnation(actor, 'terminate', error)
     this.#actors.delete(key)
     this.#letGo(actor)
+    // A call that came in just as it ended has its answer, too.
+    this.#say(actor, { kind: 'dead', error })
     this.#options.places.forget(id)
   }
 

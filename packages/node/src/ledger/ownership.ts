@@ -46,6 +46,10 @@ export interface OwnershipOptions {
   /** Where a job's actors are found by name, as its records say. */
   namespace(job: JobId, namespace: string): void
   readonly actors: Actors
+  /** Another node answers for the ledger. */
+  moved(owner: NodeId): void
+  /** Nobody does any more. */
+  ledgerOver(owner: NodeId): void
   valueOf(id: ObjectId): EncodedValue | undefined
   send(to: NodeId, message: NodeMessage): void
   alive(): readonly NodeId[]
@@ -109,6 +113,7 @@ export class Ownership {
         objects.moved(owner)
         guests.moved(owner)
         options.actors.moved(owner)
+        options.moved(owner)
       },
       reported: (owner) => references.reported(owner),
       deposed: (owner) => this.#deposed(owner),
@@ -338,8 +343,12 @@ export class Ownership {
           task() ?? { record: { number, attempt, body: { type: 'stored', bytes } }, template: undefined, inner: [] }
         )
       }
-      case 'pending':
-        return task()
+      case 'pending': {
+        const cancelled = this.tasksOf(id.owner)?.cancellationOf(number)
+        if (cancelled === undefined) return task()
+        const { attempt, error } = cancelled
+        return { record: { number, attempt, body: { type: 'failed', error } }, template: undefined, inner: [] }
+      }
     }
   }
 
@@ -438,7 +447,9 @@ export class Ownership {
       for (const { number } of objects.neededOf(owner)) this.#recover(owner, number, reports, done)
       // What nobody holds is kept for the owner's sake, and may be freed after.
       for (const [number, runs] of reports.runs)
-        if (!own.has(number)) for (const { node, attempt } of runs) own.adoptRun(number, node, attempt)
+        // Of what was cancelled, nobody waits for the run that goes on.
+        if (!own.has(number) && objects.state({ owner, number }).kind !== 'failed')
+          for (const { node, attempt } of runs) own.adoptRun(number, node, attempt)
       for (const number of reports.copies.keys()) this.#recover(owner, number, reports, done)
       objects.dropPending(owner, (number) => own.has(number))
       // Also of what a record told: whoever has a copy keeps it until it is told to let go.
@@ -603,6 +614,7 @@ export class Ownership {
     this.#options.objects.ledgerOver(owner)
     this.#options.references.ledgerOver(owner)
     this.#options.actors.ledgerOver(owner)
+    this.#options.ledgerOver(owner)
   }
 }
 

@@ -1,7 +1,7 @@
 import { attempt, functionHash, jobId, nodeId, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
-import { array, fixedBytes, oneOf, optional, string, struct, union, varint } from '../schema.ts'
+import { array, bool, fixedBytes, oneOf, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 import { STRATEGIES } from '../words.ts'
@@ -111,8 +111,17 @@ export type TaskResult = Infer<typeof taskResult>
 export const taskRefused = struct({ ledger: optional(nodeId), number: varint, attempt, error: optional(wireError) })
 export type TaskRefused = Infer<typeof taskRefused>
 
-/** The owner wants an unstarted attempt back; answered by `task.refused`, or not at all when it has started. */
-export const taskRecall = struct({ number: varint, attempt, cancel: varint })
+/** `isForced`: the worker that runs it is ended. `isRecursive`: so is what it has submitted, and what that has. */
+const cancellation = { isForced: bool, isRecursive: bool }
+
+/**
+ * Whoever answers for a task cancels an attempt: answered by `task.refused` when it has not started and never will, else by
+ * `task.result` when it ends, whatever that says. An attempt that is over already was answered before.
+ */
+export const taskRecall = struct({ ledger: optional(nodeId), number: varint, attempt, ...cancellation })
+
+/** Whoever holds a ref asks whoever answers for it to cancel the task that makes its object. Not answered. */
+export const taskCancel = struct({ id: objectId, ...cancellation })
 
 /** An owner's backlog of a shape, sent when it changes from or to nothing and at most every 50 ms between. */
 export const creditWant = struct({ shape: taskShape, queued: varint })

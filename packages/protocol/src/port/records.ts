@@ -39,11 +39,13 @@ export const TO_NODE = {
   actorKill: 14,
   /** question, parent run + 1, namespace (empty: the job's), name; answered by TO_SUBMITTER.actorFound */
   actorFind: 15,
+  /** id, flags: 1 forced, 2 recursive. Cancels the task that makes the object; not answered */
+  cancel: 16,
   /** From workers only. run, cpu in microseconds, 0 and count and that many values, or 1 and a wireError */
   done: 20,
   /** run, 1 when it blocks in get or wait, 0 when it goes on */
   blocked: 21,
-  /** run: given back unstarted, after `drop` or because the worker's task has blocked */
+  /** run: given back unstarted, after `cancel` or because the worker's task has blocked */
   dropped: 22,
   /** run, level: index into LOG_LEVELS, text */
   log: 23,
@@ -71,8 +73,8 @@ export const TO_SUBMITTER = {
   actorNew: 12,
   /** The same fields, with the method's name behind the template's number. */
   actorRun: 13,
-  /** run: give it back if it has not started */
-  drop: 14,
+  /** run: give it back if it has not started; else its signal aborts, its calls of the SDK fail, and `done` tells of its end */
+  cancel: 14,
   /** To actors' workers: end it once the calls that wait have run */
   actorEnd: 16,
 } as const

@@ -1,6 +1,7 @@
 import { actorCases } from './actor-cases.ts'
 import { actorLifeCases } from './actor-life-cases.ts'
 import { blockedCases } from './blocked-cases.ts'
+import { cancelCases } from './cancel-cases.ts'
 import type { DefineCase } from './case.ts'
 import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
@@ -20,6 +21,7 @@ export function conformanceCases(it: DefineCase): void {
   refCases(it)
   waitCases(it)
   blockedCases(it)
+  cancelCases(it)
   functionCases(it)
   valueCases(it)
   errorCases(it)
