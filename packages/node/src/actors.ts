@@ -16,9 +16,11 @@ import type {
 } from '@shoal/protocol'
 import type { SchedulerEvent } from '@shoal/scheduler'
 import type { Reports } from '@shoal/control-store'
+import { drain } from './drain.ts'
 import type { GuestRequest, Guests } from './guests.ts'
 import type { Objects } from './objects.ts'
 import type { JobTemplate, OwnTasks, OwnTemplate } from './own-tasks.ts'
+import type { ActorMade, ActorsView } from './state/views.ts'
 import type { Submission } from './submitter.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import type { Run, Worker, Workers } from './workers.ts'
@@ -48,6 +50,8 @@ type Place =
 interface KnownActor {
   readonly id: ObjectId
   place: Place
+  /** What an own actor was made with. */
+  made: ActorMade | undefined
   isAsked: boolean
   /** Own actors: other nodes that want to know where it is. */
   readonly watchers: Set<NodeId>
@@ -79,7 +83,11 @@ interface PendingCall {
   readonly dependencies: readonly PlacedRef[]
   readonly args: EncodedValue
   readonly job: JobId
+  /** The class and the method. */
+  readonly name: string
   sentTo: NodeId | undefined
+  readonly createdAtMs: number
+  startedAtMs: number | undefined
 }
 
 interface Caller {
@@ -143,7 +151,7 @@ export class Actors {
     const { tasks, objects, self } = this.#options
     const { number, dependencies, args } = submission
     const id = { owner: self, number }
-    this.#know(id)
+    this.#know(id).made = { ...template, job, dependencies, createdAtMs: tasks.now() }
     const kept = [...dependencies.map((dependency) => dependency.id), ...args.refs]
     for (const argument of kept) objects.retain(argument)
     this.#birthArguments.set(number, kept)
@@ -225,7 +233,10 @@ export class Actors {
   call(actor: ObjectId, method: string, caller: number, order: number, submission: Submission, job: JobId): void {
     const { objects } = this.#options
     const { number, dependencies, args } = submission
-    const call: PendingCall = { number, actor, dependencies, args, job, sentTo: undefined }
+    const made = this.#known.get(formatObjectId(actor))?.made
+    const name = made === undefined ? method : `${made.definition.name}.${method}`
+    const times = { createdAtMs: this.#options.tasks.now(), startedAtMs: undefined }
+    const call: PendingCall = { number, actor, dependencies, args, job, name, sentTo: undefined, ...times }
     this.#calls.set(number, call)
     objects.retain(actor)
     for (const { id } of dependencies) objects.retain(id)
@@ -328,18 +339,19 @@ export class Actors {
     if (call?.sentTo !== from) return false
     const { outcome } = result
     const id = { owner: this.#options.self, number: result.number }
-    if (outcome.type === 'values' && outcome.values.length !== 1)
-      this.#options.objects.fail(
-        id,
-        newWireError('task-failed', `a call came back with ${outcome.values.length} values`),
-      )
-    else if (outcome.type === 'failed') this.#options.objects.fail(id, outcome.error)
-    else
+    const error =
+      outcome.type === 'failed'
+        ? outcome.error
+        : outcome.values.length === 1
+          ? undefined
+          : newWireError('task-failed', `a call came back with ${outcome.values.length} values`)
+    if (error !== undefined) this.#options.objects.fail(id, error)
+    else if (outcome.type === 'values')
       for (const value of outcome.values) {
         if (value.type === 'inline') this.#options.objects.storeHere(id, FIRST_ATTEMPT, value.value)
         else this.#options.objects.storeElsewhere(id, FIRST_ATTEMPT, value.bytes, [from])
       }
-    this.#callDone(call)
+    this.#callDone(call, error)
     return true
   }
 
@@ -490,6 +502,11 @@ export class Actors {
   #placed(id: ObjectId, place: Place): void {
     const known = this.#know(id)
     if (known.place.kind === 'dead') return
+    if (known.place.kind === 'pending' && known.made !== undefined && place.kind !== 'pending') {
+      const [node, error] = place.kind === 'alive' ? [place.node] : [undefined, place.error]
+      const born = { ...known.made, number: id.number, actor: id, startedAtMs: undefined }
+      this.#options.tasks.ended.add(born, known.made.definition, 'ACTOR_CREATION_TASK', node, error)
+    }
     known.place = place
     if (this.#isMine(id)) {
       if (id.owner === this.#options.self) {
@@ -523,7 +540,7 @@ export class Actors {
     const key = formatObjectId(id)
     let known = this.#known.get(key)
     if (known === undefined) {
-      known = { id, place: { kind: 'pending' }, isAsked: false, watchers: new Set(), waiting: [] }
+      known = { id, place: { kind: 'pending' }, made: undefined, isAsked: false, watchers: new Set(), waiting: [] }
       this.#known.set(key, known)
     }
     const answerer = this.#options.answerer(id.owner)
@@ -594,6 +611,7 @@ export class Actors {
     const { call, method, caller, order } = next
     if (!this.#calls.has(call.number)) return
     const { self, tasks } = this.#options
+    call.startedAtMs = tasks.now()
     if (node === self) {
       const message = {
         actor: call.actor,
@@ -721,46 +739,37 @@ export class Actors {
     }
     const value = outcome.values[0]
     if (value !== undefined) this.#options.objects.storeHere(id, FIRST_ATTEMPT, value)
-    this.#callDone(call)
+    this.#callDone(call, undefined)
   }
 
   #failCall(call: PendingCall, error: WireError): void {
     this.#options.objects.fail({ owner: this.#options.self, number: call.number }, error)
-    this.#callDone(call)
+    this.#callDone(call, error)
   }
 
-  #callDone(call: PendingCall): void {
+  #callDone(call: PendingCall, error: WireError | undefined): void {
     if (!this.#calls.delete(call.number)) return
-    const { objects } = this.#options
+    const { objects, tasks, self } = this.#options
+    const node = call.sentTo ?? (call.startedAtMs === undefined ? undefined : self)
+    tasks.ended.add(call, { name: call.name, resources: [] }, 'ACTOR_TASK', node, error)
     objects.release(call.actor)
     for (const { id } of call.dependencies) objects.release(id)
     for (const id of call.args.refs) objects.release(id)
   }
+
+  /** For people who look: see state/actor-rows.ts. Nothing of it is kept. */
+  view(): ActorsView {
+    return {
+      known: this.#known.values(),
+      hosted: this.#hosted.values(),
+      calls: this.#calls.values(),
+      birthOf: (number) => this.#births.get(number)?.work,
+      birthplaceOf: (id) => this.#birthplaces.get(formatObjectId(id)),
+    }
+  }
 }
 
 /** The value of an actor's own object: there is nothing in it. */
-/** Handles a queue's items one after another, each when the one before says so; a loop, however many say so at once. */
-function drain<T>(queue: Queue<T>, handle: (item: T, goOn: () => void) => void, emptied: () => void): void {
-  let isLooping = false
-  let isReady = true
-  const loop = (): void => {
-    isReady = true
-    if (isLooping) return
-    isLooping = true
-    while (isReady) {
-      const item = queue.shift()
-      if (item === undefined) {
-        emptied()
-        break
-      }
-      isReady = false
-      handle(item, loop)
-    }
-    isLooping = false
-  }
-  loop()
-}
-
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
 
 function gone(actor: ObjectId): WireError {

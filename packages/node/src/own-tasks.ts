@@ -26,6 +26,8 @@ import type { CodeEntry, CodeGrant, CodeStore } from './code-store.ts'
 import { ownerDied } from './loss-errors.ts'
 import type { Objects } from './objects.ts'
 import { roomBeside } from './message-room.ts'
+import type { EndedTasks } from './state/ended-tasks.ts'
+import type { TaskView } from './state/views.ts'
 import type { Submission } from './submitter.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
@@ -63,6 +65,10 @@ export interface OwnTasksOptions {
   readonly owner: NodeId
   /** Of the ledger: attempts are numbered within it. */
   epoch(): number
+  /** As `BatchTime` counts. */
+  now(): number
+  /** Remembers attempts that ended. */
+  readonly ended: EndedTasks
   readonly objects: Objects
   readonly codes: CodeStore
   schedule(event: SchedulerEvent<Work>): void
@@ -75,7 +81,7 @@ export interface OwnTasksOptions {
   introduce(to: NodeId, template: JobTemplate): void
 }
 
-interface OwnTask {
+interface OwnTask extends TaskView {
   readonly number: number
   readonly template: OwnTemplate
   readonly job: JobId
@@ -87,7 +93,9 @@ interface OwnTask {
   retriesLeft: number
   /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
   at: NodeId | 'queue' | 'here' | undefined
-  sentAtMs: number
+  readonly createdAtMs: number
+  /** The present attempt; undefined while it waits. */
+  startedAtMs: number | undefined
 }
 
 /** What `ready` needs of a task or an actor's birth. */
@@ -120,8 +128,31 @@ export class OwnTasks {
     this.#options = options
   }
 
+  get owner(): NodeId {
+    return this.#options.owner
+  }
+
+  get ended(): EndedTasks {
+    return this.#options.ended
+  }
+
+  /** As `BatchTime` counts. */
+  now(): number {
+    return this.#options.now()
+  }
+
   get pendingCount(): number {
     return this.#tasks.size
+  }
+
+  /** Tasks without an outcome, for people who look: nothing of them is kept. */
+  pending(): Iterable<TaskView> {
+    return this.#tasks.values()
+  }
+
+  /** The task that makes an object, or would make it again: all that the state API knows of lineage comes from here. */
+  makerOf(number: number): TaskView | undefined {
+    return this.#taskOf(number)
   }
 
   /** Results whose recipe is kept, by number. */
@@ -150,7 +181,8 @@ export class OwnTasks {
       attempt: FIRST_ATTEMPT,
       retriesLeft: maxRetries,
       at: undefined,
-      sentAtMs: 0,
+      createdAtMs: this.#options.now(),
+      startedAtMs: undefined,
     }
     this.#tasks.set(number, task)
     for (const each of returns(task)) if (each !== number) this.#ofMany.set(each, task)
@@ -183,7 +215,9 @@ export class OwnTasks {
   /** A scheduler effect: the work starts in a worker of this tab. */
   started(work: Work): void {
     const task = this.#works.get(work)
-    if (task) task.at = 'here'
+    if (task === undefined) return
+    task.at = 'here'
+    task.startedAtMs = this.#options.now()
   }
 
   /** The work did not start after all and waits again. True when it may go to another tab. */
@@ -196,7 +230,7 @@ export class OwnTasks {
   }
 
   /** A scheduler effect: the work goes to a peer on one of its credits. */
-  sendTo(node: NodeId, work: Work, nowMs: number): void {
+  sendTo(node: NodeId, work: Work): void {
     const task = this.#works.get(work)
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
     if (task === undefined || template === undefined) return
@@ -209,7 +243,7 @@ export class OwnTasks {
       return
     }
     task.at = node
-    task.sentAtMs = nowMs
+    task.startedAtMs = this.#options.now()
     this.#options.introduce(node, template)
     const { number, attempt, depth, parent, args } = task
     this.#options.send(node, {
@@ -274,6 +308,7 @@ export class OwnTasks {
       if (value.type === 'inline') this.#options.objects.storeHere(id, task.attempt, value.value)
       else this.#options.objects.storeElsewhere(id, task.attempt, value.bytes, [from])
     })
+    this.#remember(task, undefined)
     this.#done(
       task,
       outcome.values.some((value) => value.type === 'stored'),
@@ -409,7 +444,8 @@ export class OwnTasks {
       attempt,
       retriesLeft,
       at,
-      sentAtMs: 0,
+      createdAtMs: this.#options.now(),
+      startedAtMs: at && this.#options.now(),
     }
     this.#tasks.set(number, task)
     this.#loose.delete(number)
@@ -455,6 +491,7 @@ export class OwnTasks {
     for (const task of [...this.#tasks.values()]) {
       if (task.at === undefined || task.at === 'queue' || task.at === 'here') continue
       if (returns(task).every(hasOutcome) && returns(task).length > 0) {
+        this.#remember(task, undefined)
         this.#done(task, true)
         continue
       }
@@ -502,6 +539,7 @@ export class OwnTasks {
 
   #enqueue(task: OwnTask): void {
     task.at = undefined
+    task.startedAtMs = undefined
     this.whenReady(task, (template, error) => {
       if (this.#tasks.get(task.number) !== task) return
       if (template === undefined) {
@@ -572,10 +610,12 @@ export class OwnTasks {
     outcome.values.forEach((value, index) => {
       this.#options.objects.storeHere(this.#object(task.number + index), task.attempt, value)
     })
+    this.#remember(task, undefined)
     this.#done(task, false)
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
+    this.#remember(task, outcome.error)
     const mayRetry = task.retriesLeft > 0 || this.#options.countsRetries === false
     if (mayRetry && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
       this.#nextAttempt(task)
@@ -584,6 +624,12 @@ export class OwnTasks {
     }
     for (const number of returns(task)) this.#options.objects.fail(this.#object(number), outcome.error)
     this.#done(task, false)
+  }
+
+  #remember(task: OwnTask, error: WireError | undefined): void {
+    const { at } = task
+    const node = at === 'here' ? this.#options.self : at === 'queue' ? undefined : at
+    this.#options.ended.add(task, task.template.definition, 'NORMAL_TASK', node, error)
   }
 
   #nextAttempt(task: OwnTask): void {

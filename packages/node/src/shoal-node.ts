@@ -22,6 +22,11 @@ import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import { RoomLink } from './room-link.ts'
 import { Submitter } from './submitter.ts'
+import { BatchTime } from './state/batch-time.ts'
+import { EndedTasks } from './state/ended-tasks.ts'
+import type { StateRows } from './state/merge-answers.ts'
+import { StateDesk } from './state/state-desk.ts'
+import type { StateQuestion } from './state/state-service.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
 import { guestsAmong } from './work.ts'
@@ -69,6 +74,7 @@ export class ShoalNode {
   readonly #ownership: Ownership
   readonly #dispatcher: Dispatcher
   readonly #router: MessageRouter
+  readonly #state: StateDesk
   /** Drivers and helpers that said they leave for good. */
   readonly #leaving = new Set<NodeId>()
   #nextWire = 1
@@ -173,6 +179,8 @@ export class ShoalNode {
       whyNotRebuilt: (id) => this.#ownership.tasksOf(id.owner)?.whyNotRebuilt(id),
       unfetched: (id, error, job) => this.#unfetched.add(id, error, job),
     })
+    const time = new BatchTime(clock, options.clockEpochMs ?? 0)
+    const now = (): number => time.now()
     const newTasks = (owner: NodeId): OwnTasks =>
       new OwnTasks({
         self,
@@ -181,6 +189,8 @@ export class ShoalNode {
         objects: this.#objects,
         codes: this.#codes,
         epoch: () => this.#ownership.ledgers.viewOf(owner).epoch.number,
+        now,
+        ended: new EndedTasks(now),
         schedule,
         send,
         room,
@@ -280,11 +290,31 @@ export class ShoalNode {
       ownership: this.#ownership,
       actors: this.#actors,
       workers,
-      now: () => clock.now(),
       later,
       link: () => this.#room?.link,
       toDriver: (line) => this.#toDriver(line),
       changed: () => options.onChange(),
+    })
+    this.#state = new StateDesk({
+      load: () => options.loadState(),
+      ports: {
+        self,
+        clock,
+        send,
+        answerer,
+        time,
+        tasks,
+        guests,
+        workers,
+        objects,
+        name: options.name,
+        resources: this.#resources,
+        actors: this.#actors,
+        ownership: this.#ownership,
+        scheduler: this.#scheduler,
+        alive: () => this.#room?.link.alive() ?? [],
+        members: () => this.#room?.link.members(),
+      },
     })
     this.#router = new MessageRouter({
       self,
@@ -295,6 +325,7 @@ export class ShoalNode {
       objects,
       actors: this.#actors,
       dispatcher: this.#dispatcher,
+      state: this.#state,
       send,
       endWork: (matches, error) => this.#endWork(matches, error),
       leaving: (node) => this.#leaving.add(node),
@@ -378,6 +409,7 @@ export class ShoalNode {
       this.#guests.peerGone(node)
       this.#references.peerGone(node)
       this.#transfers.peerGone(node)
+      this.#state.peerGone(node)
     }
     const isOver = (work: Work): boolean => work.isGuest
     const error = newWireError('node-died', 'this tab was given up by its room')
@@ -471,6 +503,11 @@ export class ShoalNode {
     return this.#ownership.ledgers.isGathering(owner)
   }
 
+  /** Rows of the whole room, as far as its nodes answer in time; alone, of this tab. */
+  state(question: StateQuestion): Promise<StateRows> {
+    return this.#state.ask(question)
+  }
+
   ledgers(): readonly LedgerView[] {
     return this.#ownership.views()
   }
@@ -493,6 +530,7 @@ export class ShoalNode {
       pulls: this.#transfers.openPulls,
       timers: this.#timers.size,
       workers: this.#workers.workerCount,
+      stateQuestions: this.#state.openCount,
     }
   }
 
@@ -500,6 +538,7 @@ export class ShoalNode {
   close(reason: 'left' | 'closed' | 'reload'): void {
     if (this.#scope.isClosed) return
     const error = newWireError('shutdown', 'this session was shut down')
+    this.#state.close()
     this.#objects.close()
     this.#unfetched.close()
     this.leave(reason)
@@ -594,6 +633,7 @@ export class ShoalNode {
     this.#unsent.delete(node)
     this.#dispatcher.schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
+    this.#state.peerGone(node)
     const graceMs = this.#options.graceMs ?? GRACE_MS
     const isForGood = this.#leaving.delete(node)
     const isDriver = this.#ownership.ledgers.viewOf(node).heir !== undefined

@@ -1,3 +1,4 @@
+// Long because whatever may become of a worker and of what is in it is decided beside what puts it there.
 import { assert, must } from '@shoal/base'
 import type { Clock, Log, Timer } from '@shoal/base'
 import type { HostedWorker, WorkerHost } from '@shoal/executor'
@@ -83,6 +84,11 @@ export class Workers {
 
   runs(): Iterable<Run> {
     return this.#runs.values()
+  }
+
+  /** Every worker, for people who look. */
+  all(): Iterable<Worker> {
+    return this.#bySubmitter.values()
   }
 
   run(number: number): Run | undefined {

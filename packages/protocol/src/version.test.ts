@@ -31,6 +31,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   1: '1d09fd0a0fd2c1382e4bebd6aa4574a9',
   2: 'ed29a98c110ecd3131cfaef638977a05',
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
+  4: 'ffae68ef37410f678c8d9d4f312cbf03',
 }
 
 describe('the protocol version', () => {
