@@ -87,7 +87,8 @@ export function mergeAnswers(
     const names = [...missing].flatMap(([node, each]) => (each === why ? [ports.nameOf(node)] : []))
     if (names.length > 0) warnings.push(`${names.join(', ')} ${words}, so nothing of what it answers for is here`)
   }
-  if (rows.length < kept.length) warnings.push(`${rows.length} of ${numFiltered} rows are shown: limit is ${limit}`)
+  if (rows.length === limit && numFiltered > limit)
+    warnings.push(`${rows.length} of ${numFiltered} rows are shown: limit is ${limit}`)
   for (const { from, reply } of unsent)
     warnings.push(`${ports.nameOf(from)} has ${reply.matched} rows, and one message held ${rowCount(reply)} of them`)
   if (unsent.length > 0 && late.length > 0)
@@ -101,7 +102,7 @@ export function mergeAnswers(
     rows: rows.map((row) => shownRow(kind, row)),
     total: isOwnCount ? merged.length : sum(({ reply }) => reply.total),
     numFiltered: Math.max(rows.length, numFiltered),
-    isTruncated: rows.length < kept.length || unsent.length > 0 || unseen > 0,
+    isTruncated: rows.length < numFiltered || unseen > 0,
     missing: [...missing.keys()],
     warnings,
   }
