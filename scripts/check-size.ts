@@ -16,6 +16,7 @@ const BUDGETS_KB = {
   'sandbox, second stage': 17,
   'parser and crypto, lazy': 50,
   'directory, in rooms': 35,
+  'state, when asked': 14,
   'faults, for tests': 10,
 }
 
@@ -27,6 +28,7 @@ const sizes: Readonly<Record<keyof typeof BUDGETS_KB, number>> = {
   'sandbox, second stage': await secondStageKb(),
   'parser and crypto, lazy': kbOf('node-worker-capture.js') + kbOf('node-worker-noble.js'),
   'directory, in rooms': kbOf('node-worker-directory.js'),
+  'state, when asked': kbOf('node-worker-state.js'),
   'faults, for tests': kbOf('node-worker-faults.js'),
 }
 for (const [name, kb] of Object.entries(sizes)) {

@@ -21,6 +21,7 @@ const HOSTED_SCRIPTS: Readonly<Record<string, string>> = {
   'node-worker-capture.js': 'packages/node/src/web/chunk-capture.ts',
   'node-worker-noble.js': 'packages/node/src/web/chunk-noble.ts',
   'node-worker-directory.js': 'packages/node/src/web/chunk-directory.ts',
+  'node-worker-state.js': 'packages/node/src/web/chunk-state.ts',
   'node-worker-faults.js': 'packages/node/src/web/chunk-faults.ts',
 }
 

@@ -8,6 +8,7 @@ const FILES = [
   'node-worker-capture.js',
   'node-worker-noble.js',
   'node-worker-directory.js',
+  'node-worker-state.js',
   'node-worker-faults.js',
 ]
 

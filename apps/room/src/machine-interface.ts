@@ -12,14 +12,15 @@
  *   room                    the SDK's Room: helperLink, ownerLink, fingerprint, members()
  *   run                     the newest RunReport, see model/run-report.ts
  *   onRun(listener)         called with every report; gives back what ends it
+ *   listTasks() ...         the session's state API: `console.table((await __shoal__.listTasks()).rows)`
  */
 import { effect } from '@preact/signals'
-import type { Room, SessionStatus } from '@shoal/sdk'
+import type { Room, SessionStatus, StateApi } from '@shoal/sdk'
 import type { Page } from './model/page-context.ts'
 import type { Screen } from './model/room-model.ts'
 import type { RunReport } from './model/run-report.ts'
 
-export interface MachineInterface {
+export interface MachineInterface extends StateApi {
   status(): SessionStatus | undefined
   screen(): Screen
   readonly room: Room | undefined
@@ -46,6 +47,16 @@ export function exposeMachineInterface(page: Page, target: Window): void {
       return page.runs.report
     },
     onRun: (listener) => page.runs.onRun(listener),
+    // The SDK leaves the place to whoever has it, which is this page.
+    listTasks: async (options) => page.model.session().listTasks(options),
+    listActors: async (options) => page.model.session().listActors(options),
+    listObjects: async (options) => page.model.session().listObjects(options),
+    listNodes: async (options) => page.model.session().listNodes(options),
+    listWorkers: async (options) => page.model.session().listWorkers(options),
+    summarizeTasks: async (options) => page.model.session().summarizeTasks(options),
+    getTaskState: async (task, options) => page.model.session().getTaskState(task, options),
+    getActorState: async (actor, options) => page.model.session().getActorState(actor, options),
+    getObjectState: async (object, options) => page.model.session().getObjectState(object, options),
   }
 }
 

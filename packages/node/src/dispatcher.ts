@@ -18,7 +18,6 @@ export interface DispatcherOptions {
   readonly ownership: Ownership
   readonly actors: Actors
   readonly workers: Workers
-  now(): number
   later(delayMs: number, callback: () => void): void
   link(): RoomLink | undefined
   cancellation(): Cancellation
@@ -103,7 +102,7 @@ export class Dispatcher {
         const work = effect.task.key
         const node = effect.node as NodeId
         if (work.kind === 'actor-new') this.#options.actors.sendTo(node, work)
-        else this.#options.ownership.tasksOf(work.id.owner)?.sendTo(node, work, this.#options.now())
+        else this.#options.ownership.tasksOf(work.id.owner)?.sendTo(node, work)
         return
       }
       case 'want': {

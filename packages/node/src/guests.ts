@@ -295,6 +295,11 @@ export class Guests {
     this.#templates.delete(node)
   }
 
+  /** What is here and neither given back nor ended, for people who look. */
+  active(): Iterable<GuestRequest> {
+    return this.#active
+  }
+
   #keepTold(told: Told): void {
     this.#told.push(told)
     for (let first = this.#told.peek(); first; first = this.#told.peek()) {

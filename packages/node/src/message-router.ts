@@ -10,6 +10,7 @@ import type { GuestRequest, Guests } from './guests.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { Objects } from './objects.ts'
 import type { References } from './references.ts'
+import type { StateDesk } from './state/state-desk.ts'
 import type { Work, WorkOutcome } from './work.ts'
 
 export interface MessageRouterOptions {
@@ -22,6 +23,7 @@ export interface MessageRouterOptions {
   readonly actors: Actors
   readonly dispatcher: Dispatcher
   readonly cancellation: Cancellation
+  readonly state: StateDesk
   send(to: NodeId, message: NodeMessage): void
   /** Ends what matches, queued or running; nobody waits for it. */
   endWork(matches: (work: Work) => boolean, error: WireError): void
@@ -151,6 +153,10 @@ export class MessageRouter {
         for (const line of message.lines)
           if (this.#options.ownership.ledgers.driverOf(line.job.driver) === this.#options.self)
             this.#options.onLogLine(line)
+        return
+      case 'state.query':
+      case 'state.reply':
+        this.#options.state.onMessage(from, message)
         return
       default:
         throw new ProtocolError('malformed', `${message.type} is not expected here`)

@@ -17,6 +17,7 @@ import type { InfeasibleTasks } from '@shoal/scheduler'
 import type { CheckSource } from './code-store.ts'
 import type { LineageLimits } from './lineage.ts'
 import type { RoomLinkOptions, RoomMember } from './room-link.ts'
+import type { StateModule } from './state/state-desk.ts'
 
 /** What promises rest on; each can be switched off to show that the simulation would notice (X1). */
 export interface NodeGuards {
@@ -62,6 +63,10 @@ export interface NodeOptions {
   readonly lineage?: LineageLimits
   /** How long what only a tab that is gone held is kept for it, and its job goes on. Default 60,000. */
   readonly graceMs?: number
+  /** What answers questions about state: most tabs are never asked. */
+  loadState(): Promise<StateModule>
+  /** Milliseconds since 1970 when the clock showed 0: what times the state API tells are counted from. Default 0. */
+  readonly clockEpochMs?: number
   /** A line that a task of this tab's job wrote to its console. */
   onLogLine(line: LogLine): void
   /** The room has given this tab's session up: leave it, and join with a higher session. */
@@ -183,4 +188,6 @@ export interface NodeHoldings {
   readonly pulls: number
   readonly timers: number
   readonly workers: number
+  /** Questions about state that are not answered. */
+  readonly stateQuestions: number
 }

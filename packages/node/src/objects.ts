@@ -106,6 +106,12 @@ export class Objects {
     return count
   }
 
+  /** All that are known here, for people who look: nothing of them is kept. */
+  *entries(): Generator<Readonly<Entry>> {
+    yield* this.#own.values()
+    yield* this.#others.values()
+  }
+
   /** An own object comes into being, pending, with one reference. */
   create(number: number, job: JobId): void {
     this.#own.set(number, newEntry({ owner: this.#options.self, number }, 1, job))

@@ -14,6 +14,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { CodeEntry, CodeGrant } from './code-store.ts'
+import type { TaskView } from './state/views.ts'
 import type { WorkTemplate } from './work.ts'
 
 /** A submitter's template with what the node made of it. */
@@ -43,7 +44,7 @@ export interface JobTemplate {
 }
 
 /** A task from `.remote()` on for as long as it may run again. */
-export interface OwnTask {
+export interface OwnTask extends TaskView {
   readonly number: number
   readonly template: OwnTemplate
   readonly job: JobId
@@ -55,7 +56,9 @@ export interface OwnTask {
   retriesLeft: number
   /** Where the present attempt is: waiting or queued here, running here, or with a peer. */
   at: NodeId | 'queue' | 'here' | undefined
-  sentAtMs: number
+  readonly createdAtMs: number
+  /** The present attempt; undefined while it waits. */
+  startedAtMs: number | undefined
   /** It runs no more: it ends with the value of a run that is under way, or as cancelled. */
   cancelled: 'asked' | 'forced' | undefined
   /** Where earlier attempts were that were lost: what those had submitted may still run there. */

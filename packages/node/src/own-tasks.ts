@@ -30,6 +30,8 @@ import type { LineageLimits } from './lineage.ts'
 import { roomBeside } from './message-room.ts'
 import { isRetried, isSameAttempt, ledgerTemplate, needs, returns, taskBody, wrongCount } from './own-task.ts'
 import type { JobTemplate, OwnTask, OwnTemplate, PendingTask, TaskRecordBody, TaskSpec } from './own-task.ts'
+import type { EndedTasks } from './state/ended-tasks.ts'
+import type { TaskView } from './state/views.ts'
 import type { Submission } from './submitter.ts'
 import type { Work, WorkOutcome } from './work.ts'
 
@@ -42,6 +44,10 @@ export interface OwnTasksOptions {
   readonly owner: NodeId
   /** Of the ledger: attempts are numbered within it. */
   epoch(): number
+  /** As `BatchTime` counts. */
+  now(): number
+  /** Remembers attempts that ended. */
+  readonly ended: EndedTasks
   readonly objects: Objects
   readonly codes: CodeStore
   readonly lineage?: LineageLimits | undefined
@@ -98,8 +104,31 @@ export class OwnTasks {
     this.#lineage = new Lineage({ self, owner, objects, limits, counts: countsRecipes !== false, ask: askForCopy })
   }
 
+  get owner(): NodeId {
+    return this.#options.owner
+  }
+
+  get ended(): EndedTasks {
+    return this.#options.ended
+  }
+
+  /** As `BatchTime` counts. */
+  now(): number {
+    return this.#options.now()
+  }
+
   get pendingCount(): number {
     return this.#tasks.size
+  }
+
+  /** Tasks without an outcome, for people who look: nothing of them is kept. */
+  pending(): Iterable<TaskView> {
+    return this.#tasks.values()
+  }
+
+  /** The task that makes an object, or would make it again: all that the state API knows of lineage comes from here. */
+  makerOf(number: number): TaskView | undefined {
+    return this.#taskOf(number)
   }
 
   /** Results whose recipe is kept, by number. */
@@ -128,7 +157,8 @@ export class OwnTasks {
       attempt: FIRST_ATTEMPT,
       retriesLeft: maxRetries,
       at: undefined,
-      sentAtMs: 0,
+      createdAtMs: this.#options.now(),
+      startedAtMs: undefined,
       cancelled: undefined,
       former: [],
     }
@@ -195,7 +225,9 @@ export class OwnTasks {
   /** A scheduler effect: the work starts in a worker of this tab. */
   started(work: Work): void {
     const task = this.#works.get(work)
-    if (task) task.at = 'here'
+    if (task === undefined) return
+    task.at = 'here'
+    task.startedAtMs = this.#options.now()
   }
 
   /** The work did not start after all and waits again. True when it may go to another tab. */
@@ -208,7 +240,7 @@ export class OwnTasks {
   }
 
   /** A scheduler effect: the work goes to a peer on one of its credits. */
-  sendTo(node: NodeId, work: Work, nowMs: number): void {
+  sendTo(node: NodeId, work: Work): void {
     const task = this.#works.get(work)
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
     if (task === undefined || template === undefined) return
@@ -221,7 +253,7 @@ export class OwnTasks {
       return
     }
     task.at = node
-    task.sentAtMs = nowMs
+    task.startedAtMs = this.#options.now()
     this.#options.introduce(node, template)
     const { number, attempt, depth, parent, args } = task
     this.#options.send(node, {
@@ -286,6 +318,7 @@ export class OwnTasks {
       if (value.type === 'inline') this.#options.objects.storeHere(id, task.attempt, value.value)
       else this.#options.objects.storeElsewhere(id, task.attempt, value.bytes, [from])
     })
+    this.#remember(task, undefined)
     this.#done(
       task,
       outcome.values.some((value) => value.type === 'stored'),
@@ -424,7 +457,8 @@ export class OwnTasks {
       attempt,
       retriesLeft,
       at,
-      sentAtMs: 0,
+      createdAtMs: this.#options.now(),
+      startedAtMs: at && this.#options.now(),
       cancelled: undefined,
       former: [],
     }
@@ -473,6 +507,7 @@ export class OwnTasks {
     for (const task of [...this.#tasks.values()]) {
       if (task.at === undefined || task.at === 'queue' || task.at === 'here') continue
       if (returns(task).every(hasOutcome) && returns(task).length > 0) {
+        this.#remember(task, undefined)
         this.#done(task, true)
         continue
       }
@@ -519,6 +554,7 @@ export class OwnTasks {
 
   #enqueue(task: OwnTask): void {
     task.at = undefined
+    task.startedAtMs = undefined
     if (task.cancelled !== undefined) {
       this.neverStarted(task.number)
       return
@@ -593,10 +629,12 @@ export class OwnTasks {
     outcome.values.forEach((value, index) => {
       this.#options.objects.storeHere(this.#object(task.number + index), task.attempt, value)
     })
+    this.#remember(task, undefined)
     this.#done(task, false)
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
+    this.#remember(task, outcome.error)
     if (task.cancelled !== undefined) {
       // Whatever its run says of its end, short of a value: with force that its worker was ended, if it did not crash first.
       const wasEnded = task.cancelled === 'forced' && outcome.error.code === 'task-cancelled'
@@ -631,6 +669,12 @@ export class OwnTasks {
     // Whoever cancelled it knows of it.
     this.#options.objects.told(error)
     this.#failed(task, error)
+  }
+
+  #remember(task: OwnTask, error: WireError | undefined): void {
+    const { at } = task
+    const node = at === 'here' ? this.#options.self : at === 'queue' ? undefined : at
+    this.#options.ended.add(task, task.template.definition, 'NORMAL_TASK', node, error)
   }
 
   #nextAttempt(task: OwnTask): void {

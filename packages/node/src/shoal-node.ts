@@ -23,6 +23,11 @@ import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import { RoomLink } from './room-link.ts'
 import { Submitter } from './submitter.ts'
+import { BatchTime } from './state/batch-time.ts'
+import { EndedTasks } from './state/ended-tasks.ts'
+import type { StateRows } from './state/merge-answers.ts'
+import { StateDesk } from './state/state-desk.ts'
+import type { StateQuestion } from './state/state-service.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
 import { guestsAmong } from './work.ts'
@@ -71,6 +76,7 @@ export class ShoalNode {
   readonly #dispatcher: Dispatcher
   readonly #cancellation: Cancellation
   readonly #router: MessageRouter
+  readonly #state: StateDesk
   /** Drivers and helpers that said they leave for good. */
   readonly #leaving = new Set<NodeId>()
   /** Of drivers' jobs, where they are not the driver's id. */
@@ -187,6 +193,8 @@ export class ShoalNode {
       whyNotRebuilt: (id) => this.#ownership.tasksOf(id.owner)?.whyNotRebuilt(id),
       unfetched: (id, error, job) => this.#unfetched.add(id, error, job),
     })
+    const time = new BatchTime(clock, options.clockEpochMs ?? 0)
+    const now = (): number => time.now()
     const newTasks = (owner: NodeId): OwnTasks =>
       new OwnTasks({
         self,
@@ -198,6 +206,8 @@ export class ShoalNode {
         objects: this.#objects,
         codes: this.#codes,
         epoch: () => this.#ownership.ledgers.viewOf(owner).epoch.number,
+        now,
+        ended: new EndedTasks(now),
         schedule,
         send,
         room,
@@ -306,7 +316,6 @@ export class ShoalNode {
       ownership: this.#ownership,
       actors: this.#actors,
       workers,
-      now: () => clock.now(),
       later,
       link: () => this.#room?.link,
       cancellation: () => this.#cancellation,
@@ -326,6 +335,27 @@ export class ShoalNode {
       whenKnown: (owner, callback) => this.#ownership.ledgers.whenKnown(owner, callback),
       send,
     })
+    this.#state = new StateDesk({
+      load: () => options.loadState(),
+      ports: {
+        self,
+        clock,
+        send,
+        answerer,
+        time,
+        tasks,
+        guests,
+        workers,
+        objects,
+        name: options.name,
+        resources: this.#resources,
+        actors: this.#actors,
+        ownership: this.#ownership,
+        scheduler: this.#scheduler,
+        alive: () => this.#room?.link.alive() ?? [],
+        members: () => this.#room?.link.members(),
+      },
+    })
     this.#router = new MessageRouter({
       self,
       transfers: this.#transfers,
@@ -336,6 +366,7 @@ export class ShoalNode {
       actors: this.#actors,
       dispatcher: this.#dispatcher,
       cancellation: this.#cancellation,
+      state: this.#state,
       send,
       endWork: (matches, error) => this.#endWork(matches, error),
       leaving: (node) => this.#leaving.add(node),
@@ -422,6 +453,7 @@ export class ShoalNode {
       this.#guests.peerGone(node)
       this.#references.peerGone(node)
       this.#transfers.peerGone(node)
+      this.#state.peerGone(node)
     }
     const isOver = (work: Work): boolean => work.isGuest
     const error = newWireError('node-died', 'this tab was given up by its room')
@@ -522,6 +554,11 @@ export class ShoalNode {
     return this.#references.pinned
   }
 
+  /** Rows of the whole room, as far as its nodes answer in time; alone, of this tab. */
+  state(question: StateQuestion): Promise<StateRows> {
+    return this.#state.ask(question)
+  }
+
   ledgers(): readonly LedgerView[] {
     return this.#ownership.views()
   }
@@ -544,6 +581,7 @@ export class ShoalNode {
       pulls: this.#transfers.openPulls,
       timers: this.#timers.size,
       workers: this.#workers.workerCount,
+      stateQuestions: this.#state.openCount,
     }
   }
 
@@ -551,6 +589,7 @@ export class ShoalNode {
   close(reason: 'left' | 'closed' | 'reload'): void {
     if (this.#scope.isClosed) return
     const error = newWireError('shutdown', 'this session was shut down')
+    this.#state.close()
     this.#objects.close()
     this.#unfetched.close()
     this.leave(reason)
@@ -647,6 +686,7 @@ export class ShoalNode {
     this.#unsent.delete(node)
     this.#dispatcher.schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
+    this.#state.peerGone(node)
     const graceMs = this.#options.graceMs ?? GRACE_MS
     const isForGood = this.#leaving.delete(node)
     const isDriver = this.#ownership.ledgers.viewOf(node).heir !== undefined

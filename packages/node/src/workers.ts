@@ -101,6 +101,11 @@ export class Workers {
     return this.#runs.values()
   }
 
+  /** Every worker, for people who look. */
+  all(): Iterable<Worker> {
+    return this.#bySubmitter.values()
+  }
+
   run(number: number): Run | undefined {
     return this.#runs.get(number)
   }

@@ -84,6 +84,38 @@ export type { NameRecord } from './messages/name.ts'
 export type { ObjectAnswer, PullSubject } from './messages/object.ts'
 export { fromSignalingServer, member, REFUSALS, signal, toSignalingServer } from './messages/signaling.ts'
 export type { FromSignalingServer, Member, Refusal, Signal, ToSignalingServer } from './messages/signaling.ts'
+export {
+  ACTOR_STATES,
+  NODE_STATES,
+  OBJECT_STATES,
+  stateAnswer,
+  STATE_COLUMNS,
+  STATE_KINDS,
+  STATE_ROWS,
+  TASK_STATES,
+  TASK_TYPES,
+  WORKER_STATES,
+} from './messages/state.ts'
+export type {
+  ActorRow,
+  HostFact,
+  Lineage,
+  LineageObject,
+  NodeRow,
+  ObjectRow,
+  ReferenceCounts,
+  Replication,
+  RunFact,
+  StateAnswer,
+  StateFilter,
+  StateKind,
+  StateQuery,
+  StateReply,
+  SummaryRow,
+  TaskRow,
+  WorkerRow,
+  WorkerRun,
+} from './messages/state.ts'
 export { dependency, resultValue, taskOutcome, taskShape } from './messages/task.ts'
 export type {
   Dependency,

@@ -52,4 +52,16 @@ export const LIMITS = {
   actorMethods: 1024,
   /** Names of functions, actors, rooms and people. */
   nameBytes: 256,
+  /** Rows of the state API in one answer, and at most altogether: Ray's limit too. */
+  stateRows: 10_000,
+  /** An error's message or a reason in words, in a row of it. */
+  stateTextBytes: 8 * 1024,
+  /** Filters of one question. */
+  stateFilters: 16,
+  /** Objects of one lineage that are listed. */
+  stateLineage: 200,
+  /** Of one of them, objects that its task needs. */
+  stateDependencies: 64,
+  /** Runs of one worker that are named. */
+  stateRuns: 16,
 } as const

@@ -31,7 +31,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   1: '1d09fd0a0fd2c1382e4bebd6aa4574a9',
   2: 'ed29a98c110ecd3131cfaef638977a05',
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
-  4: 'f66b9a24341098ff26c73e13b0f14dc1',
+  4: 'cfd1d2fe83569a6a4c72583ec89165a6',
 }
 
 describe('the protocol version', () => {

@@ -71,6 +71,26 @@ export class ReadyQueue<K> {
     return this.#shift(this.#guests)
   }
 
+  /** All of them in the order in which they will start. */
+  *entries(): Generator<Entry<K>> {
+    for (let depth = Math.max(this.#own.length, this.#guests.length) - 1; depth >= 0; depth--) {
+      const [own, guests] = [
+        (this.#own[depth] ?? [])[Symbol.iterator](),
+        (this.#guests[depth] ?? [])[Symbol.iterator](),
+      ]
+      let [first, second] = [own.next(), guests.next()]
+      while (first.done !== true || second.done !== true) {
+        if (second.done === true || (first.done !== true && first.value.order < second.value.order)) {
+          yield first.value as Entry<K>
+          first = own.next()
+        } else {
+          yield second.value
+          second = guests.next()
+        }
+      }
+    }
+  }
+
   /** Takes out what matches, in one pass: for cancelled and recalled tasks and those that nobody waits for. */
   takeWhere(matches: (task: ReadyTask<K>) => boolean): ReadyTask<K>[] {
     const taken: ReadyTask<K>[] = []

@@ -139,6 +139,22 @@ export class Scheduler<K> {
     return list
   }
 
+  /** What waits here, one shape after the other, with how many of its shape come before it. For people who look. */
+  *waiting(): Generator<{ readonly task: ReadyTask<K>; readonly ahead: number }> {
+    for (const { queue } of this.#shapes.values()) {
+      let ahead = 0
+      for (const { task } of queue.entries()) yield { task, ahead: ahead++ }
+    }
+  }
+
+  /** What a shape's tasks may hope for: this node, so many peers, so many credits. For people who look. */
+  outlook(shape: WorkShape): { readonly isFeasibleHere: boolean; readonly peers: number; readonly credits: number } {
+    const known = this.#shapes.get(shape.key)
+    const credits = [...(known?.credits.values() ?? [])].reduce((sum, count) => sum + count, 0)
+    const isFeasibleHere = this.#capacity.demand(shape.resources).isFeasible
+    return { isFeasibleHere, peers: known?.fitting.size ?? 0, credits }
+  }
+
   /** Takes in events and decides once about all of them. */
   step(events: readonly SchedulerEvent<K>[]): SchedulerEffect<K>[] {
     for (const event of events) this.#apply(event)

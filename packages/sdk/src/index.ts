@@ -142,6 +142,32 @@ export const context: Api['context'] = pageApi.context
 
 export { defineBadge } from './badge/badge.ts'
 export type { ShoalBadgeElement } from './badge/badge.ts'
+export {
+  getActorState,
+  getObjectState,
+  getTaskState,
+  listActors,
+  listNodes,
+  listObjects,
+  listTasks,
+  listWorkers,
+  summarizeTasks,
+} from './state/state-functions.ts'
+export type {
+  ActorState,
+  NodeState,
+  ObjectState,
+  StateApi,
+  StateFilter,
+  StateId,
+  StateOptions,
+  StateResult,
+  StateTimeout,
+  TaskState,
+  TaskSummary,
+  WorkerState,
+} from './state/state-types.ts'
+export type { Lineage, LineageObject, ReferenceCounts, Replication, WorkerRun } from '@shoal/protocol'
 export { createRoom, createSession, currentSession, init, shutdown } from './current-session.ts'
 export type {
   IceServer,

@@ -1,5 +1,6 @@
 import type { Api, ObjectRef } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
+import type { StateApi } from './state/state-types.ts'
 
 /**
  * What a tab does in a room. `driver` submits and never lends, `helper` lends and never submits, `both` may do both.
@@ -230,7 +231,7 @@ export interface Room {
  * const add = other.remote((a: number, b: number) => a + b)
  * await other.get(add.remote(1, 2)) // 3
  */
-export interface Session extends Api {
+export interface Session extends Api, StateApi {
   readonly room: Room | undefined
   /** Resolves when the node is up, and in the room if one was asked for. Rejects with RoomError or ShutdownError. */
   readonly ready: Promise<void>

@@ -53,6 +53,7 @@ function playedTab(given: TabOptions): Tab {
     leave: () => call('leave'),
     suspend: () => call('suspend'),
     lend: () => undefined,
+    state: () => call('state'),
     retryEntry: () => void names.push('retryEntry'),
     close: () => {
       closedTimes++

@@ -20,6 +20,8 @@ import { publicAddress, readServerConfig } from './room-server.ts'
 import { RoomInSession } from './room-in-session.ts'
 import { createSessionApi } from './session-api.ts'
 import { stackSourcesOf } from './stack-sources.ts'
+import { openConsoleDoor } from './state/console-door.ts'
+import { StateQueries } from './state/state-queries.ts'
 import { pageSerializers } from './serializers.ts'
 import { toStatus } from './session-status.ts'
 import { partsOf, tabResources } from './tab-resources.ts'
@@ -30,7 +32,7 @@ import type { IceServer, InitOptions, Role, Room, RoomOptions, Session, SessionS
  * One tab's part in Shoal, on its page: starts the node, joins rooms, and holds the core worker through which this
  * page's code submits. States: starting -> up (alone or in a room) -> closed; starting | up -> failed -> closed.
  */
-export class TabSession implements PageSession {
+export class TabSession extends StateQueries implements PageSession {
   readonly core: CoreWorker
   readonly ready: Promise<void>
   readonly remote: Session['remote']
@@ -68,12 +70,14 @@ export class TabSession implements PageSession {
   /** The room has given our node's session up since it was last entered. */
   #isGivenUp = false
   #closed: Promise<void> | undefined
+  #closeDoor: () => void = () => undefined
 
   /**
    * @param start for tests: what makes the tab's node
    * @throws RoomError for a damaged link, RangeError or PermissionError for a role that cannot be.
    */
   constructor(options: InitOptions, start: typeof createTab = createTab) {
+    super()
     this.#options = options
     const secret = options.room === undefined ? undefined : parseRoomLink(options.room).secret
     this.#role = roleOf(options, secret?.kind)
@@ -141,6 +145,7 @@ export class TabSession implements PageSession {
     // `init` hands the failure on; a session that was started by a first `.remote()` tells it through its refs.
     this.ready.catch(() => undefined)
     this.#lending.open()
+    this.#closeDoor = openConsoleDoor(this)
   }
 
   get room(): Room | undefined {
@@ -198,6 +203,13 @@ export class TabSession implements PageSession {
     const { seed } = await this.#tab.newOwner()
     const roomKey = crypto.getRandomValues(new Uint8Array(16))
     return this.#join(server, { kind: 'owner', roomKey, ownerSeed: seed }, iceServers)
+  }
+
+  protected override async askState(question: Parameters<Tab['state']>[0]): ReturnType<Tab['state']> {
+    if (this.isClosed) throw new ShutdownError('shutdown', 'this session was shut down')
+    // What was submitted before goes first.
+    this.core.frame.flush()
+    return this.#tab.state(question)
   }
 
   shutdown(): Promise<void> {
@@ -328,6 +340,7 @@ export class TabSession implements PageSession {
     const reason = new ShutdownError('shutdown', 'this session was shut down')
     this.#over.abort(reason)
     this.#guard?.set(false)
+    this.#closeDoor()
     this.#kept.left(true)
     this.core.frame.flush()
     await this.#tab.close()

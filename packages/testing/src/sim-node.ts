@@ -4,7 +4,7 @@ import type { LogLine, NodeId } from '@shoal/protocol'
 import { CoreWorker, createApi, pageContext } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
-import { ShoalNode } from '@shoal/node'
+import { createStateService, ShoalNode } from '@shoal/node'
 import type { NodeGuards, NodeOptions, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
@@ -101,6 +101,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       })
       return Promise.resolve(report.ok ? { expression: source } : report)
     },
+    loadState: () => Promise.resolve({ createStateService }),
     onLogLine: (line) => lines.push(line),
     onOver: () => options.onOver?.(),
     onRoomSettings: (settings) => options.onRoomSettings?.(settings),

@@ -9,7 +9,7 @@
  * that made its room lends again after a reload.
  */
 import { createRoom, currentSession, init } from '@shoal/sdk'
-import type { Room, Session, SessionStatus } from '@shoal/sdk'
+import type { ObjectState, Room, Session, SessionStatus, StateResult } from '@shoal/sdk'
 import { computed, signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
 import { messageOf } from './message-of.ts'
@@ -25,6 +25,7 @@ export type Screen =
 
 /** Remembers, for the tab's life, the room that was made in it. */
 const MADE_HERE = 'shoal.made-here'
+const MOST_OBJECTS = 50
 
 export class RoomModel {
   readonly #address: PageAddress
@@ -82,6 +83,17 @@ export class RoomModel {
   /** Read now, not when it last changed. */
   currentStatus(): SessionStatus | undefined {
     return this.#session?.status() ?? this.#status.peek()
+  }
+
+  /** @throws Error before there is a session. */
+  session(): Session {
+    if (this.#session === undefined) throw new Error('this page has no session yet')
+    return this.#session
+  }
+
+  /** What a ledger has in it, as the room tells now: as many as people look at. */
+  objectsOf(owner: string): Promise<StateResult<ObjectState>> {
+    return this.session().listObjects({ filters: [['ownerId', '=', owner]], limit: MOST_OBJECTS, detail: true })
   }
 
   lend(isOn: boolean): void {

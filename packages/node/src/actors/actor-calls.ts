@@ -17,6 +17,8 @@ import type { OwnTasks } from '../own-tasks.ts'
 import type { Submission } from '../submitter.ts'
 import type { WorkOutcome } from '../work.ts'
 import { maybeRan, tabGone } from './actor-errors.ts'
+import type { EndingKind, EndingTask } from '../state/ended-tasks.ts'
+import type { CallView } from '../state/views.ts'
 import type { ActorPlaces, Place } from './actor-places.ts'
 import { drain } from './drain.ts'
 import type { HostedActors } from './hosted-actors.ts'
@@ -40,7 +42,7 @@ export interface CallRequest {
 export interface ActorCallsOptions {
   readonly self: NodeId
   readonly objects: Objects
-  readonly tasks: Pick<OwnTasks, 'arguments'>
+  readonly tasks: Pick<OwnTasks, 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
   readonly hosted: HostedActors
   send(to: NodeId, message: NodeMessage): void
@@ -51,6 +53,8 @@ interface PendingCall extends CallRequest {
   readonly number: number
   readonly dependencies: readonly PlacedRef[]
   readonly args: EncodedValue
+  readonly createdAtMs: number
+  startedAtMs: number | undefined
   attempt: Attempt
   retriesLeft: number
   /** The actor that it was last sent to: another one where its name was taken. */
@@ -74,6 +78,7 @@ export class ActorCalls {
   readonly #options: ActorCallsOptions
   readonly #calls = new Map<number, PendingCall>()
   readonly #callers = new Map<number, Caller>()
+  #lastKind: EndingKind | undefined
 
   constructor(options: ActorCallsOptions) {
     this.#options = options
@@ -102,6 +107,8 @@ export class ActorCalls {
       attempt: FIRST_ATTEMPT,
       retriesLeft: request.maxTaskRetries,
       target: actor,
+      createdAtMs: this.#options.tasks.now(),
+      startedAtMs: undefined,
       sent: undefined,
     }
     this.#calls.set(number, call)
@@ -110,6 +117,25 @@ export class ActorCalls {
     this.#callers.set(caller, state)
     state.queue.push(call)
     this.#nextCall(caller, state)
+  }
+
+  /** For people who look: see state/actor-rows.ts. Nothing of it is kept. */
+  *view(): Generator<CallView> {
+    for (const call of this.#calls.values())
+      yield { ...call, actor: call.target, name: this.#nameOf(call), sentTo: call.sent?.node }
+  }
+
+  /** The class and the method, or the method alone. */
+  #nameOf({ target, method }: PendingCall): string {
+    const className = this.#options.places.classOf(target)
+    return className === undefined ? method : `${className}.${method}`
+  }
+
+  /** One object a method, so that calls are counted without a look-up. */
+  #kindOf(call: PendingCall): EndingKind {
+    const name = this.#nameOf(call)
+    if (this.#lastKind?.name !== name) this.#lastKind = { name, resources: [] }
+    return this.#lastKind
   }
 
   /** The outcome of a call that ran in another tab; false when it is none of these. */
@@ -202,6 +228,7 @@ export class ActorCalls {
     const { self, tasks, hosted } = this.#options
     const { number, attempt, method, numReturns, caller, order, args } = call
     const sent = { node, incarnation }
+    call.startedAtMs = tasks.now()
     call.target = actor
     const message = { actor, incarnation, number, attempt, method, numReturns, args }
     if (node === self) {
@@ -284,17 +311,23 @@ export class ActorCalls {
     if (!this.#calls.has(call.number)) return
     for (let i = 0; i < Math.max(1, call.numReturns); i++)
       this.#options.objects.fail(this.#object(call.number + i), error)
-    this.#done(call)
+    this.#done(call, error)
   }
 
-  #done(call: PendingCall): void {
+  #done(call: PendingCall, error?: WireError): void {
     if (!this.#calls.delete(call.number)) return
+    this.#options.tasks.ended.add(endingOf(call), this.#kindOf(call), 'ACTOR_TASK', call.sent?.node, error)
     for (const id of needs(call.actor, call)) this.#options.objects.release(id)
   }
 
   #object(number: number): ObjectId {
     return { owner: this.#options.self, number }
   }
+}
+
+function endingOf(call: PendingCall): EndingTask {
+  const { number, job, attempt, createdAtMs, startedAtMs, target: actor } = call
+  return { number, job, attempt, createdAtMs, startedAtMs, actor }
 }
 
 /** What has to stay for the call's sake: the actor, too. */

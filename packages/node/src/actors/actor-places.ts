@@ -57,6 +57,11 @@ export class ActorPlaces {
     return this.#known.get(formatObjectId(id))?.place ?? PENDING
   }
 
+  /** Of what class it is, as far as is known here. */
+  classOf(id: ObjectId): string | undefined {
+    return this.#known.get(formatObjectId(id))?.facts?.className
+  }
+
   /** Owners of actors that somebody here waits for. */
   owners(): Set<NodeId> {
     const owners = new Set<NodeId>()

@@ -16,6 +16,7 @@ import type { Reports } from '@shoal/control-store'
 import type { GuestRequest, Guests } from '../guests.ts'
 import type { OwnTemplate } from '../own-task.ts'
 import type { Submission } from '../submitter.ts'
+import type { ActorsView } from '../state/views.ts'
 import type { Work } from '../work.ts'
 import type { Run, Worker } from '../workers.ts'
 import { ActorCalls } from './actor-calls.ts'
@@ -113,6 +114,21 @@ export class Actors {
     if (id === undefined) return undefined
     const facts = await new Promise<ActorFacts | undefined>((resolve) => this.#places.whenFacts(id, resolve))
     return facts && { id, facts }
+  }
+
+  /** For people who look: see state/actor-rows.ts. Nothing of it is kept. */
+  view(): ActorsView {
+    return {
+      own: this.#own.view(),
+      hosted: this.#hosted.view(),
+      calls: this.#calls.view(),
+      birthOf: (id) => this.#own.birthOf(id),
+      birthplaceOf: (id) => this.#own.birthplaceOf(id),
+      placeOf: (id) => {
+        const place = this.#places.of(id)
+        return place.kind === 'same' ? undefined : place
+      },
+    }
   }
 
   /** A scheduler effect: an actor is to be born on a peer. */

@@ -16,6 +16,7 @@ import type {
 } from '@shoal/protocol'
 import type { GuestRequest, Guests } from '../guests.ts'
 import type { Objects } from '../objects.ts'
+import type { HostedView } from '../state/views.ts'
 import type { Work, WorkOutcome } from '../work.ts'
 import type { Run, Worker, Workers } from '../workers.ts'
 import { gone } from './actor-errors.ts'
@@ -98,6 +99,11 @@ export class HostedActors {
     return [...this.#actors.values()].flatMap(({ id, incarnation }) =>
       id.owner === owner ? [{ number: id.number, incarnation }] : [],
     )
+  }
+
+  /** For people who look: see state/actor-rows.ts. Nothing of it is kept. */
+  view(): Iterable<HostedView> {
+    return this.#actors.values()
   }
 
   /** A worker has made its actor: it belongs to it from now on. Called before the work's own `ended`. */

@@ -23,6 +23,7 @@ import type { Work, WorkOutcome } from '../work.ts'
 import { actorDied, gone, tabGone } from './actor-errors.ts'
 import type { ActorPlaces, Place } from './actor-places.ts'
 import type { HostedActors } from './hosted-actors.ts'
+import type { ActorView } from '../state/views.ts'
 import { whenArguments } from './when-arguments.ts'
 
 /** What an actor is made of, and made of again. */
@@ -56,6 +57,7 @@ interface OwnedActor {
   readonly id: ObjectId
   /** Undefined for one that was taken over of which nobody had the record: it is not made again. */
   readonly spec: ActorSpec | undefined
+  readonly createdAtMs: number
   incarnation: Attempt
   restarts: number
   state: State
@@ -67,7 +69,7 @@ interface OwnedActor {
 export interface OwnActorsOptions {
   readonly self: NodeId
   readonly objects: Objects
-  readonly tasks: Pick<OwnTasks, 'whenReady' | 'readyTask' | 'mayLeave' | 'arguments'>
+  readonly tasks: Pick<OwnTasks, 'whenReady' | 'readyTask' | 'mayLeave' | 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
   readonly hosted: HostedActors
   schedule(event: SchedulerEvent<Work>): void
@@ -273,6 +275,27 @@ export class OwnActors {
     return false
   }
 
+  /** For people who look: see state/actor-rows.ts. Nothing of it is kept. */
+  *view(): Generator<ActorView> {
+    for (const { id, spec, incarnation, restarts, state, createdAtMs, hasName } of this.#actors.values()) {
+      const place = this.#options.places.of(id)
+      if (place.kind === 'same') continue
+      const made = spec && { ...spec.template, job: spec.job, dependencies: spec.dependencies, createdAtMs }
+      const name = hasName && state.kind !== 'dead' ? spec?.options.registered?.name : undefined
+      yield { id, place, made, incarnation, restarts, name }
+    }
+  }
+
+  birthOf(id: ObjectId): Work | undefined {
+    const state = this.#actors.get(formatObjectId(id))?.state
+    return state?.kind === 'creating' ? state.work : undefined
+  }
+
+  birthplaceOf(id: ObjectId): NodeId | undefined {
+    const state = this.#actors.get(formatObjectId(id))?.state
+    return state?.kind === 'creating' ? state.node : undefined
+  }
+
   /** What the ledger's record of an actor says; undefined for what is none, or whose code may not leave this tab. */
   specOf(
     id: ObjectId,
@@ -339,7 +362,8 @@ export class OwnActors {
 
   #add(id: ObjectId, spec: ActorSpec | undefined, incarnation: Attempt, restarts: number): OwnedActor {
     const state = { kind: 'waiting' } as const
-    const actor: OwnedActor = { id, spec, incarnation, restarts, state, isPinned: false, hasName: false }
+    const createdAtMs = this.#options.tasks.now()
+    const actor: OwnedActor = { id, spec, createdAtMs, incarnation, restarts, state, isPinned: false, hasName: false }
     this.#actors.set(formatObjectId(id), actor)
     this.#pin(actor, true)
     return actor
@@ -410,6 +434,7 @@ export class OwnActors {
   }
 
   #lives(actor: OwnedActor, node: NodeId): void {
+    this.#remember(actor, node, undefined)
     actor.state = { kind: 'alive', node }
     // What can be made again needs its arguments for that.
     if (this.#restartsLeft(actor) <= 0) this.#pin(actor, false)
@@ -435,6 +460,24 @@ export class OwnActors {
     whenArguments(this.#options.objects, spec.dependencies, spec.template.definition.name, () => this.#make(actor))
   }
 
+  /** Its constructor's run is over. */
+  #remember(
+    { id, spec, incarnation, createdAtMs }: OwnedActor,
+    node: NodeId | undefined,
+    error: WireError | undefined,
+  ): void {
+    if (spec === undefined) return
+    const task = {
+      number: id.number,
+      job: spec.job,
+      attempt: incarnation,
+      createdAtMs,
+      startedAtMs: undefined,
+      actor: id,
+    }
+    this.#options.tasks.ended.add(task, spec.template.definition, 'ACTOR_CREATION_TASK', node, error)
+  }
+
   #restartsLeft({ spec, restarts }: OwnedActor): number {
     return spec === undefined ? 0 : spec.options.maxRestarts - restarts
   }
@@ -442,6 +485,7 @@ export class OwnActors {
   /** Dead for good; what its constructor threw comes with every call. */
   #die(actor: OwnedActor, cause: WireError): void {
     if (actor.state.kind === 'dead') return
+    if (actor.state.kind !== 'alive') this.#remember(actor, undefined, cause)
     actor.state = { kind: 'dead' }
     this.#letGo(actor)
     const error = actorDied(actor.id, cause)

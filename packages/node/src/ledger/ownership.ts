@@ -171,6 +171,11 @@ export class Ownership {
     return { pending, recipes }
   }
 
+  /** Successors that would know of an object if this node went. */
+  safeAt(id: ObjectId): NodeId[] {
+    return this.#log.safeAt(id)
+  }
+
   views(): LedgerView[] {
     return this.ledgers.views(this.#options.objects.owners(true))
   }

@@ -1,9 +1,9 @@
 // The entry of the node worker: one dedicated worker a tab, where everything of a node runs but user code and WebRTC's
 // handshakes. States: waiting for its page's first message -> starting (keys) -> up -> closed.
-import { createLog, seededRandom } from '@shoal/base'
+import { createLog, deferred, seededRandom } from '@shoal/base'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
 import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
-import type { Log } from '@shoal/base'
+import type { Deferred, Log } from '@shoal/base'
 import type { createDirectory } from '@shoal/control-store'
 import type { createDirectorySeed } from '@shoal/control-store/web'
 import type { Crypto } from '@shoal/protocol'
@@ -14,6 +14,7 @@ import type * as Capture from '@shoal/capture'
 import type { createNobleCrypto } from './crypto/noble-crypto.ts'
 import { ShoalNode } from '../shoal-node.ts'
 import { Spaced } from '../spaced.ts'
+import type { StateModule } from '../state/state-desk.ts'
 import { platformClock } from './platform-clock.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
 import { platformRandom } from './crypto/platform-random.ts'
@@ -94,6 +95,8 @@ async function start(init: TabInit): Promise<void> {
     ...(init.device !== undefined && { device: init.device }),
     ...(init.graceMs !== undefined && { graceMs: init.graceMs }),
     ...(init.namespace !== undefined && { namespace: init.namespace }),
+    loadState: () => loadChunk('state') as Promise<StateModule>,
+    clockEpochMs: performance.timeOrigin,
     onLogLine: (line) => tell({ type: 'log', line }),
     onOver: () => entry.ask(),
     onRoomSettings: (settings) => tell({ type: 'settings', settings }),
@@ -138,6 +141,7 @@ async function start(init: TabInit): Promise<void> {
       leave: () => target.leave('left'),
       suspend: () => target.suspend(),
       lend: (isOn) => target.lend(isOn),
+      state: (question) => target.state(question),
       retryEntry: () => entry.ask(),
       close() {
         endWatch()
@@ -208,9 +212,14 @@ function watchSleep(slept: () => void): () => void {
  */
 function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (name: ChunkName) => Promise<unknown> {
   const isHosted = !scope.location.href.startsWith('blob:')
-  const loading = new Map<ChunkName, { promise: Promise<unknown>; resolve(value: unknown): void }>()
+  const loading = new Map<ChunkName, Deferred<unknown>>()
   port.onmessage = (event: MessageEvent<ChunkText>): void => {
     const { name, text } = event.data
+    if (text === undefined) {
+      loading.get(name)?.reject(new Error('a part of Shoal could not be loaded; is the server of this page gone?'))
+      loading.delete(name)
+      return
+    }
     if (name === 'sandbox') {
       loading.get(name)?.resolve(text)
       return
@@ -223,9 +232,9 @@ function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (
   return (name) => {
     const known = loading.get(name)
     if (known !== undefined) return known.promise
-    let resolve!: (value: unknown) => void
-    const promise = new Promise<unknown>((done) => (resolve = done))
-    loading.set(name, { promise, resolve })
+    const made = deferred<unknown>()
+    const { promise, resolve } = made
+    loading.set(name, made)
     if (isHosted && name !== 'sandbox')
       try {
         scope.importScripts(new URL(`node-worker-${name}.js`, scope.location.href).href)

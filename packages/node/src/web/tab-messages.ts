@@ -1,8 +1,10 @@
 import type { LogLine, NodeId, ObjectId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
 import type { FormerSelf, NodeStatus } from '../node-options.ts'
+import type { StateRows } from '../state/merge-answers.ts'
+import type { StateQuestion } from '../state/state-service.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
-export type ChunkName = 'noble' | 'capture' | 'directory' | 'faults' | 'sandbox'
+export type ChunkName = 'noble' | 'capture' | 'directory' | 'state' | 'faults' | 'sandbox'
 
 /** Fault injection as the page was told it. */
 export interface TabFaults {
@@ -54,7 +56,8 @@ export type NodeNews =
 /** The page's answer to `chunk`. */
 export interface ChunkText {
   readonly name: ChunkName
-  readonly text: string
+  /** Undefined: it could not be loaded, and the tab goes on without. */
+  readonly text: string | undefined
 }
 
 export interface JoinRequest {
@@ -94,6 +97,8 @@ export interface NodeControl {
   /** Leaves in order to enter again under a higher session: what this tab owns stays. */
   suspend(): void
   lend(isOn: boolean): void
+  /** See `ShoalNode.state`. */
+  state(question: StateQuestion): Promise<StateRows>
   /** The page could not enter its room again: `enter-again` comes once more. */
   retryEntry(): void
   /** Ends everything; resolves when goodbyes were handed to the network. */

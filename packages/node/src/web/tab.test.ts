@@ -81,6 +81,7 @@ function start({ answers }: { answers: boolean }): void {
     leave: () => undefined,
     suspend: () => undefined,
     lend: () => undefined,
+    state: () => never,
     retryEntry: () => undefined,
     close: () => void goodbyes++,
   }

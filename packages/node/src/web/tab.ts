@@ -8,6 +8,8 @@ import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import type { NodeStatus } from '../node-options.ts'
+import type { StateRows } from '../state/merge-answers.ts'
+import type { StateQuestion } from '../state/state-service.ts'
 import type {
   ChunkName,
   ChunkText,
@@ -62,6 +64,8 @@ export interface Tab {
   /** Leaves in order to enter again under a higher session: what this tab owns stays. */
   suspend(): Promise<void>
   lend(isOn: boolean): void
+  /** Rows of the whole room; see `ShoalNode.state`. */
+  state(question: StateQuestion): Promise<StateRows>
   /** Joining again has failed: `onEnterAgain` is called once more, a little later. */
   retryEntry(): void
   /** Says goodbye, for a second at most, and lets go of worker, frame and ports, whatever state they are in. */
@@ -177,6 +181,11 @@ class PageTab implements Tab {
     this.#control.lend(isOn).catch((error: unknown) => this.#log.warn('lending', { error: String(error) }))
   }
 
+  async state(question: StateQuestion): Promise<StateRows> {
+    await this.#whenUp()
+    return this.#untilOver(this.#control.state(question))
+  }
+
   retryEntry(): void {
     if (this.#state === 'open') this.#control.retryEntry().catch(() => undefined)
   }
@@ -257,7 +266,11 @@ class PageTab implements Tab {
       case 'chunk':
         loadChunk(news.name).then(
           (text) => this.#news.postMessage({ name: news.name, text } satisfies ChunkText),
-          (error: unknown) => this.#fail(new Error(`a part of Shoal could not be loaded: ${String(error)}`)),
+          (error: unknown) => {
+            // Nobody's work depends on it: the server of this page may be gone, and a peer may ask all the same.
+            if (news.name === 'state') this.#news.postMessage({ name: news.name, text: undefined } satisfies ChunkText)
+            else this.#fail(new Error(`a part of Shoal could not be loaded: ${String(error)}`))
+          },
         )
     }
   }
@@ -297,6 +310,7 @@ async function loadChunk(name: ChunkName): Promise<string> {
   if (name === 'noble') return (await import('./noble-text.ts')).text
   if (name === 'capture') return (await import('./capture-text.ts')).text
   if (name === 'directory') return (await import('./directory-text.ts')).text
+  if (name === 'state') return (await import('./state-text.ts')).text
   if (name === 'faults') return (await import('./faults-text.ts')).text
   return (await import('./sandbox-text.ts')).text
 }

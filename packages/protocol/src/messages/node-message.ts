@@ -39,6 +39,7 @@ import {
   objectStop,
   objectWant,
 } from './object.ts'
+import { stateQuery, stateReply } from './state.ts'
 import {
   creditGrant,
   creditReturn,
@@ -112,6 +113,8 @@ export const nodeMessage = union({
   'name.ask': nameAsk,
   'name.report': nameReport,
   'name.lost': nameLost,
+  'state.query': stateQuery,
+  'state.reply': stateReply,
 })
 export type NodeMessage = Infer<typeof nodeMessage>
 

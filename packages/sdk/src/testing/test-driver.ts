@@ -1,5 +1,7 @@
 import { Subscribable } from '@shoal/base'
 import type { Api, CoreWorker, ObjectRef } from '@shoal/core-worker'
+import type { StateQuestion, StateRows } from '@shoal/node'
+import { ShutdownError } from '@shoal/protocol'
 import type { RoomSecret } from '@shoal/protocol'
 import type { Joined } from '@shoal/node/web'
 import { KeptRefs } from '../kept-refs.ts'
@@ -7,7 +9,9 @@ import type { PageSession } from '../page-session.ts'
 import { RoomInSession } from '../room-in-session.ts'
 import { createSessionApi } from '../session-api.ts'
 import { toStatus } from '../session-status.ts'
+import { StateQueries } from '../state/state-queries.ts'
 import type { Room, Session, SessionStatus } from '../session-types.ts'
+import { turns } from './tab-clock.ts'
 import type { TestTabNode } from './test-tab.ts'
 
 /** The session of a tab that may submit, with the SDK's functions going through it: `driver.remote`, `driver.get`. */
@@ -20,7 +24,7 @@ export interface TestDriver extends Session {
 const NO_SERVER = 'https://test-room.invalid'
 
 /** The page's side of one tab, as `TabSession` is in a browser. */
-export class TestSession implements Omit<PageSession, keyof Api> {
+export class TestSession extends StateQueries implements Omit<PageSession, keyof Api> {
   readonly core: CoreWorker
   readonly ready = Promise.resolve()
   readonly room: RoomInSession
@@ -30,6 +34,7 @@ export class TestSession implements Omit<PageSession, keyof Api> {
   readonly #listeners = new Subscribable<SessionStatus>(listenerFailed)
 
   constructor(tab: TestTabNode, joined: Joined, secret: RoomSecret) {
+    super()
     this.#tab = tab
     this.core = tab.core
     this.#kept = new KeptRefs(tab.core, undefined)
@@ -88,6 +93,14 @@ export class TestSession implements Omit<PageSession, keyof Api> {
 
   kept<T>(name: string): ObjectRef<T> | undefined {
     return this.#kept.kept<T>(name)
+  }
+
+  protected override async askState(question: StateQuestion): Promise<StateRows> {
+    if (this.isClosed) throw new ShutdownError('shutdown', 'this session was shut down')
+    // What was submitted before is on its way over a port.
+    this.core.frame.flush()
+    await turns(2)
+    return this.#tab.node.state(question)
   }
 
   /** The test room is the only one there is. */

@@ -4,7 +4,7 @@ import { checkFunction } from '@shoal/capture'
 import { CoreWorker } from '@shoal/core-worker'
 import type { RefFinalizer } from '@shoal/core-worker'
 import { createMessageFramePort } from '@shoal/executor/web'
-import { ShoalNode } from '@shoal/node'
+import { createStateService, ShoalNode } from '@shoal/node'
 import type { CheckSource } from '@shoal/node'
 import { BlobGate, nodeIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto, KeyPair, LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
@@ -90,6 +90,8 @@ export class TestTabNode {
       name: setup.name,
       agent: 'test room',
       isLending: setup.isLending,
+      loadState: () => Promise.resolve({ createStateService }),
+      clockEpochMs: Date.now() - this.#clock.now(),
       onLogLine: (line) => setup.onLogLine(line),
       onOver: () => undefined,
       onChange: () => setup.onChange(),

@@ -1,0 +1,27 @@
+import type { StateApi } from './state-types.ts'
+
+const NAMES = [
+  'listTasks',
+  'listActors',
+  'listObjects',
+  'listNodes',
+  'listWorkers',
+  'summarizeTasks',
+  'getTaskState',
+  'getActorState',
+  'getObjectState',
+] as const satisfies readonly (keyof StateApi)[]
+
+/**
+ * Puts a session's functions at `__shoal__`, where people look for them in the console. What is there already, of the page or
+ * of another copy of the SDK, stays. The function that is given back takes it away again.
+ */
+export function openConsoleDoor(session: StateApi, target: object = globalThis): () => void {
+  const place = target as { __shoal__?: unknown }
+  if (place.__shoal__ !== undefined) return () => undefined
+  const door = Object.fromEntries(NAMES.map((name) => [name, session[name]]))
+  place.__shoal__ = door
+  return () => {
+    if (place.__shoal__ === door) delete place.__shoal__
+  }
+}

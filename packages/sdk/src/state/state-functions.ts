@@ -1,0 +1,135 @@
+import { mustSession } from '../current-session.ts'
+import type {
+  ActorState,
+  NodeState,
+  ObjectState,
+  StateId,
+  StateOptions,
+  StateResult,
+  StateTimeout,
+  TaskState,
+  TaskSummary,
+  WorkerState,
+} from './state-types.ts'
+
+/**
+ * What tasks and actor calls the room has: those without an outcome, oldest first, with the reason in words why each does not
+ * run yet, then the last 1,000 of each owner that ended, newest first. `warnings` says what is not here, and why.
+ *
+ * @throws TypeError or RangeError for a bad option, with what there is instead; ShutdownError.
+ * @example
+ * const slow = remote((n: number) => 2 * n, { name: 'slow', numGpus: 1 })
+ * slow.remote(1)
+ * const { rows } = await listTasks({ filters: [['name', '=', 'slow']] })
+ * console.log(rows[0]?.state) // PENDING_NODE_ASSIGNMENT
+ * console.log(rows[0]?.pendingReason) // needs 1 GPU and no node has one
+ */
+export function listTasks(options?: StateOptions<'tasks'>): Promise<StateResult<TaskState>> {
+  return mustSession().listTasks(options)
+}
+
+/**
+ * The room's actors: where each lives, or why it does not yet, or what it died of.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const Counter = actor(class Counter { n = 0; add(k: number) { return (this.n += k) } })
+ * await get(Counter.remote().add.remote(1))
+ * const { rows } = await listActors({ filters: [['className', '=', 'Counter']] })
+ * console.log(rows.map(({ state }) => state)) // ['ALIVE']
+ */
+export function listActors(options?: StateOptions<'actors'>): Promise<StateResult<ActorState>> {
+  return mustSession().listActors(options)
+}
+
+/**
+ * The room's objects: how large, where their bytes are, who refers to them; with `detail` also what would make each again, and
+ * which tabs would know of it if its owner went.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * using table = put(Float64Array.of(1, 2, 3))
+ * const { rows } = await listObjects({ filters: [['state', '=', 'AVAILABLE']] })
+ * console.log(rows.some(({ sizeBytes = 0 }) => sizeBytes > 24)) // true
+ */
+export function listObjects(options?: StateOptions<'objects'>): Promise<StateResult<ObjectState>> {
+  return mustSession().listObjects(options)
+}
+
+/**
+ * The tabs of the room, this one first: what each has, what of it is in use, and whose ledgers it answers for.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const { rows } = await listNodes()
+ * console.log(rows[0]?.isSelf) // true
+ */
+export function listNodes(options?: StateOptions<'nodes'>): Promise<StateResult<NodeState>> {
+  return mustSession().listNodes(options)
+}
+
+/**
+ * The workers of all tabs, and what is in each.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const { rows } = await listWorkers({ filters: [['state', '=', 'BUSY']] })
+ * console.log(rows.length) // 0
+ */
+export function listWorkers(options?: StateOptions<'workers'>): Promise<StateResult<WorkerState>> {
+  return mustSession().listWorkers(options)
+}
+
+/**
+ * How many attempts of each function, class and method are in which state; those that ended are counted since their owners'
+ * sessions began, remembered or not.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const cube = remote((n: number) => n ** 3, { name: 'cube' })
+ * await get([1, 2, 3].map((n) => cube.remote(n)))
+ * const { rows } = await summarizeTasks({ filters: [['name', '=', 'cube']] })
+ * console.log(rows[0]?.stateCounts.FINISHED) // 3
+ */
+export function summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>): Promise<StateResult<TaskSummary>> {
+  return mustSession().summarizeTasks(options)
+}
+
+/**
+ * One task's newest attempt: by a ref to its first return, or by its id. Undefined where nobody knows of it any more.
+ *
+ * @throws TypeError for what is no id; GetTimeoutError when nobody knows of it and somebody has not answered.
+ * @example
+ * const half = remote((n: number) => n / 2, { name: 'half' })
+ * using ref = half.remote(4)
+ * await get(ref)
+ * console.log((await getTaskState(ref))?.state) // FINISHED
+ */
+export function getTaskState(task: StateId, options?: StateTimeout): Promise<TaskState | undefined> {
+  return mustSession().getTaskState(task, options)
+}
+
+/**
+ * One actor, by its id.
+ *
+ * @throws as `getTaskState`.
+ * @example
+ * const { rows } = await listActors()
+ * const first = rows[0] && (await getActorState(rows[0].actorId))
+ * console.log(first?.state ?? 'no actors')
+ */
+export function getActorState(actorId: string, options?: StateTimeout): Promise<ActorState | undefined> {
+  return mustSession().getActorState(actorId, options)
+}
+
+/**
+ * One object, by a ref or its id, with its lineage.
+ *
+ * @throws as `getTaskState`.
+ * @example
+ * using one = put(1)
+ * console.log((await getObjectState(one))?.state) // AVAILABLE
+ */
+export function getObjectState(object: StateId, options?: StateTimeout): Promise<ObjectState | undefined> {
+  return mustSession().getObjectState(object, options)
+}
