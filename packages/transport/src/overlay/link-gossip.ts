@@ -171,11 +171,10 @@ export class LinkGossip {
       if (neighbour !== from && neighbour !== signed.node) owed.set(signed.node, this.#turnsFor(neighbour, signed.node))
     }
     this.#isMapDue = true
-    const isVote = ({ node, session, state }: LinkReport['links'][number]): boolean => {
+    const hasVote = report.links.some(({ node, session, state }) => {
       const known = before?.get(node)
       return state !== 'linked' && state !== 'lost' && (known?.state !== state || known.session !== session)
-    }
-    const hasVote = report.links.some(isVote)
+    })
     if (hasVote) this.#change()
     this.#schedule(hasVote ? GOSSIP_MS : NEWS_MS)
   }

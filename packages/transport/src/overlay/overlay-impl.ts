@@ -50,8 +50,7 @@ export interface OverlayOptions {
   readonly log: Log
 }
 
-/** Nobody is told more often that its session is over. */
-const TICKS_A_LOOK = Math.ceil(TELL_OVER_EVERY_MS / BEAT_MS)
+const TICKS_A_LOOK = TELL_OVER_EVERY_MS / BEAT_MS
 
 /** A dozen links a node, and ways over others to everybody else. Does nothing before `start`. */
 export function createOverlay(options: OverlayOptions): Overlay {
@@ -295,17 +294,14 @@ class RoomOverlay implements Overlay {
       this.#isMapStale = true
     }
     if (this.#isMapStale) this.#onMap()
-    // All words are gone through for each of them.
-    if (++this.#ticks % TICKS_A_LOOK === 0) this.#lookBack(now)
-    this.#retune()
-  }
-
-  /** Whether somebody still hears one whom we gave up. */
-  #lookBack(now: number): void {
+    // Nobody is told more often, and all words are gone through for each of them.
+    const mayTell = ++this.#ticks % TICKS_A_LOOK === 0
     for (const [node, { session, at }] of this.#recentlyOver) {
       if (now - at > RECENTLY_OVER_MS) this.#recentlyOver.delete(node)
-      else if (now - at > STILL_HEARD_MS && this.#isStillThere(node, session)) this.#post.tellOver(node, session)
+      else if (mayTell && now - at > STILL_HEARD_MS && this.#isStillThere(node, session))
+        this.#post.tellOver(node, session)
     }
+    this.#retune()
   }
 
   /** Two halves that gave each other up would else both wait for the other to speak: a word may be lost with a socket. */

@@ -152,12 +152,9 @@ export class ProvenLink {
   }
 
   write(frame: LinkFrame): void {
-    try {
-      linkFrame.write(frames, frame)
-    } catch (error) {
-      frames.truncate(0)
-      throw error
-    }
+    // Of one that did not fit its schema.
+    frames.truncate(0)
+    linkFrame.write(frames, frame)
     this.sendControl(frames.finish())
   }
 
