@@ -187,13 +187,16 @@ export class MessageRouter {
       this.#onLateResult(from, owner, message)
   }
 
-  /** Of a run that was given up: what its node keeps of it will never be asked for. */
+  /**
+   * Of a run that was given up: what its node keeps of it will never be asked for. Or of one whose result, or an earlier
+   * one of the same task, that node reported while this message waited: then it is the copy.
+   */
   #onLateResult(from: NodeId, owner: NodeId, { number, attempt, outcome }: TaskResult): void {
     if (outcome.type !== 'values') return
-    const ids = outcome.values.flatMap(({ type }, index) =>
-      type === 'stored' ? [{ owner, number: number + index }] : [],
-    )
-    if (ids.length > 0) this.#options.send(from, { type: 'object.free', attempt, ids })
+    outcome.values.forEach((value, index) => {
+      if (value.type !== 'stored') return
+      this.#options.objects.onMade(from, { owner, number: number + index }, attempt, value.bytes)
+    })
   }
 
   /** Whoever answers for a ledger knows that nobody waits for a run. */

@@ -259,10 +259,12 @@ export class Objects {
   }
 
   /** Another attempt takes an object's place: who has the former one's bytes, reachable or not just now, drops them. */
-  #forgetHolders({ id, state }: Entry): void {
-    if (state.kind !== 'elsewhere') return
-    for (const holder of state.holders)
+  #forgetHolders(entry: Entry): void {
+    const { id, state, copies } = entry
+    if (state.kind !== 'elsewhere' && state.kind !== 'here') return
+    for (const holder of state.kind === 'here' ? copies : state.holders)
       this.#options.send(holder, { type: 'object.free', attempt: state.attempt, ids: [id] })
+    entry.copies = []
   }
 
   /** Calls back once, as soon as the object exists or has failed; at once when it does. */
@@ -441,6 +443,14 @@ export class Objects {
     } else if (!state.holders.includes(from)) entry.state = { ...state, holders: [...state.holders, from] }
     this.#options.held(id, from)
     this.#freeIfUnused(entry)
+  }
+
+  /** As `onHeld`, of a run: its copy may have taken the place of an earlier attempt's that this node took it to have. */
+  onMade(from: NodeId, id: ObjectId, attempt: Attempt, bytes: number): void {
+    const state = this.state(id)
+    if (this.#isMine(id) && state.kind === 'elsewhere' && compareAttempts(attempt, state.attempt) > 0)
+      this.storeElsewhere(id, attempt, bytes, [from])
+    else this.onHeld(from, id, attempt)
   }
 
   onFree(from: NodeId, ids: readonly ObjectId[], attempt: Attempt | undefined): void {
@@ -695,10 +705,11 @@ export class Objects {
   #settle(entry: Entry, state: ObjectState): void {
     const former = entry.state
     const isOther =
-      former.kind === 'elsewhere' &&
+      (former.kind === 'elsewhere' || former.kind === 'here') &&
       (state.kind === 'here' || state.kind === 'elsewhere') &&
       compareAttempts(former.attempt, state.attempt) !== 0
     if (isOther && this.#isMine(entry.id)) this.#forgetHolders(entry)
+    if (isOther && state.kind === 'elsewhere') this.#dropBytes(entry.id)
     entry.state = state
     const { waiters, askers } = entry
     entry.waiters = []

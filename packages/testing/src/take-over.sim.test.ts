@@ -385,4 +385,43 @@ describe('an owner that stood still', () => {
     expect(await room.left()).toEqual([])
     room.close()
   })
+
+  it('[O6] twice keeps the copy of a run whose outcome was told to it in between', async () => {
+    const room = new Room(15)
+    await room.open(['a', 'b', 'c'], 60_000)
+    const { remote, wait, get } = room.tab('driver').api
+    const slow = remote(async (ms: number) => {
+      simRan('slow')
+      await simSleep(ms)
+      return new Uint8Array(200_000).fill(3)
+    }, at('b'))
+    const ref = slow.remote(11_500)
+    await room.pass(500)
+    const driver = room.tab('driver')
+    const owner = driver.ports.node
+    driver.ports.clock.freeze(true)
+    await room.pass(9_000)
+    driver.ports.clock.freeze(false)
+    await room.world.clock.runUntil(() => driver.node.isGathering(owner), 4_000)
+    // One report is missing, so that what b says meanwhile waits; then the driver stands still once more, and hears of b's copy
+    // by its report as well.
+    room.tab('c').ports.clock.freeze(true)
+    const isDone = (): boolean => room.tab('b').node.status().running === 0
+    await room.world.clock.runUntil(isDone, 6_000)
+    await room.pass(100)
+    expect([isDone(), driver.node.isGathering(owner)]).toEqual([true, true])
+    driver.ports.clock.freeze(true)
+    room.tab('c').ports.clock.freeze(false)
+    await room.pass(9_000)
+    driver.ports.clock.freeze(false)
+    await room.pass(5_000)
+    await room.settle(wait([ref]))
+    expect(room.tab('b').node.holdings().objectBytes).toBeGreaterThan(200_000)
+    expect((await room.settle(get(ref)))[0]).toBe(3)
+    expect(room.runs).toEqual(['slow at b'])
+    ref.release()
+    await room.pass(70_000)
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
 })
