@@ -1,3 +1,4 @@
+// Long because what users call is declared here, function by function, with all that is said of each.
 import { transfer, ValueEncoder } from '@shoal/protocol'
 import { ActorClass, describeActorClass, handleContent, makeHandle, methodsOf } from './actor-class.ts'
 import type { ActorHandle } from './actor-class.ts'

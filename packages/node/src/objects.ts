@@ -3,11 +3,8 @@ import type { Log } from '@shoal/base'
 import type { ObjectTable, PullHolds, Transfers } from '@shoal/object-store'
 import {
   compareAttempts,
-  formatObjectId,
   LIMITS,
   messageBytes,
-  newWireError,
-  showId,
   valueBytes,
 } from '@shoal/protocol'
 import type {
@@ -24,7 +21,8 @@ import type {
 } from '@shoal/protocol'
 import { sourceOf } from '@shoal/control-store'
 import type { Reports, StoredRecord } from '@shoal/control-store'
-import { ownerDied } from './loss-errors.ts'
+import { EntryTable } from './entry-table.ts'
+import { notRebuilt, ownerDied } from './loss-errors.ts'
 import { isNeeded, isOnlyForRecipes, isReferenced, lost, newEntry, PENDING } from './object-entry.ts'
 import type { Entry, ObjectState } from './object-entry.ts'
 import type { Life } from './references.ts'
@@ -78,8 +76,7 @@ export interface ObjectsOptions {
  */
 export class Objects {
   readonly #options: ObjectsOptions
-  readonly #own = new Map<number, Entry>()
-  readonly #others = new Map<string, Entry>()
+  readonly #entries: EntryTable
   /** Errors that somebody was told of. One error may stand for several objects. */
   readonly #told = new WeakSet<WireError>()
   /** What was lost and is asked for: made again one after the other, not one within the other. */
@@ -87,34 +84,33 @@ export class Objects {
 
   constructor(options: ObjectsOptions) {
     this.#options = options
+    this.#entries = new EntryTable(options.self)
   }
 
   get ownCount(): number {
-    return this.#own.size
+    return this.#entries.ownCount
   }
 
   /** Objects of other owners that are known here. */
   get othersCount(): number {
-    return this.#others.size
+    return this.#entries.othersCount
   }
 
   /** Callbacks that wait for an object, of this node and of others. */
   get waiterCount(): number {
     let count = 0
-    for (const { waiters, askers } of [...this.#own.values(), ...this.#others.values()])
-      count += waiters.length + (askers?.size ?? 0)
+    for (const { waiters, askers } of this.#entries) count += waiters.length + (askers?.size ?? 0)
     return count
   }
 
   /** All that are known here, for people who look: nothing of them is kept. */
-  *entries(): Generator<Readonly<Entry>> {
-    yield* this.#own.values()
-    yield* this.#others.values()
+  entries(): Iterable<Readonly<Entry>> {
+    return this.#entries
   }
 
   /** An own object comes into being, pending, with one reference. */
   create(number: number, job: JobId): void {
-    this.#own.set(number, newEntry({ owner: this.#options.self, number }, 1, job))
+    this.#entries.add(newEntry({ owner: this.#options.self, number }, 1, job))
   }
 
   /** Somebody who asked for an object was told of the error in its place. */
@@ -124,9 +120,8 @@ export class Objects {
 
   /** The session ends, and with it its job: what nobody was told of until now is told as unfetched, and all is freed. */
   close(): void {
-    for (const entry of this.#own.values()) this.#tellUnfetched(entry)
-    this.#own.clear()
-    this.#others.clear()
+    for (const entry of this.#entries.own()) this.#tellUnfetched(entry)
+    this.#entries.clear()
     this.#options.table.clear()
   }
 
@@ -160,7 +155,7 @@ export class Objects {
   }
 
   takeBackAll(from: Life): void {
-    for (const entry of this.#all()) if (entry.borrowers?.delete(from)) this.#freeIfUnused(entry)
+    for (const entry of this.#entries.all()) if (entry.borrowers?.delete(from)) this.#freeIfUnused(entry)
   }
 
   /** References that only serve to do a task again: for their sake nothing that is lost is made again before that. */
@@ -291,10 +286,6 @@ export class Objects {
 
   #isMine(id: ObjectId): boolean {
     return this.#options.answerer(id.owner) === this.#options.self
-  }
-
-  #all(): Entry[] {
-    return [...this.#own.values(), ...this.#others.values()]
   }
 
   /** Calls back once with the bytes, fetching them when they are elsewhere, or with the error. */
@@ -468,7 +459,7 @@ export class Objects {
   holdingsOf(owner: NodeId): { readonly refs: number[]; readonly copies: LedgerReport['copies'] } {
     const refs: number[] = []
     const copies: LedgerReport['copies'] = []
-    for (const entry of this.#of(owner)) {
+    for (const entry of this.#entries.of(owner)) {
       const { number } = entry.id
       if (entry.count > 0 || entry.waiters.length > 0) refs.push(number)
       if (entry.state.kind === 'here') copies.push({ number, attempt: entry.state.attempt, bytes: entry.state.bytes })
@@ -478,7 +469,7 @@ export class Objects {
 
   /** What this tab refers to of a ledger. */
   heldOf(owner: NodeId): ObjectId[] {
-    return this.#of(owner).flatMap(({ id, count, waiters }) => (count > 0 || waiters.length > 0 ? [id] : []))
+    return this.#entries.of(owner).flatMap(({ id, count, waiters }) => (count > 0 || waiters.length > 0 ? [id] : []))
   }
 
   has(id: ObjectId): boolean {
@@ -486,7 +477,7 @@ export class Objects {
   }
 
   countOf(owner: NodeId): number {
-    return this.#of(owner).length
+    return this.#entries.of(owner).length
   }
 
   /** Who has the object's bytes, as far as this node knows. */
@@ -513,7 +504,7 @@ export class Objects {
 
   /** This node takes its own ledger back: where the bytes of its objects are now, and what came of them meanwhile. */
   restore(copies: Reports['copies'], records: ReadonlyMap<number, StoredRecord>): void {
-    for (const entry of [...this.#own.values()]) {
+    for (const entry of this.#entries.own()) {
       const { id, state } = entry
       if (state.kind === 'here' || state.kind === 'failed') continue
       const source = sourceOf(id.number, records.get(id.number), { copies, runs: NO_RUNS, actors: NO_ACTORS })
@@ -534,19 +525,19 @@ export class Objects {
 
   /** Objects of a ledger that somebody holds or waits for, here or elsewhere. */
   neededOf(owner: NodeId): ObjectId[] {
-    return this.#of(owner).flatMap((entry) => (isNeeded(entry) ? [entry.id] : []))
+    return this.#entries.of(owner).flatMap((entry) => (isNeeded(entry) ? [entry.id] : []))
   }
 
   /** The owners of objects that this tab knows, itself left out; `isNeeded`: of what has not failed. */
   owners(isNeeded = false): Set<NodeId> {
     const owners = new Set<NodeId>()
-    for (const { id, state } of this.#others.values()) if (!isNeeded || state.kind !== 'failed') owners.add(id.owner)
+    for (const { id, state } of this.#entries.others()) if (!isNeeded || state.kind !== 'failed') owners.add(id.owner)
     return owners
   }
 
   /** Another node answers for the ledger from now on: it is asked what its predecessor did not answer. */
   moved(owner: NodeId): void {
-    for (const entry of this.#of(owner)) {
+    for (const entry of this.#entries.of(owner)) {
       entry.isAsked = false
       if (entry.state.kind === 'pending' && entry.waiters.length > 0) this.#ask(entry)
     }
@@ -554,13 +545,13 @@ export class Objects {
 
   /** Copies that were kept for whoever answers for them, and who may have forgotten that they are here. */
   offer(owner: NodeId): void {
-    for (const { id, isKept, state } of this.#of(owner))
+    for (const { id, isKept, state } of this.#entries.of(owner))
       if (isKept && state.kind === 'here') this.sayHeld(id, state.attempt)
   }
 
   /** This node answers for the ledger no more; what it has of it is a copy for whoever does. */
   deposed(owner: NodeId): void {
-    for (const entry of this.#of(owner)) {
+    for (const entry of this.#entries.of(owner)) {
       entry.borrowers = undefined
       entry.askers = undefined
       // A copy whose bytes an error took the place of is none.
@@ -602,7 +593,7 @@ export class Objects {
 
   /** What somebody reported and let go before all reports were in: nobody holds it, and nothing will make it. */
   dropPending(owner: NodeId, isUnderWay: (number: number) => boolean): void {
-    for (const entry of this.#of(owner)) {
+    for (const entry of this.#entries.of(owner)) {
       const { id, state } = entry
       if (state.kind === 'pending' && !isNeeded(entry) && !isUnderWay(id.number)) this.#drop(id)
     }
@@ -610,32 +601,27 @@ export class Objects {
 
   /** All of them are asked what they hold, and nothing is freed before they have said it. */
   recount(owner: NodeId, lives: ReadonlySet<Life>): void {
-    for (const { borrowers } of this.#of(owner))
+    for (const { borrowers } of this.#entries.of(owner))
       for (const life of borrowers ?? []) if (lives.has(life)) borrowers?.delete(life)
   }
 
   /** What was kept for an owner that might have come back. */
   freeUnusedOf(owner: NodeId): void {
-    for (const entry of this.#of(owner)) this.#freeIfUnused(entry)
+    for (const entry of this.#entries.of(owner)) this.#freeIfUnused(entry)
   }
 
   /** Nobody will ever answer for the ledger again. */
   ledgerOver(owner: NodeId): void {
-    for (const entry of this.#of(owner)) {
+    for (const entry of this.#entries.of(owner)) {
       entry.isKept = false
       if (entry.state.kind === 'pending') this.#settle(entry, { kind: 'failed', error: ownerDied(entry.id) })
       if (entry.count === 0 && entry.waiters.length === 0 && this.#find(entry.id) === entry) this.#drop(entry.id)
     }
   }
 
-  #of(owner: NodeId): Entry[] {
-    if (owner === this.#options.self) return [...this.#own.values()]
-    return [...this.#others.values()].filter(({ id }) => id.owner === owner)
-  }
-
   /** A job is over: nobody asks any more for what its tasks owned here, whoever still counts a reference to it. */
   jobGone(driver: NodeId): void {
-    for (const entry of [...this.#own.values()]) {
+    for (const entry of this.#entries.own()) {
       if (entry.job?.driver !== driver) continue
       entry.count = 0
       entry.borrowers = undefined
@@ -644,13 +630,13 @@ export class Objects {
         this.told(error)
         this.#settle(entry, { kind: 'failed', error })
       }
-      if (this.#own.get(entry.id.number) === entry) this.#freeIfUnused(entry)
+      if (this.#find(entry.id) === entry) this.#freeIfUnused(entry)
     }
   }
 
   /** A node died: it holds nothing any more. Who answers for what it owned, or had taken over, is decided elsewhere. */
   nodeGone(node: NodeId): void {
-    for (const entry of this.#all()) {
+    for (const entry of this.#entries.all()) {
       entry.askers?.delete(node)
       entry.copies = entry.copies.filter((holder) => holder !== node)
       if (entry.state.kind === 'elsewhere') this.#holderGone(entry, entry.state, node)
@@ -694,12 +680,7 @@ export class Objects {
   #notRebuilt(id: ObjectId): WireError {
     const reason = this.#isMine(id) ? this.#options.whyNotRebuilt(id) : undefined
     if (reason === undefined) return lost(id)
-    const why = WHY_NOT_REBUILT[reason]
-    return newWireError(
-      'object-reconstruction-failed',
-      `all copies of ${showId(id)} are gone, and the task that made it ${why}`,
-      { objectId: formatObjectId(id), reason },
-    )
+    return notRebuilt(id, reason)
   }
 
   #settle(entry: Entry, state: ObjectState): void {
@@ -737,8 +718,7 @@ export class Objects {
     const entry = newEntry(id, 0)
     // A ref to an object of ours that is gone already: it can only have been released everywhere.
     if (this.#options.knowsAll(id.owner)) entry.state = { kind: 'failed', error: lost(id) }
-    if (id.owner === this.#options.self) this.#own.set(id.number, entry)
-    else this.#others.set(formatObjectId(id), entry)
+    this.#entries.add(entry)
     return entry
   }
 
@@ -755,7 +735,7 @@ export class Objects {
   }
 
   #find(id: ObjectId): Entry | undefined {
-    return id.owner === this.#options.self ? this.#own.get(id.number) : this.#others.get(formatObjectId(id))
+    return this.#entries.find(id)
   }
 
   #freeIfUnused(entry: Entry): void {
@@ -783,11 +763,9 @@ export class Objects {
   }
 
   #drop(id: ObjectId): void {
-    if (id.owner === this.#options.self) {
-      const entry = this.#own.get(id.number)
-      this.#own.delete(id.number)
-      if (entry !== undefined) this.#tellUnfetched(entry)
-    } else this.#others.delete(formatObjectId(id))
+    const entry = this.#find(id)
+    this.#entries.delete(id)
+    if (entry !== undefined && id.owner === this.#options.self) this.#tellUnfetched(entry)
     this.#dropBytes(id)
   }
 
@@ -801,10 +779,5 @@ export class Objects {
 /** An owner that names dead holders is asked again for as long as it may take it to hear of their death. */
 const MOST_LOST_FETCHES = 20
 const ASK_AGAIN_MS = 300
-const WHY_NOT_REBUILT: Readonly<Record<ReconstructionFailure, string>> = {
-  'retries-disabled': 'may not run again (maxRetries 0)',
-  'max-attempts-exceeded': 'has used up its retries',
-  'task-cancelled': 'was cancelled',
-}
 const NO_RUNS: Reports['runs'] = new Map()
 const NO_ACTORS: Reports['actors'] = new Map()

@@ -1,3 +1,4 @@
+// Long because a message of every kind is written out once.
 import { seededRandom } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from './bytes.ts'

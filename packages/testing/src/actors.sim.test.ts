@@ -35,7 +35,7 @@ function placeOf(room: StoryRoom): string {
 }
 
 describe('an actor whose tab dies', () => {
-  it('[A2] is made again elsewhere, and calls wait for it', async () => {
+  it('[SA10] is made again elsewhere, and calls wait for it', async () => {
     const room = await open(1, ['a', 'b', 'c'])
     const { actor, get } = room.tab('driver').api
     const counter = actor(Counter, { ...spread, resources: { helper: 1 }, maxRestarts: 1 }).remote()
@@ -134,7 +134,7 @@ describe('an actor whose owner dies', () => {
     return handle
   }
 
-  it('[A2] lives on where it is, and is reached as before', async () => {
+  it('[SA10] lives on where it is, and is reached as before', async () => {
     const room = await open(5, ['a', 'b', 'c'])
     const { get } = room.tab('driver').api
     const counter = await ownedByA(room, at('b'))

@@ -1,3 +1,4 @@
+// Long because each thing that whole nodes do together is a story of its own.
 import { createDirectory } from '@shoal/control-store'
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'

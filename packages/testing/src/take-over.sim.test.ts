@@ -387,7 +387,7 @@ describe('an owner that stood still', () => {
   })
 
   it('[O6] twice keeps the copy of a run whose outcome was told to it in between', async () => {
-    const room = new Room(15)
+    const room = new StoryRoom(15)
     await room.open(['a', 'b', 'c'], 60_000)
     const { remote, wait, get } = room.tab('driver').api
     const slow = remote(async (ms: number) => {
