@@ -59,6 +59,8 @@ function newBench(): Bench {
     whenKnown: (_, callback) => callback(),
     send: (to, message) => sent.push([to, message]),
     cancelCall: ({ number }) => void log.push(`${number} is no task`),
+    callsOf: () => [],
+    cancelWaiting: () => false,
   }
   const cancellation = new Cancellation(options)
   return { cancellation, log, sent, own, children, queued, running, reachable, holders }

@@ -25,9 +25,11 @@ export interface CancellationOptions {
   whenKnown(owner: NodeId, callback: () => void): void
   send(to: NodeId, message: NodeMessage): void
   /** What makes the object is no task: a call of an actor, or nothing any more. */
-  cancelCall?(id: ObjectId, how: Cancelling): void
-  /** What a run has called of actors, down the tree: as `OwnTasks.childrenOf` for tasks. */
-  callsOf?(parent: ObjectId): readonly ObjectId[]
+  cancelCall(id: ObjectId, how: Cancelling): void
+  /** What a run has called of actors: as `OwnTasks.childrenOf` for tasks. */
+  callsOf(parent: ObjectId): readonly ObjectId[]
+  /** A call of an actor here whose arguments are on their way is not to begin. False when there is none. */
+  cancelWaiting(id: ObjectId): boolean
 }
 
 /** Cancellations kept for ledgers that nobody answers for now. */
@@ -94,14 +96,22 @@ export class Cancellation {
     }
     const isMeant = (work: Work): boolean =>
       work.isGuest &&
-      work.kind === 'task' &&
+      work.kind !== 'actor-new' &&
       work.id.owner === owner &&
       work.id.number === number &&
       compareAttempts(work.attempt, attempt) <= 0
-    const wasEarly = this.#options.guests.recall(owner, number, attempt)
+    const wasEarly =
+      this.#options.guests.recall(owner, number, attempt) || this.#options.cancelWaiting({ owner, number })
     const isFound = this.#cancelHere({ owner, number }, isMeant, { isForced, isRecursive })
     // Its outcome is on its way, or it was given back: as good as an answer.
     if (!wasEarly && !isFound) this.#ignored++
+  }
+
+  /** A call of this tab's that an actor here has been given. */
+  cancelCallHere(id: ObjectId, how: Cancelling): void {
+    const isMeant = (work: Work): boolean =>
+      work.kind === 'actor-call' && work.id.owner === id.owner && work.id.number === id.number
+    if (!this.#options.cancelWaiting(id)) this.#cancelHere(id, isMeant, how)
   }
 
   isCancelled(work: Work): boolean {
@@ -131,7 +141,7 @@ export class Cancellation {
     const tasks = this.#options.tasksOf(owner)
     const task = tasks?.cancel(id.number, how.isForced)
     if (tasks === undefined || task === undefined) {
-      this.#options.cancelCall?.(id, how)
+      this.#options.cancelCall(id, how)
       return
     }
     const { number, attempt, at } = task
@@ -169,7 +179,7 @@ export class Cancellation {
     const { self } = this.#options
     for (const number of this.#options.tasksOf(self)?.childrenOf(parent) ?? [])
       this.#cancelOwned({ owner: self, number }, how)
-    for (const id of this.#options.callsOf?.(parent) ?? []) this.#options.cancelCall?.(id, how)
+    for (const id of this.#options.callsOf(parent)) this.#options.cancelCall(id, how)
   }
 
   #wait(id: ObjectId, how: Cancelling): void {

@@ -4,6 +4,7 @@ import { showShape } from '@shoal/scheduler'
 import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
 import type { Cancellation } from './cancellation.ts'
+import { taskCancelled } from './cancelled.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { JobTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
@@ -149,6 +150,10 @@ export class Dispatcher {
   }
 
   givenBack(work: Work, worker: Worker): void {
+    if (work.kind === 'actor-call' && this.#options.cancellation().isCancelled(work)) {
+      work.ended({ kind: 'failed', error: taskCancelled(work.id, `${work.template.name}.${work.method}`) }, 0)
+      return
+    }
     if (work.kind === 'actor-call') {
       work.ended({ kind: 'lost', error: newWireError('actor-died', 'the actor died before the call ran') }, 0)
       return

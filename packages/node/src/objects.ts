@@ -1,12 +1,7 @@
 // Long because an object has one table of states, and everybody who waits for one is listed beside it.
 import type { Log } from '@shoal/base'
 import type { ObjectTable, PullHolds, Transfers } from '@shoal/object-store'
-import {
-  compareAttempts,
-  LIMITS,
-  messageBytes,
-  valueBytes,
-} from '@shoal/protocol'
+import { compareAttempts, LIMITS, messageBytes, valueBytes } from '@shoal/protocol'
 import type {
   Attempt,
   Dependency,

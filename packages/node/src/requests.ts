@@ -10,6 +10,7 @@ import type {
   TemplateDefinition,
   WireError,
 } from '@shoal/protocol'
+import type { CallRequest } from './actors/actor-calls.ts'
 import type { Actors } from './actors/actors.ts'
 import { taskCancelled } from './cancelled.ts'
 import type { Cancelling } from './cancelled.ts'
@@ -85,9 +86,7 @@ export class Requests {
       cancel: (id, how) => options.cancel(id, how),
       actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
       actorCall: (from, request) => {
-        const job = this.#jobOf(from, request.submission.parentRun)
-        this.#createObjects(from, request.submission.number, request.numReturns, job)
-        options.actors().call({ ...request, job })
+        this.#onActorCall(from, request)
       },
       actorKill: (_from, actor, noRestart) => options.actors().kill(actor, noRestart),
       actorFind: (from, question, parentRun, name) => this.#onActorFind(from, question, parentRun, name),
@@ -184,6 +183,18 @@ export class Requests {
         from.sendValue(id, value)
       })
     })
+  }
+
+  #onActorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent'>): void {
+    const { self, actors, runOf, takesAlong } = this.#options
+    const { number, parentRun } = request.submission
+    const job = this.#jobOf(from, parentRun)
+    this.#createObjects(from, number, request.numReturns, job)
+    const parent = parentRun === undefined ? undefined : runOf(from, parentRun)
+    actors().call({ ...request, job, parent: parent?.work.id })
+    // It was written before the worker heard of it.
+    if (parent !== undefined && takesAlong(parent))
+      actors().cancel({ owner: self, number }, { isForced: false, isRecursive: true })
   }
 
   #onActorFind(from: Submitter, question: number, parentRun: number | undefined, wanted: RegisteredName): void {

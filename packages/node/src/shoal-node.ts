@@ -284,6 +284,7 @@ export class ShoalNode {
         this.#ownership.changed(id)
       },
       endWork: (matches, error) => this.#endWork(matches, error),
+      cancelHere: (id, how) => this.#cancellation.cancelCallHere(id, how),
     })
     this.#ownership = new Ownership({
       self,
@@ -334,6 +335,9 @@ export class ShoalNode {
       canReach,
       whenKnown: (owner, callback) => this.#ownership.ledgers.whenKnown(owner, callback),
       send,
+      cancelCall: (id, how) => this.#actors.cancel(id, how),
+      callsOf: (parent) => this.#actors.callsOf(parent),
+      cancelWaiting: (id) => this.#actors.cancelWaiting(id),
     })
     this.#state = new StateDesk({
       load: () => options.loadState(),

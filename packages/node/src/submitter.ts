@@ -62,7 +62,7 @@ export interface SubmitterHandlers {
   /** Of the page alone. */
   keep(ids: readonly ObjectId[]): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
-  actorCall(from: Submitter, request: Omit<CallRequest, 'job'>): void
+  actorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent'>): void
   actorKill(from: Submitter, actor: ObjectId, noRestart: boolean): void
   /** Answered by `sendActor` or `sendNoActor`. */
   actorFind(from: Submitter, question: number, parentRun: number | undefined, name: RegisteredName): void

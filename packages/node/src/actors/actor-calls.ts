@@ -12,6 +12,8 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
+import { taskCancelled } from '../cancelled.ts'
+import type { Cancelling } from '../cancelled.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTasks } from '../own-tasks.ts'
 import type { Submission } from '../submitter.ts'
@@ -37,6 +39,8 @@ export interface CallRequest {
   readonly order: number
   readonly submission: Submission
   readonly job: JobId
+  /** The run that makes it. */
+  readonly parent: ObjectId | undefined
 }
 
 export interface ActorCallsOptions {
@@ -46,6 +50,9 @@ export interface ActorCallsOptions {
   readonly places: ActorPlaces
   readonly hosted: HostedActors
   send(to: NodeId, message: NodeMessage): void
+  canReach(node: NodeId): boolean
+  /** Cancels a call that an actor of this tab has been given. */
+  cancelHere(id: ObjectId, how: Cancelling): void
 }
 
 /** A call that has no outcome yet. */
@@ -57,6 +64,9 @@ interface PendingCall extends CallRequest {
   startedAtMs: number | undefined
   attempt: Attempt
   retriesLeft: number
+  isCancelled: boolean
+  /** Lets the caller's next call go ahead; harmless when it does already. */
+  goOn: () => void
   /** The actor that it was last sent to: another one where its name was taken. */
   target: ObjectId
   /** Where it was sent, and to which incarnation; undefined while it waits. */
@@ -106,6 +116,8 @@ export class ActorCalls {
       args,
       attempt: FIRST_ATTEMPT,
       retriesLeft: request.maxTaskRetries,
+      isCancelled: false,
+      goOn: () => undefined,
       target: actor,
       createdAtMs: this.#options.tasks.now(),
       startedAtMs: undefined,
@@ -136,6 +148,38 @@ export class ActorCalls {
     const name = this.#nameOf(call)
     if (this.#lastKind?.name !== name) this.#lastKind = { name, resources: [] }
     return this.#lastKind
+  }
+
+  /** Calls that a run has made and that have no outcome. */
+  callsOf(parent: ObjectId): ObjectId[] {
+    const found: ObjectId[] = []
+    for (const { number, parent: of } of this.#calls.values())
+      if (of?.number === parent.number && of.owner === parent.owner) found.push(this.#object(number))
+    return found
+  }
+
+  /** One that has not begun never does; of one that runs its host is told. Of what has an outcome: nothing. */
+  cancel({ owner, number }: ObjectId, how: Cancelling): void {
+    const call = owner === this.#options.self ? this.#callOf(number) : undefined
+    if (call === undefined) return
+    call.isCancelled = true
+    const { sent, attempt } = call
+    const id = this.#object(call.number)
+    // Nothing but the call is ended by force: the actor is others', too.
+    const gentle = { ...how, isForced: false }
+    if (sent === undefined) this.#fail(call, taskCancelled(id, this.#nameOf(call)))
+    else if (sent.node === this.#options.self) this.#options.cancelHere(id, gentle)
+    else if (this.#options.canReach(sent.node))
+      this.#options.send(sent.node, { type: 'task.recall', ledger: undefined, number: call.number, attempt, ...gentle })
+  }
+
+  /** By any of its returns. */
+  #callOf(number: number): PendingCall | undefined {
+    const call = this.#calls.get(number)
+    if (call !== undefined) return call
+    for (const each of this.#calls.values())
+      if (number > each.number && number < each.number + each.numReturns) return each
+    return undefined
   }
 
   /** The outcome of a call that ran in another tab; false when it is none of these. */
@@ -193,7 +237,16 @@ export class ActorCalls {
     caller.isBusy = true
     drain(
       caller.queue,
-      (call, goOn) => this.#whenReady(call, undefined, goOn),
+      (call, goOn) => {
+        let isGone = false
+        call.goOn = () => {
+          if (!isGone) goOn()
+          isGone = true
+        }
+        // Cancelled while it stood behind others.
+        if (this.#calls.has(call.number)) this.#whenReady(call, undefined, call.goOn)
+        else call.goOn()
+      },
       () => {
         caller.isBusy = false
         this.#callers.delete(number)
@@ -273,6 +326,10 @@ export class ActorCalls {
 
   /** The call was lost with its actor, and may have run. */
   #lost(call: PendingCall, error: WireError): void {
+    if (call.isCancelled) {
+      this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
+      return
+    }
     if (call.retriesLeft > 0) {
       this.#charge(call)
       this.#again(call)
@@ -293,6 +350,10 @@ export class ActorCalls {
 
   /** Makes the call once more, in an incarnation past the one that it was sent to. */
   #again(call: PendingCall): void {
+    if (call.isCancelled) {
+      this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
+      return
+    }
     const past = call.sent?.incarnation
     call.sent = undefined
     this.#whenReady(call, past, () => undefined)
@@ -318,6 +379,7 @@ export class ActorCalls {
     if (!this.#calls.delete(call.number)) return
     this.#options.tasks.ended.add(endingOf(call), this.#kindOf(call), 'ACTOR_TASK', call.sent?.node, error)
     for (const id of needs(call.actor, call)) this.#options.objects.release(id)
+    call.goOn()
   }
 
   #object(number: number): ObjectId {

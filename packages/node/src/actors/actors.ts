@@ -13,6 +13,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
+import type { Cancelling } from '../cancelled.ts'
 import type { GuestRequest, Guests } from '../guests.ts'
 import type { OwnTemplate } from '../own-task.ts'
 import type { Submission } from '../submitter.ts'
@@ -35,6 +36,8 @@ export type ActorsOptions = ActorPlacesOptions &
   Omit<HostedActorsOptions, 'died' | 'reserve'> &
   Omit<OwnActorsOptions, 'places' | 'hosted' | 'claim' | 'releaseName'> & {
     readonly guests: Guests
+    /** Cancels a call that an actor of this tab has been given. */
+    cancelHere(id: ObjectId, how: Cancelling): void
   }
 
 /**
@@ -67,7 +70,9 @@ export class Actors {
       claim: (name, actor) => this.#names.claim(name, actor),
       releaseName: (name, actor) => this.#names.release(name, actor),
     })
-    this.#calls = new ActorCalls({ self, objects, tasks, places: this.#places, hosted: this.#hosted, send })
+    const { canReach, cancelHere } = options
+    const [places, hosted] = [this.#places, this.#hosted]
+    this.#calls = new ActorCalls({ self, objects, tasks, places, hosted, send, canReach, cancelHere })
   }
 
   get hostedCount(): number {
@@ -99,6 +104,20 @@ export class Actors {
 
   call(request: CallRequest): void {
     this.#calls.call(request)
+  }
+
+  cancel(id: ObjectId, how: Cancelling): void {
+    this.#calls.cancel(id, how)
+  }
+
+  /** Calls that a run has made and that have no outcome. */
+  callsOf(parent: ObjectId): ObjectId[] {
+    return this.#calls.callsOf(parent)
+  }
+
+  /** A call whose arguments are on their way here is not to begin. */
+  cancelWaiting(id: ObjectId): boolean {
+    return this.#hosted.cancelWaiting(id)
   }
 
   kill(id: ObjectId, noRestart: boolean): void {

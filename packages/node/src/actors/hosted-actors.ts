@@ -19,6 +19,7 @@ import type { Objects } from '../objects.ts'
 import type { HostedView } from '../state/views.ts'
 import type { Work, WorkOutcome } from '../work.ts'
 import type { Run, Worker, Workers } from '../workers.ts'
+import { taskCancelled } from '../cancelled.ts'
 import { gone } from './actor-errors.ts'
 import { drain } from './drain.ts'
 
@@ -50,8 +51,10 @@ interface HostedActor {
 
 /** A call whose arguments are on their way, or that stands behind one. */
 interface WaitingCall {
+  readonly id: ObjectId
+  isCancelled: boolean
   readonly dependencies: readonly PlacedRef[]
-  start(): void
+  start(isCancelled: boolean): void
 }
 
 /** One call, wherever it comes from. */
@@ -153,7 +156,12 @@ export class HostedActors {
     const dependencies = call.dependencies.map((dependency) =>
       'object' in dependency ? { place: dependency.place, id: dependency.object.id } : dependency,
     )
-    const start = (): void => {
+    const start = (isCancelled: boolean): void => {
+      if (isCancelled) {
+        const name = `${actor.template.name}.${call.method}`
+        ended({ kind: 'failed', error: taskCancelled({ owner, number: call.number }, name) }, 0, 0)
+        return
+      }
       // It may have died while the call's arguments were on their way.
       if (this.#find(call) !== actor) {
         ended(undefined, 0, 0)
@@ -174,7 +182,19 @@ export class HostedActors {
       }
       this.#options.workers.startIn(work, actor.worker)
     }
-    this.#inOrder(actor, callerKey, dependencies, start)
+    this.#inOrder(actor, callerKey, { id: { owner, number: call.number }, isCancelled: false, dependencies, start })
+  }
+
+  /** A call whose arguments are on their way is not to begin. False when there is none. */
+  cancelWaiting(id: ObjectId): boolean {
+    for (const { callers } of this.#actors.values())
+      for (const queue of callers.values())
+        for (const call of queue)
+          if (isSame(call.id, id)) {
+            call.isCancelled = true
+            return true
+          }
+    return false
   }
 
   /** Whoever answers for an actor ends it. */
@@ -243,22 +263,22 @@ export class HostedActors {
     this.#options.reserve(actor.template.held, -1)
   }
 
-  #inOrder(actor: HostedActor, callerKey: string, dependencies: readonly PlacedRef[], start: () => void): void {
+  #inOrder(actor: HostedActor, callerKey: string, call: WaitingCall): void {
     const queue = actor.callers.get(callerKey)
-    const isHere = dependencies.every(({ id }) => this.#options.objects.state(id).kind === 'here')
+    const isHere = call.dependencies.every(({ id }) => this.#options.objects.state(id).kind === 'here')
     if (queue === undefined && isHere) {
-      start()
+      call.start(false)
       return
     }
     const waiting = queue ?? new Queue<WaitingCall>()
     actor.callers.set(callerKey, waiting)
-    waiting.push({ dependencies, start })
+    waiting.push(call)
     if (queue !== undefined) return
     drain(
       waiting,
-      (call, goOn) =>
-        this.#whenAllHere(call.dependencies, () => {
-          call.start()
+      (next, goOn) =>
+        this.#whenAllHere(next.dependencies, () => {
+          next.start(next.isCancelled)
           goOn()
         }),
       () => actor.callers.delete(callerKey),

@@ -373,6 +373,73 @@ export function cancelCases(it: DefineCase): void {
     equals(await get(held), 1)
   })
 
+  it('[SX9] a call of an actor: one that waits never runs, and those behind it go ahead (Ray 52)', async (page) => {
+    const { actor, get, cancel } = page.api
+    const gate = newGate(page)
+    class Diary {
+      entries: number[] = []
+      write(n: number): number {
+        this.entries.push(n)
+        return n
+      }
+      async sleep(): Promise<void> {
+        await new Promise((resolve) => setTimeout(resolve, 300))
+      }
+      read(): number[] {
+        return this.entries
+      }
+    }
+    const diary = actor(Diary).remote()
+    const held = gate.behind(1)
+    const [waits, behind] = [diary.write.remote(held), diary.write.remote(2)]
+    cancel(waits)
+    matches((await rejection(get(waits), TaskCancelledError)).message, /Diary\.write/)
+    equals(await get(behind), 2)
+    const sleep = diary.sleep.remote()
+    const queued = [3, 4, 5].map((n) => diary.write.remote(n))
+    for (const ref of queued.slice(0, 2)) cancel(ref, { force: true })
+    for (const ref of queued.slice(0, 2)) await rejection(get(ref), TaskCancelledError)
+    await get(sleep)
+    equals(await get(queued[2] as ObjectRef<number>), 5)
+    cancel(behind)
+    equals(await get(behind), 2)
+    equals(await get(diary.read.remote()), [2, 5])
+    await gate.open()
+    equals(await get(held), 1)
+  })
+
+  it('[SX9] a call of an actor that runs: its signal aborts, its children end, and the actor lives on (Ray 50)', async (page) => {
+    const { actor, get, cancel, remote, wait } = page.api
+    const tally = newTally(page)
+    const nap = remote({}, async ({ context, get }, tally: Tally) => {
+      await get(tally.add.remote('child'))
+      const { signal } = context()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    })
+    const Boss = actor({ nap }, ({ nap, context, get }) => {
+      return class {
+        async wait(tally: Tally): Promise<void> {
+          const { signal } = context()
+          const child = nap.remote(tally)
+          await get(tally.add.remote('call'))
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+          void child
+          signal.throwIfAborted()
+        }
+        ping(): number {
+          return 1
+        }
+      }
+    })
+    const boss = Boss.remote()
+    const call = boss.wait.remote(tally)
+    await until(page, tally, 'child', 1)
+    equals(await wait([call], { timeoutMs: 50 }), [[], [call]])
+    cancel(call)
+    await rejection(get(call), TaskCancelledError)
+    equals(await get(boss.ping.remote()), 1)
+  })
+
   it('[SX7] whoever holds the ref may cancel, wherever the task was submitted (Ray 47)', async (page) => {
     const { remote, get, cancel } = page.api
     const [tally, gate] = [newTally(page), newGate(page)]
