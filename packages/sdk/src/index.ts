@@ -101,6 +101,9 @@ export const getActor: Api['getActor'] = pageApi.getActor
  *
  * @function
  * @throws TypeError outside of an actor.
+ * @example
+ * const Once = actor({}, ({ exitActor }) => class { finish() { exitActor() } })
+ * await get(Once.remote().finish.remote()).catch((error: Error) => error.name) // ActorDiedError
  */
 export const exitActor: Api['exitActor'] = pageApi.exitActor
 
