@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { chromiumLaunchOptions } from '../../scripts/lib/find-chromium.mjs'
+import { measureActors } from './actors.ts'
 import { measureChains, RECOVERED, RECOVERY_MS } from './chains.ts'
 import { measureManyTasks } from './many-tasks.ts'
 import type { ManyFigures } from './many-tasks.ts'
@@ -34,6 +35,7 @@ try {
   const measures: Readonly<Record<Part, () => Promise<void>>> = {
     local: () => measureLocal(browser, url),
     remote: () => measureRemote(browser, url),
+    actors: () => measureActors(browser, url, row),
     owners: () => measureOwners(browser),
     chains: () => measureLoss(browser, url),
     tasks: () => measureLedgers(browser, url),

@@ -1,6 +1,7 @@
 // The page that the bench opens: the SDK and the raw limits beside it, each measured by the same clock in the same run.
 import { createRoom, currentSession, get, init, remote, shutdown, wait } from '@shoal/sdk'
 import type { ObjectRef } from '@shoal/sdk'
+import { actorCallsPerSecond, actorCallTimes, endActors, makeActors } from './actors.ts'
 import { Chains } from './chains.ts'
 import { lendMany, runMany } from './many-tasks.ts'
 import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
@@ -31,14 +32,18 @@ interface RoundTrips {
  * threads of one of two long runs on one core and those of the other on two, which alone makes them differ by a factor of
  * two (docs/decisions/022). `all`: medians of all; `quietest`: of each the turn whose median was least.
  */
-async function localRoundTrips(turns: number, each: number): Promise<{ all: RoundTrips; quietest: RoundTrips }> {
+async function localRoundTrips(
+  turns: number,
+  each: number,
+  timesOf: (count: number) => Promise<number[]> = syncTaskTimes,
+): Promise<{ all: RoundTrips; quietest: RoundTrips }> {
   const hops = await openRawHops(true)
   const tasks: number[][] = []
   const limits: number[][] = []
   for (let turn = 0; turn < turns; turn++) {
     // The first of each turn meets threads that have slept.
     limits.push((await hops.times(each)).slice(1))
-    tasks.push((await syncTaskTimes(each)).slice(1))
+    tasks.push((await timesOf(each)).slice(1))
   }
   hops.close()
   const least = (of: number[][]): number => Math.min(...of.map(median))
@@ -175,6 +180,10 @@ const bench = {
   self: () => currentSession()?.status().nodeId,
   shutdown,
   syncTaskMs,
+  actorRoundTrips: (turns: number, each: number) => localRoundTrips(turns, each, actorCallTimes),
+  actorCallsPerSecond,
+  makeActors,
+  endActors,
   localRoundTrips,
   bulkTasksPerSecond,
   drainsPerSecond,

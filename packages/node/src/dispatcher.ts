@@ -174,7 +174,7 @@ export class Dispatcher {
         staysHere: this.#options.ownership.tasksOf(work.id.owner)?.givenBack(work) !== true,
         isGuest: work.isGuest,
         depth: work.depth,
-        isExclusive: template.isExclusive || work.kind !== 'task',
+        isExclusive: template.isExclusive && work.kind === 'task',
         inputs: [],
       },
     })

@@ -368,7 +368,7 @@ export class Guests {
         staysHere: true,
         isGuest: true,
         depth: request.depth,
-        isExclusive: work.template.isExclusive || work.kind !== 'task',
+        isExclusive: work.template.isExclusive && work.kind === 'task',
         inputs: [],
       },
     })

@@ -584,7 +584,8 @@ export class OwnTasks {
       staysHere: this.#options.room() !== undefined && !this.mayLeave(template),
       isGuest: false,
       depth: work.depth,
-      isExclusive: template.work.isExclusive || work.kind !== 'task',
+      // An actor is made in a worker of its own: nothing waits behind its constructor.
+      isExclusive: template.work.isExclusive && work.kind === 'task',
       inputs: work.dependencies.length === 0 ? NO_INPUTS : this.#inputs(work.dependencies),
     }
   }

@@ -387,7 +387,7 @@ export class Workers {
   }
 
   #endForced(worker: Worker): boolean {
-    const first = [...worker.runs.values()].find(({ isSent }) => isSent)
+    const first = firstSent(worker)
     if (first?.isForced !== true) return false
     const { work } = first
     this.#end(first, { kind: 'failed', error: taskCancelled(work.id, work.template.name) }, 0)
@@ -436,3 +436,9 @@ export class Workers {
 }
 
 const NO_VALUES: readonly EncodedValue[] = []
+
+/** The one that runs. Looked for without a copy: of an actor's calls there may be thousands. */
+function firstSent(worker: Worker): Run | undefined {
+  for (const run of worker.runs.values()) if (run.isSent) return run
+  return undefined
+}
