@@ -1,4 +1,12 @@
+import { crash } from './support/ledger-room.ts'
 import { expect, test } from './support/room-test.ts'
+
+declare global {
+  interface Window {
+    counter: object
+    outcomes: Promise<unknown>
+  }
+}
 
 // Two workers in one tab only: what asks for two CPUs runs there, wherever the others have room.
 const ROOM = { tabs: [{}, { workers: 2 }, {}] }
@@ -113,4 +121,86 @@ test('an actor is gone with its tab, and its callers are told', async ({ openRoo
     )
   })
   expect(outcome).toBe('ActorDiedError')
+})
+
+test('an actor whose tab crashes is made again in another, and calls that may be are made again', async ({
+  openRoom,
+}) => {
+  const { tabs } = await openRoom({ tabs: [{}, { resources: { host: 1 } }, { resources: { host: 1 } }] })
+  const [driver, ...hosts] = tabs
+  const first = await driver.page.evaluate(async () => {
+    const { actor, get } = window.shoalTest.sdk
+    const Counter = actor(
+      {},
+      ({ context }) =>
+        class {
+          count = 0
+          add(n: number): { count: number; nodeId: string; wasRestarted: boolean } {
+            const { nodeId, wasRestarted } = context()
+            return { count: (this.count += n), nodeId, wasRestarted }
+          }
+          async slowly(n: number): Promise<number> {
+            await new Promise((resolve) => setTimeout(resolve, context().wasRestarted ? 10 : 600_000))
+            return n
+          }
+        },
+      { resources: { host: 1 }, numCpus: 0, maxRestarts: 1, name: 'counter' },
+    )
+    const counter = Counter.remote()
+    const seen = await get([counter.add.remote(1), counter.add.remote(1)])
+    const again = counter.slowly.options({ maxTaskRetries: 1 }).remote(7)
+    const once = counter.slowly.remote(8)
+    window.outcomes = Promise.all([get(again), get(once).catch((error: Error) => error.name)])
+    window.counter = counter
+    return seen
+  })
+  expect(first.map(({ count, wasRestarted }) => [count, wasRestarted])).toEqual([
+    [1, false],
+    [2, false],
+  ])
+  const [host, rest] = hosts[0]?.nodeId === first[0]?.nodeId ? hosts : [...hosts].reverse()
+  if (host === undefined || rest === undefined) throw new Error('two hosts are asked for')
+  await crash(host)
+  expect(await driver.page.evaluate(() => window.outcomes)).toEqual([7, 'ActorUnavailableError'])
+  const after = await driver.page.evaluate(async () => {
+    const { get, getActor } = window.shoalTest.sdk
+    const found = await getActor<{ add(n: number): unknown }>('counter')
+    return get(found.add.remote(1))
+  })
+  expect(after).toEqual({ count: 1, nodeId: rest.nodeId, wasRestarted: true })
+  const killed = await driver.page.evaluate(async () => {
+    const { get, getActor, kill } = window.shoalTest.sdk
+    const handle = window.counter as unknown as { add: { remote(n: number): Parameters<typeof get>[0] } }
+    kill(handle as never)
+    const call = await get(handle.add.remote(1)).catch((error: Error) => error.name)
+    const name = await getActor('counter').catch((error: Error) => error.name)
+    return [call, name]
+  })
+  expect(killed).toEqual(['ActorDiedError', 'ActorNotFoundError'])
+})
+
+test('two thousand light actors share a few threads, and end with their handles', async ({ openRoom }) => {
+  const { tabs } = await openRoom({ tabs: [{}, {}] })
+  const [driver] = tabs
+  const sum = await driver.page.evaluate(async () => {
+    const { actor, get } = window.shoalTest.sdk
+    const Cell = actor(
+      class {
+        n = 0
+        add(k: number): number {
+          return (this.n += k)
+        }
+      },
+      { schedulingStrategy: 'SPREAD' },
+    )
+    const cells = Array.from({ length: 2_000 }, () => Cell.remote())
+    const values = await get(cells.flatMap((cell, i) => [cell.add.remote(i), cell.add.remote(1)]))
+    for (const cell of cells) cell[Symbol.dispose]()
+    return values.reduce((total, value) => total + value, 0)
+  })
+  expect(sum).toBe(2_000 * 1_999 + 2_000)
+  for (const { page } of tabs)
+    await expect
+      .poll(() => page.evaluate(() => window.shoalTest.sdk.currentSession()?.status().guestActors), { timeout: 20_000 })
+      .toBe(0)
 })

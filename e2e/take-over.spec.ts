@@ -98,7 +98,7 @@ test('[T2] an executor crashes: what it ran for another tab runs again', async (
   const { driver, a, b, c } = four(room)
   await driver.page.evaluate(() => {
     const { at, sdk, ledger } = window.shoalTest
-    const child = { name: 'child', place: 'bc', ms: 1_500 }
+    const child = { name: 'child', place: 'bc', ms: 4_000 }
     window.ran = sdk.get([ledger.waitsFor.options(at('a')).remote(child)])
   })
   await expect.poll(() => runsOf(driver, 'child')).toBe(1)
