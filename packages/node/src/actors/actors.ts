@@ -10,11 +10,13 @@ import type {
   ObjectId,
   RegisteredName,
   TaskResult,
+  TaskYielded,
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
 import type { GuestRequest, Guests } from '../guests.ts'
 import type { OwnTemplate } from '../own-task.ts'
+import type { Streams } from '../streams.ts'
 import type { Submission } from '../submitter.ts'
 import type { Work } from '../work.ts'
 import type { Run, Worker } from '../workers.ts'
@@ -34,6 +36,8 @@ export type ActorsOptions = ActorPlacesOptions &
   Omit<HostedActorsOptions, 'died' | 'reserve'> &
   Omit<OwnActorsOptions, 'places' | 'hosted' | 'claim' | 'releaseName'> & {
     readonly guests: Guests
+    /** Those of this node's own ledger. */
+    readonly streams: Streams
   }
 
 /**
@@ -51,7 +55,7 @@ export class Actors {
 
   constructor(options: ActorsOptions) {
     this.#options = options
-    const { self, objects, tasks, send, schedule } = options
+    const { self, objects, tasks, streams, send, schedule } = options
     this.#places = new ActorPlaces(options)
     this.#hosted = new HostedActors({
       ...options,
@@ -66,7 +70,7 @@ export class Actors {
       claim: (name, actor) => this.#names.claim(name, actor),
       releaseName: (name, actor) => this.#names.release(name, actor),
     })
-    this.#calls = new ActorCalls({ self, objects, tasks, places: this.#places, hosted: this.#hosted, send })
+    this.#calls = new ActorCalls({ self, objects, tasks, streams, places: this.#places, hosted: this.#hosted, send })
   }
 
   get hostedCount(): number {
@@ -134,6 +138,7 @@ export class Actors {
       number: id.number,
       attempt: incarnation,
       depth: 0,
+      streamId: 0,
     }
     this.#options.guests.accept(from, request, (outcome) => {
       if (outcome.kind === 'values') this.#sayStatus(id, incarnation, undefined, false, false)
@@ -182,6 +187,11 @@ export class Actors {
   /** The outcome of a call of ours that ran in another tab; false when it is no call. */
   onResult(from: NodeId, result: TaskResult): boolean {
     return this.#calls.onResult(from, result)
+  }
+
+  /** What a generator of such a call has yielded. */
+  onYielded(from: NodeId, message: TaskYielded): boolean {
+    return this.#calls.onYielded(from, message)
   }
 
   /** A worker says that its actor has ended in good order. */
