@@ -1,3 +1,4 @@
+// Long because every function of the SDK judges what it is given before it goes through, and does so here.
 import { transfer, ValueEncoder } from '@shoal/protocol'
 import { ActorClass, describeActorClass, handleContent, makeHandle, methodsOf } from './actor-class.ts'
 import type { ActorHandle } from './actor-class.ts'

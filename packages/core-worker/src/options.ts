@@ -1,3 +1,4 @@
+// Long because each option of tasks, actors and calls has its meaning, default and refusal here.
 import {
   CPU,
   errorClassName,

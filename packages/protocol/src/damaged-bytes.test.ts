@@ -1,3 +1,4 @@
+// Long because one of each message that others may damage stands here.
 import { seededRandom } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from './bytes.ts'

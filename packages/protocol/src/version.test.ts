@@ -32,6 +32,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   2: 'ed29a98c110ecd3131cfaef638977a05',
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
   4: 'f66b9a24341098ff26c73e13b0f14dc1',
+  5: '5980bde716e1c61e070351124b07d196',
 }
 
 describe('the protocol version', () => {
