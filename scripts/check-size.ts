@@ -13,7 +13,7 @@ const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
   'sandbox, with its worker': 15,
-  'sandbox, second stage': 17,
+  'sandbox, second stage': 22,
   'parser and crypto, lazy': 50,
   'directory, in rooms': 35,
   'faults, for tests': 10,

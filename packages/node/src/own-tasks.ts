@@ -361,6 +361,7 @@ export class OwnTasks {
     if (this.#options.streams.taskOf(id.number) !== undefined) {
       // It runs just now, and yields that item once more, or will run again when it is done.
       this.#options.objects.reopen(id)
+      this.#options.streams.expect(id.number)
       return true
     }
     return this.#rerun(id.number)

@@ -32,10 +32,10 @@ function producer(): Producer {
   )
 }
 
-/** Its code is signed by the driver once that has run it: then tasks in other tabs may send it on. */
+/** Once it has run in a, tasks there may send it on. */
 async function signed(): Promise<Producer> {
   const made = producer()
-  await room.settle(take(made.remote(1, 9, 0)))
+  await room.settle(take(made.options(at('a')).remote(1, 9, 0)))
   return made
 }
 
@@ -164,10 +164,13 @@ describe('a stream that is read by a task', () => {
     await room.pass(2_000)
     const maker = place()
     room.kill('a')
-    await room.pass(10_000)
     room.kill(maker)
     await room.pass(10_000)
     expect((await room.settle(get(refs))).map((value) => shown(value))).toEqual(upTo(6))
+    expect(place()).not.toBe(maker)
+    for (const ref of refs) ref.release()
+    await room.pass(60_000)
+    expect(await room.left()).toEqual([])
   })
 })
 
