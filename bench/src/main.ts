@@ -34,6 +34,7 @@ try {
   const url = `http://127.0.0.1:${server.port}/`
   const measures: Readonly<Record<Part, () => Promise<void>>> = {
     local: () => measureLocal(browser, url),
+    streams: () => measureStreams(browser, url),
     remote: () => measureRemote(browser, url),
     actors: () => measureActors(browser, url, row),
     owners: () => measureOwners(browser),
@@ -87,6 +88,32 @@ async function measureLocal(chrome: Browser, url: string): Promise<void> {
   row('get of 10,000 refs', `${refsMs.toFixed(1)} ms`, '20 ms asked', '')
   row('  gate', isGateMet ? 'met' : 'MISSED', `${whole(GATE_BULK_LOCAL)}/s`, '')
   await page.context().close()
+}
+
+async function measureStreams(chrome: Browser, url: string): Promise<void> {
+  const page = await open(chrome, url)
+  await page.evaluate(() => bench.init())
+  const here = await streamRate(page)
+  row('10,000 small items of a stream', `${whole(here)}/s`, '20,000/s asked', '')
+  await page.context().close()
+  const driver = await open(chrome, url)
+  const link = await driver.evaluate(() => bench.createRoom())
+  await driver.evaluate(() => bench.holdSlot(600_000))
+  const helper = await chrome.newContext().then((context) => context.newPage())
+  await helper.goto(url)
+  await helper.evaluate((room) => bench.init(room), link.replace(/^https?:\/\/[^/]+\//, url))
+  await driver.evaluate(() => bench.whereTasksRun())
+  row('  from another tab', `${whole(await streamRate(driver))}/s`, '', '')
+  await helper.context().close()
+  await driver.context().close()
+}
+
+/** The median of five. */
+async function streamRate(page: Page): Promise<number> {
+  const rates: number[] = []
+  for (let i = 0; i < 6; i++) rates.push(await page.evaluate(() => bench.streamItemsPerSecond(10_000)))
+  // Until the engine has compiled it.
+  return rates.slice(1).sort((a, b) => a - b)[2] ?? 0
 }
 
 async function measureRemote(chrome: Browser, url: string): Promise<void> {

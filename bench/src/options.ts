@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['local', 'remote', 'actors', 'owners', 'chains', 'tasks'] as const
+export const PARTS = ['local', 'streams', 'remote', 'actors', 'owners', 'chains', 'tasks'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface BenchOptions {

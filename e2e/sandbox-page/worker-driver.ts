@@ -87,6 +87,7 @@ export class WorkerDriver {
       name: 'probe',
       job: { driver: this.#nodeId, number: 1 },
       numReturns: 1,
+      stream: 0,
       namespace: '',
       resources: [],
       actor: undefined,

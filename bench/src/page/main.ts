@@ -6,6 +6,7 @@ import { Chains } from './chains.ts'
 import { lendMany, runMany } from './many-tasks.ts'
 import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
 import { openRawHops, rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
+import { streamItemsPerSecond } from './streams.ts'
 import { median } from './statistics.ts'
 
 const nothing = remote((n: number) => n)
@@ -187,6 +188,7 @@ const bench = {
   localRoundTrips,
   bulkTasksPerSecond,
   drainsPerSecond,
+  streamItemsPerSecond,
   getRefsMs,
   remoteObjectBytesPerSecond,
   traffic,

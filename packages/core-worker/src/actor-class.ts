@@ -9,7 +9,7 @@ import type { ActorCaller, CoreWorker } from './core-worker.ts'
 import { HANDLE } from './foreign-handle.ts'
 import { idOf } from './object-ref.ts'
 import type { ObjectRef } from './object-ref.ts'
-import { isGenerator, refuseStream } from './ref-generator.ts'
+import { isGenerator } from './ref-generator.ts'
 import { resolveActorOptions, resolveCallOptions } from './options.ts'
 import type { ActorCallOptions, ActorOptions, ResolvedOptions } from './options.ts'
 import type { CoreWorkerSource, KnownTemplate } from './remote-function.ts'
@@ -193,10 +193,9 @@ function actorMethod(
 ): ActorMethod<never[], unknown> {
   const { name, arity, isGenerator: isStream } = facts
   const { maxPendingCalls, maxTaskRetries } = content
-  const resolved = resolveCallOptions(options, maxTaskRetries)
+  const resolved = resolveCallOptions(options, maxTaskRetries, isStream)
   const shown = `${content.name || 'Actor'}.${name}`
   const remote = (...args: unknown[]): unknown => {
-    refuseStream(shown, isStream)
     checkArity(shown, arity, args.length)
     if (caller.pending >= maxPendingCalls)
       throw new PendingCallsLimitExceededError(

@@ -12,7 +12,7 @@ import { encodeHooks } from './hooks.ts'
 import { idOf, ObjectRef } from './object-ref.ts'
 import { actorName, refuseUnknown } from './options.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
-import { isGenerator } from './ref-generator.ts'
+import { isGenerator, ObjectRefGenerator } from './ref-generator.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
 
@@ -119,8 +119,11 @@ export interface Api {
     options?: GetOptions,
   ): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
   put<T>(value: T): ObjectRef<T>
-  wait<R extends ObjectRef>(refs: readonly R[], options?: WaitOptions): Promise<[ready: R[], rest: R[]]>
-  cancel(ref: ObjectRef, options?: CancelOptions): void
+  wait<R extends ObjectRef | ObjectRefGenerator>(
+    refs: readonly R[],
+    options?: WaitOptions,
+  ): Promise<[ready: R[], rest: R[]]>
+  cancel(ref: ObjectRef | ObjectRefGenerator, options?: CancelOptions): void
   /** Moves a value's buffers instead of copying them, the next time it is sent. */
   transfer<T>(value: T): T
   /**
@@ -268,11 +271,14 @@ export function createApi(host: ApiHost): Api {
     }
   }
 
-  async function wait<R extends ObjectRef>(refs: readonly R[], options: WaitOptions = {}): Promise<[R[], R[]]> {
+  async function wait<R extends ObjectRef | ObjectRefGenerator>(
+    refs: readonly R[],
+    options: WaitOptions = {},
+  ): Promise<[R[], R[]]> {
     refuseUnknown(options, ['numReturns', 'timeoutMs', 'signal'])
     checkTimeout(options.timeoutMs)
     if (!Array.isArray(refs)) throw new TypeError('wait() takes an array of ObjectRefs')
-    const list = refList('wait', refs)
+    const list = refList('wait', refs, true)
     if (list.length === 0) return [[], []]
     const numReturns = options.numReturns ?? 1
     if (!Number.isInteger(numReturns) || numReturns < 1 || numReturns > list.length)
@@ -310,9 +316,9 @@ export function createApi(host: ApiHost): Api {
     return host.exitActor()
   }
 
-  function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
+  function cancel(ref: ObjectRef | ObjectRefGenerator, options: CancelOptions = {}): void {
     refuseUnknown(options, ['force', 'recursive'])
-    if (!ObjectRef.is(ref)) {
+    if (!ObjectRef.is(ref) && !ObjectRefGenerator.is(ref)) {
       refuseForeign(ref)
       throw new TypeError('cancel() takes an ObjectRef')
     }
@@ -344,15 +350,17 @@ function usesOf(first: unknown): Uses {
   return first as Uses
 }
 
-function refList(caller: string, refs: unknown): readonly ObjectRef[] {
+function refList(caller: string, refs: unknown): readonly ObjectRef[]
+function refList(caller: string, refs: unknown, takesStreams: true): readonly (ObjectRef | ObjectRefGenerator)[]
+function refList(caller: string, refs: unknown, takesStreams = false): readonly (ObjectRef | ObjectRefGenerator)[] {
   refuseForeign(refs)
   if (!Array.isArray(refs)) throw new TypeError(`${caller}() takes an ObjectRef or an array of them`)
   refs.forEach((ref, index) => {
-    if (ObjectRef.is(ref)) return
+    if (ObjectRef.is(ref) || (takesStreams && ObjectRefGenerator.is(ref))) return
     refuseForeign(ref)
     throw new TypeError(`${caller}() takes ObjectRefs; the element ${index} is none`)
   })
-  return refs as readonly ObjectRef[]
+  return refs as readonly (ObjectRef | ObjectRefGenerator)[]
 }
 
 function checkTimeout(timeoutMs: unknown): void {

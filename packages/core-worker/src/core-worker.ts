@@ -39,13 +39,15 @@ import { createHooks } from './hooks.ts'
 import { homeOf, idOf, markOnce, ObjectRef } from './object-ref.ts'
 import type { RefHome } from './object-ref.ts'
 import type { ResolvedCallOptions, ResolvedOptions } from './options.ts'
+import { ObjectRefGenerator, streamHomeOf } from './ref-generator.ts'
+import { Streams } from './streams.ts'
 import { Waits } from './waits.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
 
-/** Tells when a ref was collected: a hint only, and a port, so that simulations replay. */
+/** Tells when a ref, or a generator of refs, was collected: a hint only, and a port, so that simulations replay. */
 export interface RefFinalizer {
-  register(ref: ObjectRef, id: ObjectId): void
-  unregister(ref: ObjectRef): void
+  register(ref: object, id: ObjectId): void
+  unregister(ref: object): void
 }
 
 export interface CoreWorkerOptions {
@@ -93,6 +95,7 @@ export class CoreWorker implements RefHome {
   readonly #options: CoreWorkerOptions
   readonly #finalizer: RefFinalizer | undefined
   readonly #waits: Waits
+  readonly #streams: Streams
   /** What was used through here and is remembered. */
   readonly codes = new CodeTable()
   #nextNumber: number
@@ -115,7 +118,9 @@ export class CoreWorker implements RefHome {
     const hooks = createHooks(this)
     this.encoder = new ValueEncoder(hooks.encode)
     this.decodeHooks = hooks.decode
-    this.#finalizer = options.createFinalizer?.((id) => this.#releaseId(id))
+    this.#finalizer = options.createFinalizer?.((id) => {
+      if (!this.#streams.collected(id)) this.#releaseId(id)
+    })
     this.#waits = new Waits({
       clock: options.clock,
       ask: (kind, ids) => this.#ask(kind, ids),
@@ -128,6 +133,17 @@ export class CoreWorker implements RefHome {
       poll: (callback) => this.#poll(callback),
       ...(options.currentRun && { currentRun: options.currentRun }),
       ...(options.onBlocked && { onBlocked: options.onBlocked }),
+    })
+    this.#streams = new Streams({
+      frame: this.frame,
+      waits: this.#waits,
+      mustBeOpen: () => this.#mustBeOpen(),
+      isClosed: () => this.#closed !== undefined,
+      makeRef: (number) => this.#newRef(number),
+      putNothing: () => this.put(undefined),
+      release: (id) => this.#releaseId(id),
+      register: (generator, id) => this.#finalizer?.register(generator, id),
+      unregister: (generator) => this.#finalizer?.unregister(generator),
     })
     if (options.frame === undefined) options.port.onFrame((frame) => this.#onFrame(frame))
   }
@@ -152,8 +168,8 @@ export class CoreWorker implements RefHome {
     return this.codes.canonical(code)
   }
 
-  /** Submits a task. One ref, none, or for any other number of returns an array of that many. */
-  submit(template: number, numReturns: number, args: readonly unknown[]): ObjectRef | ObjectRef[] | undefined {
+  /** Submits a task. One ref, none, or for any other number of returns an array of that many; of a generator its stream. */
+  submit(template: number, numReturns: number, stream: number, args: readonly unknown[]): CallResult {
     this.#mustBeOpen()
     const { dependencies, value } = this.#arguments(args)
     const number = this.#reserve(Math.max(1, numReturns))
@@ -163,6 +179,11 @@ export class CoreWorker implements RefHome {
     writer.varint(this.#parent())
     this.frame.dependencies(dependencies)
     this.frame.value(value, false)
+    return this.#result(number, numReturns, stream)
+  }
+
+  #result(number: number, numReturns: number, stream: number): CallResult {
+    if (stream > 0) return this.#streams.open(number, stream)
     if (numReturns === 0) return undefined
     if (numReturns === 1) return this.#newRef(number)
     return Array.from({ length: numReturns }, (_, index) => this.#newRef(number + index))
@@ -182,30 +203,42 @@ export class CoreWorker implements RefHome {
 
   get(refs: readonly ObjectRef[], options: GetOptions): Promise<unknown[]> {
     this.#mustBeOpen()
-    return this.#waits.get(
-      refs.map((ref) => this.#idOf(ref)),
-      options,
-    )
+    const ids = refs.map((ref) => this.#idOf(ref))
+    const [id] = ids
+    if (id !== undefined && ids.length === 1 && options.signal?.aborted !== true) {
+      const value = this.#streams.takeValue(id)
+      if (value !== undefined) return decoded(value, this.decodeHooks)
+    }
+    return this.#waits.get(ids, options)
   }
 
   /** The places of the refs that exist, at most `numReturns`. @throws RangeError when an object is there twice. */
-  wait(refs: readonly ObjectRef[], options: WaitOptions): Promise<number[]> {
+  wait(refs: readonly (ObjectRef | ObjectRefGenerator)[], options: WaitOptions): Promise<number[]> {
     this.#mustBeOpen()
     const stamp = ++this.#lastWait
+    let hasStreams = false
     const ids = refs.map((ref) => {
+      if (ObjectRefGenerator.is(ref)) {
+        hasStreams = true
+        return this.#ownStreams(ref).readyId(ref)
+      }
       if (!markOnce(ref, stamp)) throw repeated()
       return this.#idOf(ref)
     })
     // Two refs to one object exist only where one came inside a value.
-    if (this.#hasAdopted && new Set(ids.map(({ owner, number }) => `${owner}/${number}`)).size < ids.length)
+    if (
+      (this.#hasAdopted || hasStreams) &&
+      new Set(ids.map(({ owner, number }) => `${owner}/${number}`)).size < ids.length
+    )
       throw repeated()
     return this.#waits.wait(ids, options)
   }
 
   /** Cancels the task that makes the object, if it has no outcome yet: see `Api.cancel`. */
-  cancel(ref: ObjectRef, isForced: boolean, isRecursive: boolean): void {
+  cancel(ref: ObjectRef | ObjectRefGenerator, isForced: boolean, isRecursive: boolean): void {
     this.#mustBeOpen()
-    const id = this.#idOf(ref)
+    const id = ObjectRefGenerator.is(ref) ? this.#ownStreams(ref).taskId(ref) : this.#idOf(ref)
+    if (id === undefined) return
     const writer = this.frame.begin(TO_NODE.cancel)
     this.frame.id(id)
     writer.u8((isForced ? 1 : 0) + (isRecursive ? 2 : 0))
@@ -239,9 +272,9 @@ export class CoreWorker implements RefHome {
     caller: ActorCaller,
     method: string,
     args: readonly unknown[],
-    { numReturns, maxTaskRetries, retryExceptions }: ResolvedCallOptions,
+    { numReturns, stream, maxTaskRetries, retryExceptions }: ResolvedCallOptions,
     isCounted: boolean,
-  ): ObjectRef | ObjectRef[] | undefined {
+  ): CallResult {
     this.#mustBeOpen()
     const { dependencies, value } = this.#arguments(args)
     const number = this.#reserve(Math.max(1, numReturns))
@@ -250,6 +283,7 @@ export class CoreWorker implements RefHome {
     writer.string(method)
     writer.varint(number)
     writer.varint(numReturns)
+    writer.varint(stream)
     writer.f64(maxTaskRetries)
     writer.varint(retryExceptions.length)
     for (const name of retryExceptions) writer.string(name)
@@ -262,9 +296,7 @@ export class CoreWorker implements RefHome {
       caller.pending++
       this.#whenKnown(number, () => caller.pending--)
     }
-    if (numReturns === 0) return undefined
-    if (numReturns === 1) return this.#newRef(number)
-    return Array.from({ length: numReturns }, (_, index) => this.#newRef(number + index))
+    return this.#result(number, numReturns, stream)
   }
 
   /** Ends an actor: at once, without the calls that wait. */
@@ -296,7 +328,8 @@ export class CoreWorker implements RefHome {
 
   /** Gets and waits that are open, and what is remembered of objects: all 0 when every ref was released. */
   get holdings(): Waits['holdings'] {
-    return this.#waits.holdings
+    const { open, watched, ready } = this.#waits.holdings
+    return { open: open + this.#streams.openCount, watched, ready }
   }
 
   /** The ref for an id that came inside a value; it counts as one reference. */
@@ -339,6 +372,7 @@ export class CoreWorker implements RefHome {
     if (this.#closed) return
     this.#closed = reason
     this.#waits.close(reason)
+    this.#streams.close()
     for (const { reject } of this.#questions.values()) reject(reason)
     this.#questions.clear()
     this.#options.port.close()
@@ -374,6 +408,11 @@ export class CoreWorker implements RefHome {
     const home = homeOf(ref)
     if (home !== this) throw new TypeError(`${ref.id} belongs to another session`)
     return idOf(ref)
+  }
+
+  #ownStreams(generator: ObjectRefGenerator): Streams {
+    if (streamHomeOf(generator) !== this.#streams) throw new TypeError('the stream belongs to another session')
+    return this.#streams
   }
 
   #arguments(args: readonly unknown[]): { dependencies: PlacedRef[]; value: OutgoingValue } {
@@ -433,7 +472,8 @@ export class CoreWorker implements RefHome {
 
   #ask(kind: 'want' | 'watch' | 'unwant', ids: readonly ObjectId[]): void {
     if (this.#closed) return
-    this.#writeIds(TO_NODE[kind], ids)
+    const objects = kind === 'watch' ? ids.filter((id) => !this.#streams.watch(id)) : ids
+    if (objects.length > 0) this.#writeIds(TO_NODE[kind], objects)
   }
 
   /** More ids than one record may name go as several. */
@@ -484,6 +524,7 @@ export class CoreWorker implements RefHome {
   #releaseId(id: ObjectId): void {
     if (this.#closed) return
     this.#waits.forget(id)
+    this.#streams.takeValue(id)
     if (this.#released.length === 0)
       queueMicrotask(() => {
         const ids = this.#released
@@ -504,6 +545,8 @@ export class CoreWorker implements RefHome {
   answer(kind: number, reader: FrameReader): void {
     if (kind === TO_SUBMITTER.value) this.#onValue(reader)
     else if (kind === TO_SUBMITTER.ready) this.#onReady(reader.ids())
+    else if (kind === TO_SUBMITTER.streamItem) this.#streams.onItem(reader)
+    else if (kind === TO_SUBMITTER.streamEnd) this.#streams.onEnd(reader)
     else if (kind === TO_SUBMITTER.actorFound) this.#onActorFound(reader)
     else {
       assert(kind === TO_SUBMITTER.polled, `record ${kind} is not for this submitter`)
@@ -522,6 +565,16 @@ export class CoreWorker implements RefHome {
       const error = wireError.read(reader.reader)
       this.#waits.onError(id, reviveError(error, this.decodeHooks))
     }
+  }
+}
+
+type CallResult = ObjectRef | ObjectRef[] | ObjectRefGenerator | undefined
+
+function decoded(value: EncodedValue, hooks: DecodeHooks): Promise<unknown[]> {
+  try {
+    return Promise.resolve([decodeValue(value, hooks)])
+  } catch (error) {
+    return Promise.reject(error as Error)
   }
 }
 

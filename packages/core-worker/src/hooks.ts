@@ -9,6 +9,7 @@ import type { CoreWorker } from './core-worker.ts'
 import { refuseForeign } from './foreign-handle.ts'
 import { homeOf, idOf, ObjectRef } from './object-ref.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
+import { ObjectRefGenerator } from './ref-generator.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
 
 /** Code inside a value. The refs of what was handed in by name are refs of that value, so that they are counted. */
@@ -71,6 +72,8 @@ export function replaceHandles(value: object, canWait = false): Replacement | un
     }
     return { kind: 'extension', name: 'actor-class', payload }
   }
+  if (ObjectRefGenerator.is(value))
+    throw new TypeError('a stream (ObjectRefGenerator) cannot be passed on: pass the refs that it gives')
   const handle = handleContent(value)
   if (handle === undefined) refuseForeign(value)
   return handle === undefined ? undefined : { kind: 'extension', name: 'actor', payload: { ...handle } }

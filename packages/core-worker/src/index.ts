@@ -21,7 +21,7 @@ export type {
   SchedulingStrategy,
   TaskOptions,
 } from './options.ts'
-export type { ObjectRefGenerator } from './ref-generator.ts'
+export { ObjectRefGenerator } from './ref-generator.ts'
 export { nameFunction, RemoteFunction } from './remote-function.ts'
 export type { CoreWorkerSource, FunctionIdentity } from './remote-function.ts'
 export { textMark } from './text-mark.ts'

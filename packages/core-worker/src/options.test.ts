@@ -11,6 +11,7 @@ describe('options', () => {
       held: [],
       strategy: 'DEFAULT',
       numReturns: 1,
+      stream: 0,
       maxRetries: 3,
       retryExceptions: [],
       timeoutMs: 0,

@@ -1,4 +1,16 @@
-import { CPU, errorClassName, GPU, LIMITS, MEMORY, STRATEGIES, toResourceSet, UNITS_OF_ONE } from '@shoal/protocol'
+// Long because each option of tasks, actors and calls has its meaning, default and refusal here.
+import {
+  CPU,
+  errorClassName,
+  GPU,
+  LIMITS,
+  MEMORY,
+  MOST_ITEMS,
+  STRATEGIES,
+  streamMode,
+  toResourceSet,
+  UNITS_OF_ONE,
+} from '@shoal/protocol'
 import type { ActorMethodRecord, ActorOptionsRecord, ResourceSet } from '@shoal/protocol'
 
 /** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
@@ -38,6 +50,8 @@ export interface TaskOptions<N extends number = number> extends ResourceOptions 
   readonly timeoutMs?: number
   /** Shown in errors, logs and progress. Default: the function's name. */
   readonly name?: string
+  /** Of generators: see `ActorCallOptions`. */
+  readonly generatorBackpressureNumObjects?: number
 }
 
 /** How an actor is created. */
@@ -76,10 +90,17 @@ export interface ActorCallOptions<N extends number = number> {
   readonly maxTaskRetries?: number
   /** Also made again after what the method threw, as `retryExceptions` of a task. Bounded by `maxTaskRetries`. */
   readonly retryExceptions?: boolean | readonly (ErrorClass | string)[]
+  /**
+   * Of generators: the most items that exist and were not taken. The generator pauses at its next `yield` past that, and
+   * goes on as they are. Default: any number.
+   */
+  readonly generatorBackpressureNumObjects?: number
 }
 
 export interface ResolvedCallOptions {
   readonly numReturns: number
+  /** See `streamMode`. */
+  readonly stream: number
   readonly maxTaskRetries: number
   readonly retryExceptions: readonly string[]
 }
@@ -93,6 +114,8 @@ export interface ResolvedOptions {
   readonly held: ResourceSet
   readonly strategy: SchedulingStrategy
   readonly numReturns: number
+  /** See `streamMode`. */
+  readonly stream: number
   readonly maxRetries: number
   /** Names of error classes; `*` stands for all. */
   readonly retryExceptions: readonly string[]
@@ -103,7 +126,14 @@ export interface ResolvedOptions {
 }
 
 const SHARED_KEYS: readonly string[] = ['numCpus', 'numGpus', 'memoryBytes', 'resources', 'schedulingStrategy', 'name']
-const TASK_KEYS: readonly string[] = [...SHARED_KEYS, 'numReturns', 'maxRetries', 'retryExceptions', 'timeoutMs']
+const TASK_KEYS: readonly string[] = [
+  ...SHARED_KEYS,
+  'numReturns',
+  'maxRetries',
+  'retryExceptions',
+  'timeoutMs',
+  'generatorBackpressureNumObjects',
+]
 const ACTOR_KEYS: readonly string[] = [
   ...SHARED_KEYS,
   'maxRestarts',
@@ -114,7 +144,12 @@ const ACTOR_KEYS: readonly string[] = [
   'getIfExists',
   'lifetime',
 ]
-const CALL_KEYS: readonly string[] = ['numReturns', 'maxTaskRetries', 'retryExceptions']
+const CALL_KEYS: readonly string[] = [
+  'numReturns',
+  'maxTaskRetries',
+  'retryExceptions',
+  'generatorBackpressureNumObjects',
+]
 const MOST_RETURNS = 1000
 const MOST_CONCURRENCY = 10_000
 
@@ -131,13 +166,14 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Fills in defaults. @throws TypeError or RangeError naming the option. */
-export function resolveTaskOptions(options: TaskOptions, defaultName: string): ResolvedOptions {
+export function resolveTaskOptions(options: TaskOptions, defaultName: string, isGenerator = false): ResolvedOptions {
   refuseUnknown(options, TASK_KEYS)
   return {
     resources: toResourceSet({ ...amounts(options), [CPU]: amount('numCpus', options.numCpus ?? 1) }),
     held: [],
     strategy: strategy(options.schedulingStrategy),
-    numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, MOST_RETURNS),
+    numReturns: numReturns(options, isGenerator),
+    stream: stream(options, isGenerator),
     maxRetries: retries('maxRetries', options.maxRetries ?? 3),
     retryExceptions: exceptions(options.retryExceptions ?? false),
     timeoutMs: timeout(options.timeoutMs),
@@ -163,6 +199,7 @@ export function resolveActorOptions(
     held: toResourceSet({ ...others, [CPU]: cpus }),
     strategy: strategy(options.schedulingStrategy),
     numReturns: 1,
+    stream: 0,
     maxRetries: 0,
     retryExceptions: [],
     timeoutMs: 0,
@@ -184,14 +221,34 @@ export function resolveActorOptions(
 }
 
 /** Fills in what the actor says of its calls. @throws TypeError or RangeError naming the option. */
-export function resolveCallOptions(options: ActorCallOptions, maxTaskRetries: number): ResolvedCallOptions {
+export function resolveCallOptions(
+  options: ActorCallOptions,
+  maxTaskRetries: number,
+  isGenerator = false,
+): ResolvedCallOptions {
   refuseUnknown(options, CALL_KEYS)
   return {
-    numReturns: wholeNumber('numReturns', options.numReturns ?? 1, 0, MOST_RETURNS),
+    numReturns: numReturns(options, isGenerator),
+    stream: stream(options, isGenerator),
     maxTaskRetries:
       options.maxTaskRetries === undefined ? maxTaskRetries : retries('maxTaskRetries', options.maxTaskRetries),
     retryExceptions: exceptions(options.retryExceptions ?? false),
   }
+}
+
+type ReturnOptions = Pick<TaskOptions, 'numReturns' | 'generatorBackpressureNumObjects'>
+
+function numReturns({ numReturns: count }: ReturnOptions, isGenerator: boolean): number {
+  const asked = wholeNumber('numReturns', count ?? 1, 0, MOST_RETURNS)
+  if (isGenerator && asked !== 1)
+    throw new TypeError(`numReturns is not for generators, whose calls give streams; got ${asked}`)
+  return asked
+}
+
+function stream({ generatorBackpressureNumObjects: most }: ReturnOptions, isGenerator: boolean): number {
+  if (most === undefined) return streamMode(isGenerator, Infinity)
+  if (!isGenerator) throw new TypeError('generatorBackpressureNumObjects is for generators')
+  return streamMode(true, wholeNumber('generatorBackpressureNumObjects', most, 1, MOST_ITEMS))
 }
 
 function registered(options: ActorOptions): ActorOptionsRecord['registered'] {

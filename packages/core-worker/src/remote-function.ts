@@ -4,7 +4,6 @@ import type { Arguments, Returns } from './call-types.ts'
 import type { Code } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { HANDLE } from './foreign-handle.ts'
-import { refuseStream } from './ref-generator.ts'
 import { resolveTaskOptions } from './options.ts'
 import type { ResolvedOptions, TaskOptions } from './options.ts'
 
@@ -56,17 +55,18 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown,
   constructor(identity: FunctionIdentity, options: TaskOptions, source: CoreWorkerSource) {
     this.#identity = identity
     this.#options = options
-    this.#resolved = resolveTaskOptions(options, identity.name === '' ? 'anonymous' : identity.name)
+    const name = identity.name === '' ? 'anonymous' : identity.name
+    this.#resolved = resolveTaskOptions(options, name, identity.isGenerator)
     this.#source = source
   }
 
   /**
-   * Submits one task and gives the ref of its result; with `numReturns: n` an array of n refs, with 0 undefined.
+   * Submits one task and gives the ref of its result; with `numReturns: n` an array of n refs, with 0 undefined; of a
+   * generator function the stream of what it yields.
    *
-   * @throws TypeError for too few or too many arguments, and for a generator function: streams are not there yet.
+   * @throws TypeError for too few or too many arguments.
    */
   remote(...args: Arguments<A>): Returns<R, N> {
-    refuseStream(this.#resolved.name, this.#identity.isGenerator)
     checkArity(this.#resolved.name, this.#identity.arity, args.length)
     const core = this.#source()
     const { code } = this.#identity
@@ -75,7 +75,8 @@ export class RemoteFunction<A extends readonly unknown[] = never[], R = unknown,
       known = { code, template: core.template(code, this.#identity.exportName, this.#resolved) }
       this.#templates.set(core, known)
     }
-    return core.submit(known.template, this.#resolved.numReturns, args) as Returns<R, N>
+    const { numReturns, stream } = this.#resolved
+    return core.submit(known.template, numReturns, stream, args) as Returns<R, N>
   }
 
   /** The same function with other options. @throws TypeError or RangeError naming a bad one. */

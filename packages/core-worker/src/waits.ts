@@ -200,6 +200,11 @@ export class Waits {
     else this.#forgotten.push(keyOf(id))
   }
 
+  /** What was there is not any more: of a stream whose items were all taken. */
+  notReady(id: ObjectId): void {
+    this.#ready.delete(keyOf(id))
+  }
+
   #forgetKey(key: Key): void {
     this.#ready.delete(key)
     this.#watched.delete(key)

@@ -2,7 +2,7 @@ import type { NodeMessage, ObjectId, TaskArgument } from '@shoal/protocol'
 
 /** Messages that hand references over, by a number in each. */
 export type Carrier = NodeMessage & {
-  type: 'task.submit' | 'task.result' | 'object.answer' | 'actor.create' | 'actor.call'
+  type: 'task.submit' | 'task.result' | 'task.yielded' | 'object.answer' | 'actor.create' | 'actor.call'
 }
 
 export function isCarrier(message: NodeMessage): message is Carrier {
@@ -10,6 +10,7 @@ export function isCarrier(message: NodeMessage): message is Carrier {
   return (
     type === 'task.submit' ||
     type === 'task.result' ||
+    type === 'task.yielded' ||
     type === 'object.answer' ||
     type === 'actor.create' ||
     type === 'actor.call'
@@ -24,6 +25,8 @@ export function carriedRefs(message: Carrier): readonly ObjectId[] {
       if (outcome.type !== 'values') return NONE
       return outcome.values.flatMap((value) => (value.type === 'inline' ? value.value.refs : NONE))
     }
+    case 'task.yielded':
+      return message.values.flatMap((value) => (value.type === 'inline' ? value.value.refs : NONE))
     case 'object.answer': {
       const { answer } = message
       return answer.type === 'value' && answer.object.value.type === 'inline' ? answer.object.value.value.refs : NONE
@@ -37,7 +40,8 @@ export function carriedRefs(message: Carrier): readonly ObjectId[] {
 
 /** Those that user code at the receiver gets to see: inside values, not the arguments themselves, which it sees as values. */
 export function exposedRefs(message: Carrier): readonly ObjectId[] {
-  if (message.type === 'task.result' || message.type === 'object.answer') return carriedRefs(message)
+  const { type } = message
+  if (type === 'task.result' || type === 'task.yielded' || type === 'object.answer') return carriedRefs(message)
   if (message.dependencies.length === 0) return message.args.refs
   const inside = message.dependencies.flatMap(({ object }) =>
     object.value.type === 'inline' ? object.value.value.refs : NONE,

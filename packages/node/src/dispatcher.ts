@@ -187,7 +187,7 @@ export class Dispatcher {
     const grant = this.#options.tasks.mayLeave(template) ? template.grant?.value : undefined
     if (grant === undefined) return
     known.add(template.wire)
-    const { job, hash, exportName, name, numReturns, shape, held, timeoutMs, namespace, actor, isExclusive } =
+    const { job, hash, exportName, name, numReturns, stream, shape, held, timeoutMs, namespace, actor, isExclusive } =
       template.work
     this.#options.link()?.send(to, {
       type: 'task.template',
@@ -201,6 +201,7 @@ export class Dispatcher {
       shape,
       held: [...held],
       numReturns,
+      stream,
       namespace,
       actor,
       maxRetries: isExclusive && timeoutMs === 0 ? 0 : 1,

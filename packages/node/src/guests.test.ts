@@ -41,6 +41,7 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     canReach: () => true,
     answerer: (owner) => owner,
     endedHere: () => undefined,
+    yieldedHere: () => undefined,
   })
   const template = {
     type: 'task.template',
@@ -52,17 +53,15 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     shape: { resources: toResourceSet({ CPU: 1 }), strategy: 'DEFAULT' },
     held: [],
     numReturns: 1,
+    stream: 0,
     maxRetries: 1,
     timeoutMs: 0,
   } as unknown as TaskTemplate
   guests.onTemplate(driver, template)
   const submit = async (): Promise<void> => {
     const args = new ValueEncoder({ replace: () => undefined }).encode([], 'arguments')
-    guests.accept(
-      driver,
-      { kind: 'task', template: 1, owner: driver, number: 1, attempt: FIRST_ATTEMPT, depth: 0, dependencies: [], args },
-      () => undefined,
-    )
+    const task = { owner: driver, number: 1, attempt: FIRST_ATTEMPT, depth: 0, streamId: 0 }
+    guests.accept(driver, { kind: 'task', template: 1, ...task, dependencies: [], args }, () => undefined)
     await Promise.resolve()
     await Promise.resolve()
   }

@@ -30,6 +30,8 @@ import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import { roomBeside } from './message-room.ts'
+import { Yields } from './yields.ts'
+import type { YieldsOptions } from './yields.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
 /**
@@ -69,6 +71,7 @@ export interface GuestsOptions {
   answerer(owner: NodeId): NodeId
   /** The outcome of work of a ledger that this node has come to answer for itself. */
   endedHere(request: GuestRequest, outcome: WorkOutcome): void
+  readonly yieldedHere: YieldsOptions['yieldedHere']
 }
 
 interface Untold {
@@ -105,6 +108,8 @@ export interface GuestRequest {
   readonly number: number
   readonly attempt: Attempt
   readonly depth: number
+  /** See `task.submit`. */
+  readonly streamId: number
   readonly dependencies: readonly TaskArgument[]
   readonly args: EncodedValue
 }
@@ -125,8 +130,16 @@ export class Guests {
   /** Oldest first; those that are too old go when the next one comes. */
   readonly #told = new Queue<Told>()
 
+  readonly #yields: Yields
+
   constructor(options: GuestsOptions) {
     this.#options = options
+    this.#yields = new Yields(options)
+  }
+
+  /** A generator has yielded a value. */
+  yielded(request: GuestRequest, index: number, value: EncodedValue): void {
+    this.#yields.add(request, index, value)
   }
 
   onTemplate(from: NodeId, wire: TaskTemplate): void {
@@ -215,7 +228,8 @@ export class Guests {
    * A task's outcome, to whoever answers for its ledger now; large values stay here until that node frees them. While nobody
    * answers it is kept.
    */
-  sendResult(request: GuestRequest, outcome: WorkOutcome, cpuMicros: number, position: number): void {
+  sendResult(request: GuestRequest, ended: WorkOutcome, cpuMicros: number, position: number): void {
+    const outcome = this.#yields.flush(request) || ended.kind !== 'values' ? ended : itemsLost()
     const { owner, number, attempt } = request
     const to = this.#options.answerer(owner)
     if (to === this.#options.self) {
@@ -356,6 +370,7 @@ export class Guests {
       dependencies: request.dependencies.map(({ place, object }) => ({ place, id: object.id })),
       args: request.args,
       isGuest: true,
+      yielded: (index, value) => this.#yields.add(request, index, value),
       ...ends,
     }
     this.#options.schedule({
@@ -391,6 +406,12 @@ export class Guests {
   }
 }
 
+/** Nobody answered for its ledger while it ran. */
+function itemsLost(): WorkOutcome {
+  const error = newWireError('worker-crashed', 'what the generator yielded could not be told to anybody')
+  return { kind: 'failed', error }
+}
+
 /** Refs in it would have to be held for its sake. */
 function isSmall({ kind }: GuestRequest, outcome: WorkOutcome): boolean {
   if (kind !== 'task') return false
@@ -417,6 +438,7 @@ function workTemplate(template: GuestTemplate): WorkTemplate {
     name: wire.name,
     job: wire.job,
     numReturns: wire.numReturns,
+    stream: wire.stream,
     shape: template.shape,
     held: wire.held,
     timeoutMs: wire.timeoutMs,

@@ -1,6 +1,6 @@
 import type { Transfers } from '@shoal/object-store'
-import { LIMITS, newWireError, ProtocolError } from '@shoal/protocol'
-import type { LogLine, NodeId, NodeMessage, TaskResult, WireError } from '@shoal/protocol'
+import { LIMITS, newWireError, ProtocolError, streamItem } from '@shoal/protocol'
+import type { LogLine, NodeId, NodeMessage, TaskResult, TaskYielded, WireError } from '@shoal/protocol'
 import { workShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
 import type { Cancellation } from './cancellation.ts'
@@ -12,6 +12,7 @@ import type { Objects } from './objects.ts'
 import type { References } from './references.ts'
 import type { StateDesk } from './state/state-desk.ts'
 import type { Work, WorkOutcome } from './work.ts'
+import type { Workers } from './workers.ts'
 
 export interface MessageRouterOptions {
   readonly self: NodeId
@@ -19,6 +20,7 @@ export interface MessageRouterOptions {
   readonly references: References
   readonly ownership: Ownership
   readonly guests: Guests
+  readonly workers: Pick<Workers, 'consumed'>
   readonly objects: Objects
   readonly actors: Actors
   readonly dispatcher: Dispatcher
@@ -53,6 +55,7 @@ export class MessageRouter {
   #ledgerOf(message: NodeMessage): NodeId | undefined {
     switch (message.type) {
       case 'task.result':
+      case 'task.yielded':
       case 'task.refused':
         return message.ledger ?? this.#options.self
       case 'actor.want':
@@ -89,6 +92,12 @@ export class MessageRouter {
         return
       case 'task.result':
         this.#onResult(from, message)
+        return
+      case 'task.yielded':
+        this.#onYielded(from, message)
+        return
+      case 'task.consumed':
+        this.#onConsumed(from, message)
         return
       case 'task.refused':
         this.#onRefused(from, message)
@@ -185,6 +194,30 @@ export class MessageRouter {
       this.#options.dispatcher.schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
     else if (message.ledger !== undefined || !this.#options.actors.onResult(from, message))
       this.#onLateResult(from, owner, message)
+  }
+
+  #onYielded(from: NodeId, message: NodeMessage & { type: 'task.yielded' }): void {
+    const owner = message.ledger ?? this.#options.self
+    if (this.#options.ownership.tasksOf(owner)?.onYielded(from, message) === true) return
+    if (message.ledger === undefined && this.#options.actors.onYielded(from, message)) return
+    const { streamId, first, attempt, values } = message
+    const ids = values.flatMap(({ type }, index) =>
+      type === 'stored' ? [{ owner, number: streamItem(streamId, first + index) }] : [],
+    )
+    if (ids.length > 0) this.#options.send(from, { type: 'object.free', attempt, ids })
+  }
+
+  #onConsumed(from: NodeId, message: NodeMessage & { type: 'task.consumed' }): void {
+    const { ledger: owner = from, number, attempt, consumed, isOver } = message
+    if (this.#options.ownership.ledgers.answerer(owner) !== from) return
+    this.#options.workers.consumed({ owner, number }, attempt, consumed, isOver)
+  }
+
+  /** What a guest yields, for a ledger that this node has come to answer for itself. */
+  guestYieldedHere(owner: NodeId, message: TaskYielded): void {
+    const { ownership, self } = this.#options
+    const told = { ...message, ledger: owner }
+    ownership.ledgers.whenKnown(owner, () => ownership.tasksOf(owner)?.onYielded(self, told))
   }
 
   /**

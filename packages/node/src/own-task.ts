@@ -1,5 +1,6 @@
 import { must } from '@shoal/base'
-import { newWireError } from '@shoal/protocol'
+import { workShape } from '@shoal/scheduler'
+import { formatJobId, newWireError } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -15,6 +16,7 @@ import type {
 } from '@shoal/protocol'
 import type { CodeEntry, CodeGrant } from './code-store.ts'
 import type { TaskView } from './state/views.ts'
+import type { Stream } from './streams.ts'
 import type { WorkTemplate } from './work.ts'
 
 /** A submitter's template with what the node made of it. */
@@ -50,6 +52,8 @@ export interface OwnTask extends TaskView {
   readonly job: JobId
   readonly depth: number
   readonly parent: ObjectId | undefined
+  /** Of a generator. */
+  readonly stream: Stream | undefined
   readonly dependencies: readonly PlacedRef[]
   readonly args: EncodedValue
   attempt: Attempt
@@ -68,8 +72,13 @@ export interface OwnTask extends TaskView {
 /** A task without an outcome, as whoever cancels it sees it. */
 export type PendingTask = Readonly<Pick<OwnTask, 'number' | 'attempt' | 'at' | 'former'>>
 
-/** The numbers of a task's returns. */
-export function returns(task: { readonly number: number; readonly template: OwnTemplate }): number[] {
+/** The numbers of a task's returns, and of what it has yielded as far as that is referred to. */
+export function returns(task: Pick<OwnTask, 'number' | 'template' | 'stream'>): number[] {
+  return task.stream === undefined ? results(task) : [task.number, ...task.stream.items]
+}
+
+/** The numbers of what the outcome of a run gives. */
+export function results(task: Pick<OwnTask, 'number' | 'template'>): number[] {
   const { numReturns } = task.template.definition
   if (numReturns === 1) return [task.number]
   return Array.from({ length: numReturns }, (_, index) => task.number + index)
@@ -81,12 +90,13 @@ export function needs({ dependencies, args }: OwnTask): ObjectId[] {
 }
 
 /** A task as a record tells of it; the template's number is its message's. */
-export function taskBody({ number, depth, retriesLeft, dependencies, args }: OwnTask): TaskRecordBody {
+export function taskBody({ number, depth, stream, retriesLeft, dependencies, args }: OwnTask): TaskRecordBody {
   return {
     type: 'task',
     template: 0,
     task: number,
     depth,
+    streamId: stream?.id ?? 0,
     retriesLeft,
     dependencies: dependencies.map(({ place, id }) => ({ place, id })),
     args,
@@ -113,7 +123,7 @@ export function isSameAttempt(a: Attempt, b: Attempt): boolean {
 /** What records say of a template whose code may leave this tab. */
 export function ledgerTemplate({ work, grant }: JobTemplate, definition: TemplateDefinition): LedgerTemplate {
   const { submitter, signature } = must(grant?.value)
-  const { job, hash, exportName, name, shape, held, numReturns, timeoutMs, namespace, actor } = work
+  const { job, hash, exportName, name, shape, held, numReturns, stream, timeoutMs, namespace, actor } = work
   return {
     job,
     fn: hash,
@@ -124,10 +134,37 @@ export function ledgerTemplate({ work, grant }: JobTemplate, definition: Templat
     shape: { resources: shape.resources, strategy: shape.strategy },
     held,
     numReturns,
+    stream,
     namespace,
     actor,
     maxRetries: definition.maxRetries,
     retryExceptions: definition.retryExceptions,
     timeoutMs,
+  }
+}
+
+/** What runs of a template are, for one job. */
+export function workTemplate(
+  { key, definition }: OwnTemplate,
+  job: JobId,
+  code: CodeEntry['state'] & { kind: 'ready' },
+  namespace: string,
+): WorkTemplate {
+  const { exportName, name, numReturns, stream, held, timeoutMs, maxRetries, actor } = definition
+  return {
+    key: `${key} ${formatJobId(job)}`,
+    hash: code.hash,
+    definition: code.definition,
+    exportName,
+    name,
+    job,
+    numReturns,
+    stream,
+    shape: workShape(definition),
+    held,
+    timeoutMs,
+    namespace,
+    actor,
+    isExclusive: timeoutMs > 0 || maxRetries === 0,
   }
 }

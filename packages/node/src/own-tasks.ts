@@ -1,6 +1,5 @@
 // Long because a task's whole life, lost and found again, is decided here and nowhere else.
 import { must } from '@shoal/base'
-import { workShape } from '@shoal/scheduler'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
 import { argumentFailed, FIRST_ATTEMPT, formatJobId, messageBytes, newWireError, showId } from '@shoal/protocol'
 import type {
@@ -13,30 +12,31 @@ import type {
   ObjectId,
   PlacedRef,
   ReconstructionFailure,
-  RoomId,
   TaskArgument,
   TaskResult,
+  TaskYielded,
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
 import { taskCancelled, workerEnded } from './cancelled.ts'
 import { ChildTasks } from './child-tasks.ts'
-import { whenCode } from './code-store.ts'
-import type { CodeStore } from './code-store.ts'
+import { JobTemplates } from './job-templates.ts'
+import type { JobTemplatesOptions } from './job-templates.ts'
 import { ownerDied } from './loss-errors.ts'
 import type { Objects } from './objects.ts'
+import { inputsOf } from './inputs.ts'
 import { LINEAGE, Lineage } from './lineage.ts'
 import type { LineageLimits } from './lineage.ts'
 import { roomBeside } from './message-room.ts'
-import { isRetried, isSameAttempt, ledgerTemplate, needs, returns, taskBody, wrongCount } from './own-task.ts'
+import { isRetried, isSameAttempt, ledgerTemplate, needs, results, returns, taskBody, wrongCount } from './own-task.ts'
 import type { JobTemplate, OwnTask, OwnTemplate, PendingTask, TaskRecordBody, TaskSpec } from './own-task.ts'
 import type { EndedTasks } from './state/ended-tasks.ts'
 import type { TaskView } from './state/views.ts'
+import type { Stream, Streams } from './streams.ts'
 import type { Submission } from './submitter.ts'
 import type { Work, WorkOutcome } from './work.ts'
 
-export interface OwnTasksOptions {
-  readonly self: NodeId
+export interface OwnTasksOptions extends JobTemplatesOptions {
   /** False only where the simulation shows what the count of retries prevents (X1). */
   readonly countsRetries?: boolean
   readonly countsRecipes?: boolean
@@ -49,18 +49,12 @@ export interface OwnTasksOptions {
   /** Remembers attempts that ended. */
   readonly ended: EndedTasks
   readonly objects: Objects
-  readonly codes: CodeStore
+  readonly streams: Streams
   readonly lineage?: LineageLimits | undefined
   /** See `PinnedCopies`. */
   askForCopy(id: ObjectId, places: readonly NodeId[]): NodeId | undefined
   schedule(event: SchedulerEvent<Work>): void
   send(to: NodeId, message: NodeMessage): void
-  /** Undefined while this tab is alone. */
-  room(): RoomId | undefined
-  /** Where a job's actors are found by name. */
-  namespaceOf(job: JobId): string
-  /** A number for a template that peers know it by, unique on this node. */
-  nextWire(): number
   /** Tells the peer what a template is, once a session. */
   introduce(to: NodeId, template: JobTemplate): void
 }
@@ -80,6 +74,7 @@ export interface Startable {
  */
 export class OwnTasks {
   readonly #options: OwnTasksOptions
+  readonly #templates: JobTemplates
   readonly #tasks = new Map<number, OwnTask>()
   /** Tasks that are done and can be done again. */
   readonly #lineage: Lineage
@@ -99,6 +94,7 @@ export class OwnTasks {
 
   constructor(options: OwnTasksOptions) {
     this.#options = options
+    this.#templates = new JobTemplates(options)
     const { self, owner, objects, lineage, countsRecipes, askForCopy } = options
     const limits = lineage ?? LINEAGE
     this.#lineage = new Lineage({ self, owner, objects, limits, counts: countsRecipes !== false, ask: askForCopy })
@@ -143,7 +139,14 @@ export class OwnTasks {
     return false
   }
 
-  submit(template: OwnTemplate, submission: Submission, job: JobId, depth: number, parent: ObjectId | undefined): void {
+  submit(
+    template: OwnTemplate,
+    submission: Submission,
+    job: JobId,
+    depth: number,
+    parent: ObjectId | undefined,
+    stream?: Stream,
+  ): void {
     const { number, dependencies, args } = submission
     const { maxRetries } = template.definition
     const task: OwnTask = {
@@ -152,6 +155,7 @@ export class OwnTasks {
       job,
       depth,
       parent,
+      stream,
       dependencies,
       args,
       attempt: FIRST_ATTEMPT,
@@ -164,7 +168,7 @@ export class OwnTasks {
     }
     this.#tasks.set(number, task)
     if (parent !== undefined) this.#children.add(parent, number)
-    for (const each of returns(task)) if (each !== number) this.#ofMany.set(each, task)
+    for (const each of results(task)) if (each !== number) this.#ofMany.set(each, task)
     this.#pin(task, 1)
     this.#enqueue(task)
   }
@@ -176,7 +180,7 @@ export class OwnTasks {
   ): void {
     const { template, dependencies, job } = start
     if (dependencies.length === 0) {
-      this.#whenTemplate(template, job, callback)
+      this.#templates.when(template, job, callback)
       return
     }
     let missing = dependencies.length
@@ -187,7 +191,7 @@ export class OwnTasks {
           missing = 0
           this.#options.objects.told(state.error)
           callback(undefined, argumentFailed(state.error, place, template.definition.name))
-        } else if (--missing === 0) this.#whenTemplate(template, job, callback)
+        } else if (--missing === 0) this.#templates.when(template, job, callback)
       })
   }
 
@@ -264,6 +268,7 @@ export class OwnTasks {
       attempt,
       depth,
       parent,
+      streamId: task.stream?.id ?? 0,
       dependencies,
       args,
       handOver: 0,
@@ -272,7 +277,7 @@ export class OwnTasks {
 
   /** Whether the code is signed for the room that this tab is in now. */
   mayLeave(template: JobTemplate): boolean {
-    return template.grant?.value !== undefined && template.grant.room === this.#options.room()
+    return this.#templates.mayLeave(template)
   }
 
   /** The work cannot go after all, since it lacks an argument or its grant: the credit goes back. */
@@ -309,8 +314,12 @@ export class OwnTasks {
       this.#ended(task, { kind: isLost ? 'lost' : 'failed', error: outcome.error })
       return true
     }
-    if (outcome.values.length !== returns(task).length) {
+    if (outcome.values.length !== results(task).length) {
       this.#ended(task, { kind: 'failed', error: wrongCount(task, outcome.values.length) })
+      return true
+    }
+    if (task.stream?.hasGap === true) {
+      this.#ended(task, { kind: 'lost', error: newWireError('object-lost', 'some items were lost on their way') })
       return true
     }
     outcome.values.forEach((value, index) => {
@@ -319,11 +328,16 @@ export class OwnTasks {
       else this.#options.objects.storeElsewhere(id, task.attempt, value.bytes, [from])
     })
     this.#remember(task, undefined)
-    this.#done(
-      task,
-      outcome.values.some((value) => value.type === 'stored'),
-      from,
-    )
+    this.#done(task, outcome.values.some((value) => value.type === 'stored') || task.stream?.isElsewhere === true, from)
+    return true
+  }
+
+  /** What a generator has yielded in another tab; false as for `onResult`. */
+  onYielded(from: NodeId, message: TaskYielded): boolean {
+    const task = this.#tasks.get(message.number)
+    if (task?.stream === undefined || task.at !== from || !isSameAttempt(task.attempt, message.attempt)) return false
+    for (const [index, value] of message.values.entries())
+      this.#options.streams.yielded(task.stream, message.first + index, task.attempt, value, from)
     return true
   }
 
@@ -360,12 +374,22 @@ export class OwnTasks {
   /** All copies of a result are gone: true when the task that made it runs again. */
   rebuild(id: ObjectId): boolean {
     if (this.#lineage.taskOf(id.number)?.cancelled !== undefined) return false
-    const task = this.#lineage.take(id.number)
+    if (this.#options.streams.taskOf(id.number) !== undefined) {
+      // It runs just now, and yields that item once more, or will run again when it is done.
+      this.#options.objects.reopen(id)
+      this.#options.streams.expect(id.number)
+      return true
+    }
+    return this.#rerun(id.number)
+  }
+
+  #rerun(number: number): boolean {
+    const task = this.#lineage.take(number)
     if (task === undefined) return false
     this.#nextAttempt(task)
     this.#tasks.set(task.number, task)
     if (task.parent !== undefined) this.#children.add(task.parent, task.number)
-    for (const number of returns(task)) this.#options.objects.reopen(this.#object(number))
+    for (const id of this.#lostOf(task)) this.#options.objects.reopen(id)
     this.#enqueue(task)
     return true
   }
@@ -378,6 +402,8 @@ export class OwnTasks {
 
   /** An own object is no longer referred to. */
   freed(id: ObjectId): void {
+    this.#lineage.taskOf(id.number)?.stream?.items.delete(id.number)
+    this.#options.streams.freed(id.number)
     this.#lineage.freed(id.number)
   }
 
@@ -412,22 +438,16 @@ export class OwnTasks {
     }
   }
 
-  /** What an actor's record says of its class; undefined while its code may not leave this tab. `later`: now it may. */
+  /** What an actor's record says of its class: see `JobTemplates.recorded`. */
   ledgerTemplateOf(template: OwnTemplate, job: JobId, later: () => void): LedgerTemplate | undefined {
-    const known = template.jobs.get(formatJobId(job))
-    if (known !== undefined && this.mayLeave(known)) return ledgerTemplate(known, template.definition)
-    if (this.#options.room() !== undefined)
-      this.#whenTemplate(template, job, (made) => {
-        if (made !== undefined && this.mayLeave(made)) later()
-      })
-    return undefined
+    return this.#templates.recorded(template, job, later)
   }
 
   /** While a task waits for its arguments nobody else asks for the leave that its record needs. */
   #askGrant(task: OwnTask): void {
     if (this.#asked.has(task) || this.#options.room() === undefined) return
     this.#asked.add(task)
-    this.#whenTemplate(task.template, task.job, (template) => {
+    this.#templates.when(task.template, task.job, (template) => {
       if (template !== undefined && this.mayLeave(template))
         for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
     })
@@ -445,6 +465,8 @@ export class OwnTasks {
   /** A task of a ledger that was taken over, run by a peer already, or to be run again. */
   adopt(record: TaskRecordBody, attempt: Attempt, template: OwnTemplate, job: JobId, at: NodeId | undefined): void {
     if (this.#tasks.has(record.task)) return
+    const { streamId } = record
+    const mode = template.definition.stream
     const { task: number, depth, dependencies, args, retriesLeft } = record
     const task: OwnTask = {
       number,
@@ -452,6 +474,7 @@ export class OwnTasks {
       job,
       depth,
       parent: undefined,
+      stream: streamId > 0 ? this.#options.streams.adopt(streamId, number, mode) : undefined,
       dependencies,
       args,
       attempt,
@@ -468,10 +491,18 @@ export class OwnTasks {
     // Others of its ledger may need what nobody has asked for.
     for (const each of returns(task)) this.#options.objects.expect(this.#object(each))
     this.#options.objects.adopt([...dependencies.map(({ id }) => id), ...args.refs])
-    if (at !== undefined) return
+    if (at !== undefined) {
+      this.#begin(task)
+      return
+    }
     const name = template.definition.name
     const message = `the tab that owned ${showId(this.#id(task))}, a run of ${name}, is gone`
     this.#ended(task, { kind: 'lost', error: newWireError('owner-died', message, { nodeId: this.#options.owner }) })
+  }
+
+  /** Somebody needs what an adopted generator yields there. */
+  expectItem(number: number): void {
+    this.#options.streams.expect(number)
   }
 
   /** A run by a peer of which nothing is known but that. */
@@ -506,13 +537,15 @@ export class OwnTasks {
     const hasOutcome = (number: number): boolean => this.#options.objects.state(this.#object(number)).kind !== 'pending'
     for (const task of [...this.#tasks.values()]) {
       if (task.at === undefined || task.at === 'queue' || task.at === 'here') continue
-      if (returns(task).every(hasOutcome) && returns(task).length > 0) {
+      const isKnown = task.stream === undefined && returns(task).every(hasOutcome)
+      if (isKnown && returns(task).length > 0) {
         this.#remember(task, undefined)
         this.#done(task, true)
         continue
       }
       const run = runs.get(task.number)?.find(({ attempt }) => isSameAttempt(attempt, task.attempt))
-      if (run !== undefined) {
+      // What a generator has yielded meanwhile was not told to this tab.
+      if (run !== undefined && task.stream === undefined) {
         task.at = run.node
         continue
       }
@@ -542,7 +575,7 @@ export class OwnTasks {
   }
 
   #taskOf(number: number): OwnTask | undefined {
-    const task = this.#tasks.get(number) ?? this.#ofMany.get(number)
+    const task = this.#tasks.get(this.#options.streams.taskOf(number) ?? number) ?? this.#ofMany.get(number)
     // What is done and not in the lineage is no task any more.
     return task !== undefined && this.#tasks.get(task.number) === task ? task : this.#lineage.taskOf(number)
   }
@@ -555,6 +588,7 @@ export class OwnTasks {
   #enqueue(task: OwnTask): void {
     task.at = undefined
     task.startedAtMs = undefined
+    this.#begin(task)
     if (task.cancelled !== undefined) {
       this.neverStarted(task.number)
       return
@@ -576,6 +610,25 @@ export class OwnTasks {
     })
   }
 
+  #begin(task: OwnTask): void {
+    const { self, streams } = this.#options
+    if (task.stream === undefined) return
+    streams.begin(task.stream, () => {
+      const { at, attempt } = task
+      return at === undefined || at === 'queue' ? undefined : { node: at === 'here' ? self : at, attempt }
+    })
+  }
+
+  /** What of a task's results is to be made again; of several returns all are, together. */
+  #lostOf(task: OwnTask): ObjectId[] {
+    const ids = returns(task).map((number) => this.#object(number))
+    if (task.stream === undefined) return ids
+    return ids.filter((id) => {
+      const state = this.#options.objects.state(id)
+      return state.kind === 'pending' || (state.kind === 'elsewhere' && state.holders.length === 0)
+    })
+  }
+
   /** How the scheduler sees work that this tab owns. */
   readyTask(work: Work, template: JobTemplate): ReadyTask<Work> {
     return {
@@ -586,18 +639,8 @@ export class OwnTasks {
       depth: work.depth,
       // An actor is made in a worker of its own: nothing waits behind its constructor.
       isExclusive: template.work.isExclusive && work.kind === 'task',
-      inputs: work.dependencies.length === 0 ? NO_INPUTS : this.#inputs(work.dependencies),
+      inputs: inputsOf(work.dependencies, this.#options.objects, this.#options.self),
     }
-  }
-
-  #inputs(dependencies: readonly PlacedRef[]): { bytes: number; holders: readonly string[] }[] {
-    const inputs = []
-    for (const { id } of dependencies) {
-      const state = this.#options.objects.state(id)
-      if (state.kind === 'here') inputs.push({ bytes: state.bytes, holders: [this.#options.self] })
-      else if (state.kind === 'elsewhere') inputs.push({ bytes: state.bytes, holders: state.holders })
-    }
-    return inputs
   }
 
   #work(task: OwnTask, template: JobTemplate): Work {
@@ -612,6 +655,10 @@ export class OwnTasks {
       dependencies: task.dependencies,
       args: task.args,
       isGuest: false,
+      yielded: (index, value) => {
+        if (task.stream === undefined || task.at !== 'here' || task.attempt !== attempt) return
+        this.#options.streams.yielded(task.stream, index, attempt, { type: 'inline', value }, this.#options.self)
+      },
       ended: (outcome) => {
         if ((task.at === 'here' || task.at === 'queue') && task.attempt === attempt) this.#endedHere(task, outcome)
       },
@@ -623,7 +670,7 @@ export class OwnTasks {
       this.#ended(task, outcome)
       return
     }
-    if (outcome.values.length !== returns(task).length) {
+    if (outcome.values.length !== results(task).length) {
       this.#ended(task, { kind: 'failed', error: wrongCount(task, outcome.values.length) })
       return
     }
@@ -631,7 +678,7 @@ export class OwnTasks {
       this.#options.objects.storeHere(this.#object(task.number + index), task.attempt, value)
     })
     this.#remember(task, undefined)
-    this.#done(task, false)
+    this.#done(task, task.stream?.isElsewhere === true)
   }
 
   #ended(task: OwnTask, outcome: Exclude<WorkOutcome, { kind: 'values' }>): void {
@@ -657,8 +704,8 @@ export class OwnTasks {
       // It grows: who waits for the result fails with it.
       for (const [each, error] of this.#failing) {
         if (this.#tasks.get(each.number) !== each) continue
-        for (const number of returns(each)) this.#options.objects.fail(this.#object(number), error)
-        this.#done(each, false)
+        for (const number of results(each)) this.#options.objects.fail(this.#object(number), error)
+        this.#done(each, false, undefined, error)
       }
     } finally {
       this.#failing = []
@@ -691,11 +738,17 @@ export class OwnTasks {
   }
 
   /** `maker`: where its results are, if that is known. */
-  #done(task: OwnTask, keepsRecipe: boolean, maker?: NodeId): void {
+  #done(task: OwnTask, keepsRecipe: boolean, maker?: NodeId, error?: WireError): void {
+    const { stream } = task
+    const lost = stream === undefined || error !== undefined ? [] : this.#options.streams.lostOf(stream)
     this.#tasks.delete(task.number)
     if (task.parent !== undefined) this.#children.delete(task.parent, task.number)
-    for (const each of returns(task)) this.#ofMany.delete(each)
+    for (const each of results(task)) this.#ofMany.delete(each)
     if (!keepsRecipe || !this.#lineage.keep(task, maker)) this.#pin(task, -1)
+    if (stream === undefined) return
+    // Lost since it was yielded: it is run again for their sake.
+    if (lost.some((id) => this.#rerun(id.number))) return
+    this.#options.streams.ended(stream, error)
   }
 
   /** The task's arguments stay while it may run, or run again. */
@@ -707,72 +760,6 @@ export class OwnTasks {
     }
   }
 
-  #whenTemplate(
-    template: OwnTemplate,
-    job: JobId,
-    callback: (template: JobTemplate | undefined, error: WireError | undefined) => void,
-  ): void {
-    if (template.code.state.kind === 'pending') {
-      whenCode(template.code, () => this.#whenTemplate(template, job, callback))
-      return
-    }
-    if (template.code.state.kind === 'refused') {
-      callback(undefined, template.code.state.error)
-      return
-    }
-    const known = this.#jobTemplate(template, job)
-    const room = this.#options.room()
-    if (room === undefined || known.grant?.room === room) {
-      callback(known, undefined)
-      return
-    }
-    const atHand = this.#options.codes.knownGrant(job, known.work.hash, room)
-    if (atHand !== undefined) {
-      known.grant = { room, value: atHand }
-      callback(known, undefined)
-      return
-    }
-    const isDriver = job.driver === this.#options.self
-    this.#options.codes.grantFor(job, known.work.hash, room, isDriver).then(
-      (grant) => {
-        known.grant = { room, value: grant }
-        callback(known, undefined)
-      },
-      (error: unknown) =>
-        callback(undefined, newWireError('permission', `the code could not be signed: ${String(error)}`)),
-    )
-  }
-
-  #jobTemplate(template: OwnTemplate, job: JobId): JobTemplate {
-    const key = formatJobId(job)
-    const known = template.jobs.get(key)
-    if (known !== undefined) return known
-    const { state } = template.code
-    if (state.kind !== 'ready') throw new TypeError('a template without code')
-    const { exportName, name, numReturns, held, timeoutMs, maxRetries, actor } = template.definition
-    const made: JobTemplate = {
-      wire: this.#options.nextWire(),
-      grant: undefined,
-      work: {
-        key: `${template.key} ${key}`,
-        hash: state.hash,
-        definition: state.definition,
-        exportName,
-        name,
-        job,
-        numReturns,
-        shape: workShape(template.definition),
-        held,
-        timeoutMs,
-        namespace: this.#options.namespaceOf(job),
-        actor,
-        isExclusive: timeoutMs > 0 || maxRetries === 0,
-      },
-    }
-    template.jobs.set(key, made)
-    return made
-  }
-
   #id(task: OwnTask): ObjectId {
     return this.#object(task.number)
   }
@@ -781,5 +768,3 @@ export class OwnTasks {
     return { owner: this.#options.owner, number }
   }
 }
-
-const NO_INPUTS: readonly { readonly bytes: number; readonly holders: readonly string[] }[] = []

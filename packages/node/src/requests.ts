@@ -19,6 +19,7 @@ import type { Objects } from './objects.ts'
 import type { OwnTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
 import type { Question } from './questions.ts'
+import type { Streams } from './streams.ts'
 import type { CodeOrigin, Submission, Submitter, SubmitterHandlers } from './submitter.ts'
 import type { Run } from './workers.ts'
 
@@ -27,6 +28,8 @@ export interface RequestsOptions {
   readonly objects: Objects
   readonly codes: CodeStore
   readonly tasks: OwnTasks
+  /** Those of this node's own ledger. */
+  readonly streams: Streams
   actors(): Actors
   /** The run that a worker says it is in, or without its word the one that it must be in. */
   runOf(from: Submitter, number: number | undefined): Run | undefined
@@ -41,7 +44,10 @@ export interface RequestsOptions {
   maySubmit(from: Submitter): boolean
 }
 
-type RequestHandlers = Omit<SubmitterHandlers, 'actorEnded' | 'done' | 'blocked' | 'dropped' | 'log' | 'frameEnd'>
+type RequestHandlers = Omit<
+  SubmitterHandlers,
+  'actorEnded' | 'done' | 'yielded' | 'blocked' | 'dropped' | 'log' | 'frameEnd'
+>
 
 /** What one submitter has told us so far, by its own numbers. */
 interface Known {
@@ -84,6 +90,9 @@ export class Requests {
         for (const id of ids) if (from.unhold(id)) options.objects.release(id)
       },
       cancel: (id, how) => options.cancel(id, how),
+      owesItem: (from) => options.streams.isOwed(from),
+      streamNext: (from, number, taken, asked) => options.streams.onNext(from, number, taken, asked),
+      streamDrop: (from, number) => options.streams.onDrop(from, number),
       actorCreate: (from, template, submission) => this.#onActorCreate(from, template, submission),
       actorCall: (from, request) => {
         this.#onActorCall(from, request)
@@ -134,13 +143,17 @@ export class Requests {
   }
 
   #onSubmit(from: Submitter, templateNumber: number, submission: Submission): void {
-    const { self, objects, tasks, runOf } = this.#options
+    const { self, objects, tasks, streams, runOf } = this.#options
     const template = this.#template(from, templateNumber)
-    const { numReturns } = template.definition
+    const { numReturns, stream: mode } = template.definition
     const job = this.#jobOf(from, submission.parentRun)
     this.#createObjects(from, submission.number, numReturns, job)
+    const refuse = (error: WireError): void => {
+      for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, error)
+      if (mode > 0) streams.refuse(from, submission.number, mode, job, error)
+    }
     if (!this.#options.maySubmit(from)) {
-      for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, notAllowed())
+      refuse(notAllowed())
       return
     }
     const parent = submission.parentRun === undefined ? undefined : runOf(from, submission.parentRun)
@@ -148,11 +161,12 @@ export class Requests {
       // It was written before the worker heard of it. Nobody is to be told of an error that it caused itself.
       const error = taskCancelled({ owner: self, number: submission.number }, template.definition.name)
       objects.told(error)
-      for (let i = 0; i < numReturns; i++) objects.fail({ owner: self, number: submission.number + i }, error)
+      refuse(error)
       return
     }
     const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
-    tasks.submit(template, submission, job, depth, parent?.work.id)
+    const stream = mode === 0 ? undefined : streams.open(from, submission.number, mode, job)
+    tasks.submit(template, submission, job, depth, parent?.work.id, stream)
   }
 
   #onPut(from: Submitter, number: number, value: EncodedValue): void {
@@ -185,13 +199,15 @@ export class Requests {
     })
   }
 
-  #onActorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent'>): void {
+  #onActorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent' | 'stream'>): void {
     const { self, actors, runOf, takesAlong } = this.#options
     const { number, parentRun } = request.submission
     const job = this.#jobOf(from, parentRun)
     this.#createObjects(from, number, request.numReturns, job)
     const parent = parentRun === undefined ? undefined : runOf(from, parentRun)
-    actors().call({ ...request, job, parent: parent?.work.id })
+    const { mode } = request
+    const stream = mode === 0 ? undefined : this.#options.streams.open(from, number, mode, job)
+    actors().call({ ...request, stream, job, parent: parent?.work.id })
     // It was written before the worker heard of it.
     if (parent !== undefined && takesAlong(parent))
       actors().cancel({ owner: self, number }, { isForced: false, isRecursive: true })

@@ -22,6 +22,7 @@ import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import { RoomLink } from './room-link.ts'
+import { Streams } from './streams.ts'
 import { Submitter } from './submitter.ts'
 import { BatchTime } from './state/batch-time.ts'
 import { EndedTasks } from './state/ended-tasks.ts'
@@ -195,8 +196,20 @@ export class ShoalNode {
     })
     const time = new BatchTime(clock, options.clockEpochMs ?? 0)
     const now = (): number => time.now()
+    const newStreams = (owner: NodeId): Streams =>
+      new Streams({
+        self,
+        owner,
+        objects: this.#objects,
+        workers: () => this.#workers,
+        valueOf: (id) => this.#table.get(id)?.value,
+        send,
+        cancel: (id) => this.#cancellation.cancel(id, { isForced: false, isRecursive: true }),
+      })
+    const streams = newStreams(self)
     const newTasks = (owner: NodeId): OwnTasks =>
       new OwnTasks({
+        streams: owner === self ? streams : newStreams(owner),
         self,
         countsRetries: options.guards?.countsRetries ?? true,
         countsRecipes: options.guards?.countsRecipes ?? true,
@@ -231,12 +244,14 @@ export class ShoalNode {
       canReach,
       answerer,
       endedHere: (request, outcome) => this.#router.guestEndedHere(request, outcome),
+      yieldedHere: (owner, message) => this.#router.guestYieldedHere(owner, message),
     })
     this.#requests = new Requests({
       self,
       objects: this.#objects,
       codes: this.#codes,
       tasks: this.#tasks,
+      streams,
       actors: () => this.#actors,
       runOf: (from, number) => this.#workers.runOf(from, number),
       keep: (ids) => this.#ownership.keep(ids),
@@ -255,6 +270,7 @@ export class ShoalNode {
       finished: (run, outcome, cpuMicros) => this.#dispatcher.finished(run, outcome, cpuMicros),
       givenBack: (work, worker) => this.#dispatcher.givenBack(work, worker),
       actorEnded: (worker) => this.#actors.ended(worker),
+      submitterGone: (submitter) => streams.submitterGone(submitter),
       workerGone: (worker, reason, wasBusy) => {
         if (!worker.isActor) this.#dispatcher.schedule({ type: 'lane-gone', lane: worker.lane })
         this.#actors.workerGone(worker, reason, wasBusy)
@@ -270,6 +286,7 @@ export class ShoalNode {
       self,
       objects,
       tasks,
+      streams,
       guests,
       workers,
       schedule,
@@ -366,6 +383,7 @@ export class ShoalNode {
       references: this.#references,
       ownership: this.#ownership,
       guests,
+      workers,
       objects,
       actors: this.#actors,
       dispatcher: this.#dispatcher,
@@ -615,10 +633,11 @@ export class ShoalNode {
           cpuMicros,
           'code' in outcome ? { kind: 'failed', error: outcome } : { kind: 'values', values: outcome },
         ),
-      blocked: (from, number, isBlocked) => {
+      yielded: (from, run, index, value) => this.#workers.yielded(from, run, index, value),
+      blocked: (from, number, isBlocked, isAhead) => {
         const run = this.#workers.run(number)
         if (run === undefined || run.worker.submitter !== from || run.worker.isActor) return
-        if (isBlocked && !from.isOwed) return
+        if (isBlocked && !isAhead && !from.isOwed) return
         const { lane } = run.worker
         const kind = run.work.template.key
         this.#dispatcher.schedule(isBlocked ? { type: 'blocked', lane, kind } : { type: 'resumed', lane })

@@ -62,16 +62,22 @@ export interface SubmitterHandlers {
   /** Of the page alone. */
   keep(ids: readonly ObjectId[]): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
-  actorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent'>): void
+  actorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent' | 'stream'>): void
   actorKill(from: Submitter, actor: ObjectId, noRestart: boolean): void
   /** Answered by `sendActor` or `sendNoActor`. */
   actorFind(from: Submitter, question: number, parentRun: number | undefined, name: RegisteredName): void
   /** A worker's actor has ended in good order. */
   actorEnded(from: Submitter): void
   done(from: Submitter, run: number, cpuMicros: number, outcome: readonly EncodedValue[] | WireError): void
-  blocked(from: Submitter, run: number, isBlocked: boolean): void
+  /** `isAhead`: it waits for nothing but that its items are taken. */
+  blocked(from: Submitter, run: number, isBlocked: boolean, isAhead: boolean): void
   dropped(from: Submitter, run: number): void
   log(from: Submitter, run: number, level: (typeof LOG_LEVELS)[number], text: string): void
+  /** Whether the submitter waits for the next item of a stream. */
+  owesItem(from: Submitter): boolean
+  streamNext(from: Submitter, number: number, taken: number, asked: number): void
+  streamDrop(from: Submitter, number: number): void
+  yielded(from: Submitter, run: number, index: number, value: EncodedValue): void
   /** A whole frame was read: decisions may be taken about all of it. */
   frameEnd(): void
 }
@@ -120,7 +126,8 @@ export class Submitter {
 
   /** True while a get or wait is unanswered: only then does a blocked task wait for anything. */
   get isOwed(): boolean {
-    return this.#wants.open > 0 || (this.#isWaiting && this.#watches.open > 0)
+    if (this.#wants.open > 0) return true
+    return this.#isWaiting && (this.#watches.open > 0 || this.#handlers.owesItem(this))
   }
 
   /** Questions that are out, asked by a get or by a wait. */
@@ -143,6 +150,23 @@ export class Submitter {
     this.frame.id(id)
     this.frame.writer.u8(1)
     wireError.write(this.frame.writer, error)
+  }
+
+  /** The next item of a stream, with its value if that is at hand. Gives the submitter the stream's reference to it. */
+  sendItem(stream: number, item: number, value: EncodedValue | undefined): void {
+    if (this.#isClosed) return
+    const writer = this.frame.begin(TO_SUBMITTER.streamItem)
+    writer.varint(stream)
+    writer.varint(item)
+    writer.u8(value === undefined ? 0 : 1)
+    if (value !== undefined) this.frame.value(value, true)
+  }
+
+  sendItemsEnd(stream: number, isFailed: boolean): void {
+    if (this.#isClosed) return
+    const writer = this.frame.begin(TO_SUBMITTER.streamEnd)
+    writer.varint(stream)
+    writer.u8(isFailed ? 1 : 0)
   }
 
   sendReady(id: ObjectId): void {
@@ -266,6 +290,12 @@ export class Submitter {
       case TO_NODE.release:
         this.#handlers.release(this, reader.ids())
         return
+      case TO_NODE.streamNext:
+        this.#handlers.streamNext(this, bytes.varint(), bytes.varint(), bytes.varint())
+        return
+      case TO_NODE.streamDrop:
+        this.#handlers.streamDrop(this, bytes.varint())
+        return
       case TO_NODE.cancel: {
         const [id] = this.#mustHold([reader.id()])
         const flags = bytes.u8()
@@ -317,8 +347,13 @@ export class Submitter {
         this.#handlers.done(this, run, cpuMicros, values)
         return
       }
-      case TO_NODE.blocked:
-        this.#handlers.blocked(this, bytes.varint(), bytes.u8() === 1)
+      case TO_NODE.blocked: {
+        const [run, how] = [bytes.varint(), bytes.u8()]
+        this.#handlers.blocked(this, run, how !== 0, how === 2)
+        return
+      }
+      case TO_NODE.yielded:
+        this.#handlers.yielded(this, bytes.varint(), bytes.varint(), this.#mustHoldInside(reader.value()))
         return
       case TO_NODE.dropped:
         this.#handlers.dropped(this, bytes.varint())
@@ -388,6 +423,7 @@ export class Submitter {
     const first = bytes.varint()
     const numReturns = bytes.varint()
     if (numReturns > LIMITS.taskArguments) throw new ProtocolError('too-large', `${numReturns} returns of a call`)
+    const mode = bytes.varint()
     const number = this.#newNumber(first)
     const maxTaskRetries = bytes.f64()
     const count = bytes.varint()
@@ -408,6 +444,7 @@ export class Submitter {
       actor: must(actor),
       method,
       numReturns,
+      mode,
       maxTaskRetries,
       retryExceptions,
       caller,

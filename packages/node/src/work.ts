@@ -23,6 +23,8 @@ export interface WorkTemplate {
   readonly name: string
   readonly job: JobId
   readonly numReturns: number
+  /** See `streamMode`. */
+  readonly stream: number
   /** What a run reserves while it lasts, or an actor to be placed. */
   readonly shape: WorkShape
   /** Of that, what an actor keeps for its life. */
@@ -58,6 +60,8 @@ export interface Work {
   readonly isGuest: boolean
   /** Called exactly once a start, unless the work was given back unstarted. */
   ended(outcome: WorkOutcome, cpuMicros: number): void
+  /** A generator has yielded a value. */
+  yielded?(index: number, value: EncodedValue): void
   /** Guests only: back to its owner, unstarted, instead of `ended`. */
   givenBack?(): void
 }

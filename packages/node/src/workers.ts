@@ -4,6 +4,7 @@ import type { Clock, Log, Timer } from '@shoal/base'
 import type { HostedWorker, WorkerHost } from '@shoal/executor'
 import {
   argumentFailed,
+  compareAttempts,
   CPU,
   formatObjectId,
   functionHash,
@@ -12,7 +13,7 @@ import {
   showId,
   TO_SUBMITTER,
 } from '@shoal/protocol'
-import type { EncodedValue, FunctionHash, NodeId, WireError } from '@shoal/protocol'
+import type { Attempt, EncodedValue, FunctionHash, NodeId, ObjectId, WireError } from '@shoal/protocol'
 import { taskCancelled } from './cancelled.ts'
 import type { Objects } from './objects.ts'
 import { Submitter } from './submitter.ts'
@@ -63,6 +64,8 @@ export interface WorkersOptions {
   givenBack(work: Work, worker: Worker): void
   /** Its actor has ended in good order. */
   actorEnded(worker: Worker): void
+  /** It tells nothing any more, and what it held is let go. */
+  submitterGone(submitter: Submitter): void
   /** `wasBusy`: it ran something of its own, so that its end may have been that one's doing. */
   workerGone(worker: Worker, reason: string, wasBusy: boolean): void
 }
@@ -163,6 +166,24 @@ export class Workers {
     }
     run.isForced ||= isForced
     if (!this.#endForced(run.worker)) run.worker.submitter.frame.begin(TO_SUBMITTER.cancel).varint(run.number)
+  }
+
+  /** So many items of a stream that runs here were taken; `isOver`: nobody takes any more. */
+  consumed(task: ObjectId, attempt: Attempt, consumed: number, isOver: boolean): void {
+    for (const { number, work, worker, isSent } of this.#runs.values()) {
+      const { id, kind } = work
+      if (!isSent || kind === 'actor-new' || id.number !== task.number || id.owner !== task.owner) continue
+      if (compareAttempts(work.attempt, attempt) !== 0) continue
+      const writer = worker.submitter.frame.begin(TO_SUBMITTER.consumed)
+      writer.varint(number)
+      writer.varint(consumed)
+      writer.u8(isOver ? 1 : 0)
+    }
+  }
+
+  /** What a worker's run has yielded. */
+  yielded(from: Submitter, number: number, index: number, value: EncodedValue): void {
+    this.#runOf(from, number)?.work.yielded?.(index, value)
   }
 
   /** A worker says that its actor has ended. */
@@ -334,7 +355,7 @@ export class Workers {
     }
     const number = worker.templates.size + 1
     worker.templates.set(template.key, number)
-    const { exportName, name, job, numReturns, namespace, shape, held, actor } = template
+    const { exportName, name, job, numReturns, stream, namespace, shape, held, actor } = template
     runTemplate.write(frame.begin(TO_SUBMITTER.template), {
       template: number,
       code,
@@ -342,6 +363,7 @@ export class Workers {
       name,
       job,
       numReturns,
+      stream,
       namespace,
       resources: actor === undefined ? shape.resources : held,
       actor: actor && {
@@ -424,6 +446,7 @@ export class Workers {
     if (this.#byLane.get(worker.lane) === worker) this.#byLane.delete(worker.lane)
     worker.thread.delete(worker)
     worker.submitter.close()
+    this.#options.submitterGone(worker.submitter)
     for (const [id, count] of worker.submitter.takeHeld())
       for (let i = 0; i < count; i++) this.#options.objects.release(id)
     return true

@@ -104,9 +104,23 @@ const MESSAGES: NodeMessage[] = [
     attempt,
     depth: 4,
     parent: id,
+    streamId: 4,
     dependencies: [dependency, { place: 2, object: { id, attempt, value: { type: 'inline', value: small } } }],
     args: small,
     handOver: 7,
+  },
+  {
+    type: 'task.yielded',
+    ledger: node,
+    number: 2 ** 33,
+    attempt,
+    streamId: 2,
+    first: 3,
+    values: [
+      { type: 'inline', value: small },
+      { type: 'stored', bytes: 5_000_000, refs: [id] },
+    ],
+    handOver: 3,
   },
   {
     type: 'task.template',
@@ -120,6 +134,7 @@ const MESSAGES: NodeMessage[] = [
     shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD' },
     held: toResourceSet({ camera: 0.5 }),
     numReturns: 1,
+    stream: 3,
     namespace: 'demo',
     actor: {
       facts: {
@@ -279,7 +294,7 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
   it('what defines code and templates', () => {
     const inline = { type: 'inline', name: 'f', isClass: false, source: '() => 1', uses: small } as const
     attack(written(codeDefinition, inline), (bytes) => codeDefinition.read(new ByteReader(bytes)))
-    const options = { template: 1, code: 2, exportName: '', name: 'f', numReturns: 1 }
+    const options = { template: 1, code: 2, exportName: '', name: 'f', numReturns: 1, stream: 0 }
     const full = written(templateDefinition, {
       ...options,
       resources: toResourceSet({ CPU: 1, camera: 0.5 }),

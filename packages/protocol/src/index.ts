@@ -124,6 +124,7 @@ export type {
   TaskOutcome,
   TaskRefused,
   TaskResult,
+  TaskYielded,
   TaskShape,
   TaskSubmit,
   TaskTemplate,
@@ -171,4 +172,5 @@ export type { TemplateDefinition } from './port/template-definition.ts'
 export { BlobGate } from './port/blob-gate.ts'
 export { ALL_ARGUMENTS, FrameReader, FrameWriter } from './port/frame.ts'
 export type { Frame, FramePort, OutgoingFrame, PlacedRef } from './port/frame.ts'
+export { MOST_ITEMS, mostAhead, streamItem, streamMode, streamOf } from './stream-ids.ts'
 export { SUBMITTER_SPAN, THIS_NODE, TO_NODE, TO_SUBMITTER } from './port/records.ts'

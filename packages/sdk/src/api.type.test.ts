@@ -149,7 +149,10 @@ describe('the types of the SDK', () => {
     // @ts-expect-error a stream is no ref
     never(() => get(count.remote(3)))
     // @ts-expect-error nor one of a list
-    never(() => wait([count.remote(3)]))
+    never(() => get([count.remote(3)]))
+    expectTypeOf(given(() => wait([count.remote(3)]))).resolves.toEqualTypeOf<
+      [ObjectRefGenerator<number>[], ObjectRefGenerator<number>[]]
+    >()
     // @ts-expect-error nor an argument
     never(() => add.remote(1, count.remote(3)))
     // @ts-expect-error a number

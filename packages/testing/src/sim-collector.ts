@@ -1,5 +1,5 @@
 import type { Clock } from '@shoal/base'
-import type { ObjectRef, RefFinalizer } from '@shoal/core-worker'
+import type { RefFinalizer } from '@shoal/core-worker'
 import type { ObjectId } from '@shoal/protocol'
 
 /**
@@ -7,7 +7,7 @@ import type { ObjectId } from '@shoal/protocol'
  * itself, so that runs replay.
  */
 export class SimCollector {
-  readonly #live = new Map<ObjectRef, () => void>()
+  readonly #live = new Map<object, () => void>()
 
   /** The finalizer of one core worker of the thread. */
   readonly createFinalizer = (collected: (id: ObjectId) => void): RefFinalizer => ({

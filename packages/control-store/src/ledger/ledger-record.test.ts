@@ -15,6 +15,7 @@ const body: fc.Arbitrary<LedgerRecord['body']> = fc.oneof(
     template: fc.constant(0),
     task: fc.constant(1),
     depth: fc.constant(0),
+    streamId: fc.constant(0),
     retriesLeft: fc.oneof(fc.integer({ min: 0, max: 2 }), fc.constant(Number.POSITIVE_INFINITY)),
     dependencies: fc.constant([] as never[]),
     args: fc.constant(VALUE),

@@ -14,7 +14,8 @@ const TEMPLATE = {} as never
 
 function task(number: number, needs: readonly number[] = []): LedgerRecord {
   const dependencies = needs.map((each, place) => ({ place, id: { owner, number: each } satisfies ObjectId }))
-  const body = { type: 'task', template: 0, task: number, depth: 0, retriesLeft: 3, dependencies, args: VALUE } as const
+  const spec = { template: 0, task: number, depth: 0, streamId: 0, retriesLeft: 3 }
+  const body = { type: 'task', ...spec, dependencies, args: VALUE } as const
   return { number, attempt: FIRST, body: { ...body, dependencies } }
 }
 

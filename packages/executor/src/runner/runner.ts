@@ -218,7 +218,8 @@ export class Runner {
       serializers: () => this.#serializers,
       withSerializers: (serializers, body) => this.#withSerializers(serializers, body),
       currentRun: () => this.#current?.run,
-      onBlocked: (run, isBlocked) => this.#onBlocked(run, isBlocked),
+      onBlocked: (run, isBlocked, isAhead) => this.#onBlocked(run, isBlocked, isAhead),
+      soon: (callback) => this.#options.soon(callback),
     })
     this.#encoder = second.encoder
     return second
@@ -343,6 +344,14 @@ export class Runner {
 
   /** The call that the run is, with its arguments as values. */
   #prepare(run: Run): () => unknown {
+    if (run.template.stream === 0 || run.kind === 'actor-new') return this.#prepareCall(run)
+    if (this.#second === undefined) return needSecondStage()
+    const { stream } = this.#second
+    const call = this.#prepareCall(run)
+    return () => stream(run, call)
+  }
+
+  #prepareCall(run: Run): () => unknown {
     const code = run.kind === 'actor-call' ? undefined : this.#load(run.template.code)
     if (code !== undefined) this.#serializers = code.serializers
     this.#options.onRunStart?.(run.task)
@@ -471,12 +480,12 @@ export class Runner {
     return result.map((item, index) => this.#encoder.encodeForFrame(item, `result[${index}]`))
   }
 
-  #onBlocked(run: number, isBlocked: boolean): void {
+  #onBlocked(run: number, isBlocked: boolean, isAhead = false): void {
     if (this.#current?.run !== run) return
     this.#isWaiting = isBlocked
     const writer = this.#frame.begin(TO_NODE.blocked)
     writer.varint(run)
-    writer.u8(isBlocked ? 1 : 0)
+    writer.u8(isBlocked ? (isAhead ? 2 : 1) : 0)
     if (isBlocked) this.#giveBackQueued()
   }
 

@@ -7,9 +7,10 @@
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import { createRunContext } from './run-context.ts'
+import { RunStreams } from './run-streams.ts'
 import type { Run } from './runner.ts'
 import type { Clock } from '@shoal/base'
-import { decodeValue, TaskCancelledError, wireError } from '@shoal/protocol'
+import { decodeValue, TaskCancelledError, TO_SUBMITTER, wireError } from '@shoal/protocol'
 import type {
   ByteWriter,
   CodeDefinition,
@@ -54,7 +55,10 @@ export interface SecondStageHost {
   /** Makes them those of the code that runs until `body` is over. */
   withSerializers<T>(serializers: SerializerRegistry, body: () => T): T
   currentRun(): number | undefined
-  onBlocked(run: number, isBlocked: boolean): void
+  /** `isAhead`: not in get or wait, but too far ahead of who takes its items. */
+  onBlocked(run: number, isBlocked: boolean, isAhead?: boolean): void
+  /** Calls back in a later turn of the event loop, after messages that are waiting. */
+  soon(callback: () => void): void
 }
 
 export interface SecondStage {
@@ -64,6 +68,8 @@ export interface SecondStage {
   answer(kind: number, reader: FrameReader): void
   /** Evaluates code once. Throws what its top level throws. */
   load(hash: FunctionHash, definition: CodeDefinition): LoadedCode
+  /** Runs a generator to its end, and tells of what it yields. */
+  stream(run: Run, call: () => unknown): Promise<undefined>
   /** Takes in what a task threw, and gives what writes it. */
   failure(thrown: unknown, taskName: string, taskId: string): (writer: ByteWriter) => void
   /** What the run waits for rejects, its signal aborts, and what it calls from now on fails. */
@@ -107,6 +113,14 @@ export const createSecondStage: CreateSecondStage = (host) => {
     },
   })
 
+  const streams = new RunStreams({
+    frame,
+    clock,
+    encoder: core.encoder,
+    soon: (callback) => host.soon(callback),
+    onAhead: (run, isAhead) => host.onBlocked(run, isAhead, true),
+  })
+
   function signalOf(run = NO_RUN): AbortSignal {
     const controller = signals.get(run) ?? new AbortController()
     if (run !== NO_RUN) signals.set(run, controller)
@@ -125,7 +139,11 @@ export const createSecondStage: CreateSecondStage = (host) => {
   return {
     encoder: core.encoder,
     decode: (value) => decodeValue(value, core.decodeHooks),
-    answer: (kind, reader) => core.answer(kind, reader),
+    answer(kind, reader) {
+      if (kind === TO_SUBMITTER.consumed) streams.onConsumed(reader.reader)
+      else core.answer(kind, reader)
+    },
+    stream: (run, call) => streams.run(run, call),
     load(hash, definition) {
       if (definition.type === 'known') throw new TypeError(`the code ${definition.name} did not arrive`)
       if (definition.type === 'module')
@@ -157,6 +175,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
       signalOf(run)
       signals.get(run)?.abort(error)
       core.cancelRun(run, error)
+      streams.cancel(run)
     },
     ended(run) {
       signals.delete(run)

@@ -1,3 +1,4 @@
+// Long because a call has one table of states, and all that can become of it is listed beside it.
 import { Queue } from '@shoal/base'
 import { FIRST_ATTEMPT, newWireError } from '@shoal/protocol'
 import type {
@@ -9,6 +10,7 @@ import type {
   ObjectId,
   PlacedRef,
   TaskResult,
+  TaskYielded,
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
@@ -16,6 +18,7 @@ import { taskCancelled } from '../cancelled.ts'
 import type { Cancelling } from '../cancelled.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTasks } from '../own-tasks.ts'
+import type { Stream, Streams } from '../streams.ts'
 import type { Submission } from '../submitter.ts'
 import type { WorkOutcome } from '../work.ts'
 import { maybeRan, tabGone } from './actor-errors.ts'
@@ -31,6 +34,9 @@ export interface CallRequest {
   readonly actor: ObjectId
   readonly method: string
   readonly numReturns: number
+  /** Of a generator; and see `streamMode`. */
+  readonly stream: Stream | undefined
+  readonly mode: number
   readonly maxTaskRetries: number
   /** Names of error classes after which it is made again; `*`: all. */
   readonly retryExceptions: readonly string[]
@@ -49,6 +55,7 @@ export interface ActorCallsOptions {
   readonly tasks: Pick<OwnTasks, 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
   readonly hosted: HostedActors
+  readonly streams: Streams
   send(to: NodeId, message: NodeMessage): void
   canReach(node: NodeId): boolean
   /** Cancels a call that an actor of this tab has been given. */
@@ -125,6 +132,7 @@ export class ActorCalls {
     }
     this.#calls.set(number, call)
     for (const id of needs(actor, call)) objects.retain(id)
+    this.#begin(call)
     const state = this.#callers.get(caller) ?? { queue: new Queue<PendingCall>(), isBusy: false }
     this.#callers.set(caller, state)
     state.queue.push(call)
@@ -204,6 +212,21 @@ export class ActorCalls {
     return true
   }
 
+  /** What a generator has yielded in another tab; false as for `onResult`. */
+  onYielded(from: NodeId, message: TaskYielded): boolean {
+    const call = this.#calls.get(message.number)
+    if (call?.stream === undefined || call.sent?.node !== from) return false
+    if (call.attempt.number !== message.attempt.number) return false
+    for (const [index, value] of message.values.entries())
+      this.#options.streams.yielded(call.stream, message.first + index, call.attempt, value, from)
+    return true
+  }
+
+  #begin(call: PendingCall): void {
+    if (call.stream === undefined) return
+    this.#options.streams.begin(call.stream, () => call.sent && { node: call.sent.node, attempt: call.attempt })
+  }
+
   /** Its host has not begun the call and never will. */
   onRefused(from: NodeId, number: number, attempt: Attempt): void {
     const call = this.#calls.get(number)
@@ -279,14 +302,19 @@ export class ActorCalls {
   #dispatch(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): void {
     if (!this.#calls.has(call.number)) return
     const { self, tasks, hosted } = this.#options
-    const { number, attempt, method, numReturns, caller, order, args } = call
+    const { number, attempt, method, numReturns, mode, caller, order, args } = call
     const sent = { node, incarnation }
     call.startedAtMs = tasks.now()
     call.target = actor
-    const message = { actor, incarnation, number, attempt, method, numReturns, args }
+    const stream = { stream: mode, streamId: call.stream?.id ?? 0 }
+    const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, args }
     if (node === self) {
       call.sent = sent
-      hosted.run(self, `${self} ${caller}`, { ...message, dependencies: call.dependencies }, (outcome) => {
+      const yielded = (index: number, value: EncodedValue): void => {
+        if (call.sent !== sent || call.stream === undefined) return
+        this.#options.streams.yielded(call.stream, index, attempt, { type: 'inline', value }, self)
+      }
+      hosted.run(self, `${self} ${caller}`, { ...message, dependencies: call.dependencies, yielded }, (outcome) => {
         if (call.sent !== sent) return
         if (outcome === undefined) this.#again(call)
         else this.#endedHere(call, outcome)
@@ -346,6 +374,7 @@ export class ActorCalls {
   #charge(call: PendingCall): void {
     call.retriesLeft--
     call.attempt = { epoch: call.attempt.epoch, number: call.attempt.number + 1 }
+    this.#begin(call)
   }
 
   /** Makes the call once more, in an incarnation past the one that it was sent to. */
@@ -378,6 +407,7 @@ export class ActorCalls {
   #done(call: PendingCall, error?: WireError): void {
     if (!this.#calls.delete(call.number)) return
     this.#options.tasks.ended.add(endingOf(call), this.#kindOf(call), 'ACTOR_TASK', call.sent?.node, error)
+    if (call.stream !== undefined) this.#options.streams.ended(call.stream, error)
     for (const id of needs(call.actor, call)) this.#options.objects.release(id)
     call.goOn()
   }

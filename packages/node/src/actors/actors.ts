@@ -1,3 +1,4 @@
+// Long because every route between the sides of an actor is listed here, and nowhere else.
 import { FIRST_ATTEMPT, formatObjectId, newWireError } from '@shoal/protocol'
 import type {
   ActorFacts,
@@ -10,12 +11,14 @@ import type {
   ObjectId,
   RegisteredName,
   TaskResult,
+  TaskYielded,
   WireError,
 } from '@shoal/protocol'
 import type { Reports } from '@shoal/control-store'
 import type { Cancelling } from '../cancelled.ts'
 import type { GuestRequest, Guests } from '../guests.ts'
 import type { OwnTemplate } from '../own-task.ts'
+import type { Streams } from '../streams.ts'
 import type { Submission } from '../submitter.ts'
 import type { ActorsView } from '../state/views.ts'
 import type { Work } from '../work.ts'
@@ -38,6 +41,8 @@ export type ActorsOptions = ActorPlacesOptions &
     readonly guests: Guests
     /** Cancels a call that an actor of this tab has been given. */
     cancelHere(id: ObjectId, how: Cancelling): void
+    /** Those of this node's own ledger. */
+    readonly streams: Streams
   }
 
 /**
@@ -55,7 +60,7 @@ export class Actors {
 
   constructor(options: ActorsOptions) {
     this.#options = options
-    const { self, objects, tasks, send, schedule } = options
+    const { self, objects, tasks, streams, send, schedule } = options
     this.#places = new ActorPlaces(options)
     this.#hosted = new HostedActors({
       ...options,
@@ -72,7 +77,7 @@ export class Actors {
     })
     const { canReach, cancelHere } = options
     const [places, hosted] = [this.#places, this.#hosted]
-    this.#calls = new ActorCalls({ self, objects, tasks, places, hosted, send, canReach, cancelHere })
+    this.#calls = new ActorCalls({ self, objects, tasks, streams, places, hosted, send, canReach, cancelHere })
   }
 
   get hostedCount(): number {
@@ -169,6 +174,7 @@ export class Actors {
       number: id.number,
       attempt: incarnation,
       depth: 0,
+      streamId: 0,
     }
     this.#options.guests.accept(from, request, (outcome) => {
       if (outcome.kind === 'values') this.#sayStatus(id, incarnation, undefined, false, false)
@@ -217,6 +223,11 @@ export class Actors {
   /** The outcome of a call of ours that ran in another tab; false when it is no call. */
   onResult(from: NodeId, result: TaskResult): boolean {
     return this.#calls.onResult(from, result)
+  }
+
+  /** What a generator of such a call has yielded. */
+  onYielded(from: NodeId, message: TaskYielded): boolean {
+    return this.#calls.onYielded(from, message)
   }
 
   /** A worker says that its actor has ended in good order. */

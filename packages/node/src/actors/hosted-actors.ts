@@ -65,8 +65,12 @@ export interface IncomingCall {
   readonly attempt: Attempt
   readonly method: string
   readonly numReturns: number
+  /** See `streamMode`. */
+  readonly stream: number
   readonly dependencies: readonly (PlacedRef | TaskArgument)[]
   readonly args: EncodedValue
+  /** Its method is a generator, and has yielded a value. */
+  yielded?(index: number, value: EncodedValue): void
 }
 
 /**
@@ -131,7 +135,11 @@ export class HostedActors {
     for (const { object } of message.dependencies) objects.fromDependency(from, object, true)
     for (const id of message.args.refs) objects.retain(id)
     const over = guests.track(request)
-    this.run(from, `${from} ${message.caller}`, message, (outcome, cpuMicros, position) => {
+    const call = {
+      ...message,
+      yielded: (index: number, value: EncodedValue) => guests.yielded(request, index, value),
+    }
+    this.run(from, `${from} ${message.caller}`, call, (outcome, cpuMicros, position) => {
       over()
       if (outcome === undefined)
         this.#options.send(from, { type: 'actor.refused', number: message.number, attempt: message.attempt })
@@ -172,12 +180,13 @@ export class HostedActors {
         kind: 'actor-call',
         id: { owner, number: call.number },
         attempt: call.attempt,
-        template: call.numReturns === 1 ? actor.template : returning(actor.template, call.numReturns),
+        template: call.numReturns === 1 && call.stream === 0 ? actor.template : returning(actor.template, call),
         method: call.method,
         depth: 0,
         dependencies,
         args: call.args,
         isGuest: owner !== this.#options.self,
+        yielded: (index, value) => call.yielded?.(index, value),
         ended: (outcome, cpuMicros) => ended(asActorOutcome(outcome, call.actor), cpuMicros, position),
       }
       this.#options.workers.startIn(work, actor.worker)
@@ -302,16 +311,20 @@ function asActorOutcome(outcome: WorkOutcome, actor: ObjectId): WorkOutcome {
   return { kind: 'failed', error: { ...outcome.error, code: 'actor-died', actorId: formatObjectId(actor) } }
 }
 
-/** Of a call that returns another number of values; made once each, so that a worker is told of it once. */
-function returning(template: Work['template'], numReturns: number): Work['template'] {
-  const made = variants.get(template) ?? new Map<number, Work['template']>()
+/** Of a call that returns another number of values, or a stream; made once each, so that a worker is told of it once. */
+function returning(
+  template: Work['template'],
+  { numReturns, stream }: Pick<IncomingCall, 'numReturns' | 'stream'>,
+): Work['template'] {
+  const made = variants.get(template) ?? new Map<string, Work['template']>()
   variants.set(template, made)
-  const known = made.get(numReturns) ?? { ...template, numReturns, key: `${template.key} ${numReturns}` }
-  made.set(numReturns, known)
+  const key = `${template.key} ${numReturns} ${stream}`
+  const known = made.get(key) ?? { ...template, numReturns, stream, key }
+  made.set(key, known)
   return known
 }
 
-const variants = new WeakMap<Work['template'], Map<number, Work['template']>>()
+const variants = new WeakMap<Work['template'], Map<string, Work['template']>>()
 
 function isSame(a: ObjectId, b: ObjectId): boolean {
   return a.number === b.number && a.owner === b.owner

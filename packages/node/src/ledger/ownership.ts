@@ -568,7 +568,11 @@ export class Ownership {
     if (body.type !== 'task' || template === undefined) return undefined
     return {
       needs: [...body.dependencies.map(({ id }) => id), ...body.args.refs],
-      adopt: () => this.#taken.get(owner)?.adopt(body, attempt, this.#templateOf(template), template.job, at),
+      adopt: () => {
+        const tasks = this.#taken.get(owner)
+        tasks?.adopt(body, attempt, this.#templateOf(template), template.job, at)
+        if (body.streamId > 0) tasks?.expectItem(record.number)
+      },
     }
   }
 

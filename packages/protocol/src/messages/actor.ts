@@ -61,6 +61,9 @@ export const actorCall = struct({
   attempt,
   method: string(LIMITS.nameBytes),
   numReturns: varint,
+  /** See `streamMode`, and `streamId` of a task. */
+  stream: varint,
+  streamId: varint,
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
   handOver: varint,

@@ -58,6 +58,8 @@ export const ledgerRecord = struct({
       /** The task's number: that of its first return. */
       task: varint,
       depth: varint,
+      /** See `task.submit`. */
+      streamId: varint,
       retriesLeft: f64,
       dependencies: array(argument, LIMITS.taskArguments),
       args: inlineValue,

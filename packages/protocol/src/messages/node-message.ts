@@ -45,11 +45,13 @@ import {
   creditReturn,
   creditWant,
   taskCancel,
+  taskConsumed,
   taskRecall,
   taskRefused,
   taskResult,
   taskSubmit,
   taskTemplate,
+  taskYielded,
 } from './task.ts'
 
 export const logLine = struct({
@@ -70,6 +72,8 @@ export const nodeMessage = union({
   'task.refused': taskRefused,
   'task.recall': taskRecall,
   'task.cancel': taskCancel,
+  'task.yielded': taskYielded,
+  'task.consumed': taskConsumed,
   'credit.want': creditWant,
   'credit.grant': creditGrant,
   'credit.return': creditReturn,

@@ -27,6 +27,8 @@ export const templateFields = {
   /** Of the shape's resources, those that an actor keeps for its life; for a task nothing. */
   held: resourceSet,
   numReturns: varint,
+  /** See `streamMode`. */
+  stream: varint,
   /** Where the job's actors find each other by name. */
   namespace: name,
   /** Of actors. */
@@ -74,6 +76,8 @@ export const taskSubmit = struct({
   attempt,
   depth: varint,
   parent: optional(objectId),
+  /** Which of its owner's streams it is, from which its items have their numbers; 0: none. */
+  streamId: varint,
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
   /** Number of the hand-over of its refs; 0: there are none. */
@@ -106,6 +110,35 @@ export const taskResult = struct({
   handOver: varint,
 })
 export type TaskResult = Infer<typeof taskResult>
+
+/**
+ * What a generator has yielded, from the tab that runs it, in order: items `first` and those behind it. `ledger`: as in
+ * `task.result`.
+ */
+export const taskYielded = struct({
+  ledger: optional(nodeId),
+  number: varint,
+  attempt,
+  /** See `task.submit`. */
+  streamId: varint,
+  first: varint,
+  values: array(resultValue, LIMITS.taskArguments),
+  handOver: varint,
+})
+export type TaskYielded = Infer<typeof taskYielded>
+
+/**
+ * Whoever answers for a stream tells who runs it how many items were taken of it, where it may only be so far ahead.
+ * `isOver`: nobody takes any more, and the generator is to end.
+ */
+export const taskConsumed = struct({
+  ledger: optional(nodeId),
+  number: varint,
+  attempt,
+  consumed: varint,
+  isOver: bool,
+})
+export type TaskConsumed = Infer<typeof taskConsumed>
 
 /** The executor did not start the attempt (no slot, recalled, or not entitled) and never will. */
 export const taskRefused = struct({ ledger: optional(nodeId), number: varint, attempt, error: optional(wireError) })

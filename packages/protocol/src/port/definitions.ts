@@ -34,6 +34,8 @@ export const runTemplate = struct({
   name,
   job: jobId,
   numReturns: varint,
+  /** See `streamMode`. */
+  stream: varint,
   namespace: name,
   /** What a run reserves, or an actor for its life. */
   resources: resourceSet,

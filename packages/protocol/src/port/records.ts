@@ -31,7 +31,7 @@ export const TO_NODE = {
   /** template, number (the actor's), parent run + 1, dependencies, args: value */
   actorCreate: 9,
   /**
-   * actor: id, method: string, number, numReturns, retries: f64, count and that many names of errors to retry after, caller,
+   * actor: id, method: string, number, numReturns, stream, retries: f64, count and that many names of errors to retry after, caller,
    * call, parent run + 1, dependencies, args: value
    */
   actorCall: 10,
@@ -41,9 +41,13 @@ export const TO_NODE = {
   actorFind: 15,
   /** id, flags: 1 forced, 2 recursive. Cancels the task that makes the object; not answered */
   cancel: 16,
+  /** A stream's task: number, items taken, items asked for in all; answered by TO_SUBMITTER.streamItem and streamEnd */
+  streamNext: 17,
+  /** A stream's task: number. Nobody asks for its items any more: it is cancelled, and those that were not told of are freed */
+  streamDrop: 18,
   /** From workers only. run, cpu in microseconds, 0 and count and that many values, or 1 and a wireError */
   done: 20,
-  /** run, 1 when it blocks in get or wait, 0 when it goes on */
+  /** run, 1 when it blocks in get or wait, 2 when its stream is too far ahead, 0 when it goes on */
   blocked: 21,
   /** run: given back unstarted, after `cancel` or because the worker's task has blocked */
   dropped: 22,
@@ -51,6 +55,8 @@ export const TO_NODE = {
   log: 23,
   /** From actors' workers. The actor has ended by itself, or as it was asked to: nothing of it runs any more */
   actorEnded: 24,
+  /** run, index, value: what a generator has yielded */
+  yielded: 25,
 } as const
 
 /** From a node to its page or a worker. */
@@ -63,6 +69,10 @@ export const TO_SUBMITTER = {
   polled: 3,
   /** question, 0 and actor: id and actorFacts, or 1 and wireError */
   actorFound: 4,
+  /** A stream's task: number, the next item's number, 0, or 1 and its value */
+  streamItem: 5,
+  /** A stream's task: number, 1 when it has failed. There are no items but those told of */
+  streamEnd: 6,
   /** To workers only. code: the node's number, functionHash, codeDefinition */
   code: 10,
   /** runTemplate */
@@ -77,6 +87,8 @@ export const TO_SUBMITTER = {
   cancel: 14,
   /** To actors' workers: end it once the calls that wait have run */
   actorEnd: 16,
+  /** run, items taken of its stream, 1 when nobody takes any more */
+  consumed: 17,
 } as const
 
 /** A submitter's numbers: `submitter * SUBMITTER_SPAN + n`, n from 1. The page is submitter 0. */

@@ -20,6 +20,8 @@ export const templateDefinition = struct({
   held: resourceSet,
   strategy: oneOf(STRATEGIES),
   numReturns: varint,
+  /** See `streamMode`. */
+  stream: varint,
   maxRetries: f64,
   /** Names of error classes after which it is run again; `*`: all. */
   retryExceptions: array(name, LIMITS.errorKinds),

@@ -8,6 +8,7 @@ import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
 import { refCases } from './ref-cases.ts'
 import { resourceCases } from './resource-cases.ts'
+import { streamCases } from './stream-cases.ts'
 import { taskCases } from './task-cases.ts'
 import { valueCases } from './value-cases.ts'
 import { waitCases } from './wait-cases.ts'
@@ -17,6 +18,7 @@ export type { CaseNeeds, DefineCase, Page } from './case.ts'
 /** All cases about tasks, refs, get and wait, functions, errors and actors, in the same words for every kind of room. */
 export function conformanceCases(it: DefineCase): void {
   taskCases(it)
+  streamCases(it)
   resourceCases(it)
   refCases(it)
   waitCases(it)

@@ -151,43 +151,6 @@ export function taskCases(it: DefineCase): void {
     equals(await get(sum.remote(...Array.from({ length: 10_000 }, (_, n) => n))), (9_999 * 10_000) / 2)
   })
 
-  it('[ST13] a generator is refused at the call, wherever it was defined', async ({ api: { remote, actor, get } }) => {
-    const count = remote(function* (n: number) {
-      for (let i = 0; i < n; i++) yield i
-    })
-    matches(thrown(() => count.remote(3), TypeError).message, /is a generator, and streams are not there yet/)
-    const later = remote(async function* later() {
-      yield await Promise.resolve(1)
-    })
-    matches(thrown(() => later.options({ name: 'mine' }).remote(), TypeError).message, /^mine is a generator/)
-    class Game {
-      *moves(): Generator<number, void, undefined> {
-        yield 1
-      }
-      turn(): number {
-        return 2
-      }
-    }
-    const game = actor(Game).remote()
-    matches(thrown(() => game.moves.remote(), TypeError).message, /\.moves is a generator, and streams are/)
-    equals(await get(game.turn.remote()), 2)
-    type Handed = { readonly count: { remote(n: number): unknown }; readonly game: { moves: { remote(): unknown } } }
-    const inside = remote((handed: unknown) => {
-      const { count, game } = handed as Handed
-      const messages: string[] = []
-      for (const call of [() => count.remote(1), () => game.moves.remote()])
-        try {
-          call()
-        } catch (error) {
-          messages.push(String(error))
-        }
-      return messages
-    })
-    const messages = await get(inside.remote({ count, game }))
-    equals(messages.length, 2)
-    for (const message of messages) matches(message, /TypeError: .*streams are not there yet/)
-  })
-
   it('[ST13] an iterator as a result is an error that says so', async ({ api: { remote, get } }) => {
     const plain = remote(() => {
       function* count(): Generator<number, void, undefined> {
