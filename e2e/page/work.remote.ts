@@ -118,3 +118,14 @@ export const callCounter = remote(
     return { ...place(), sums: await get(refs) }
   },
 )
+
+/** Yields 0 to n - 1, one every so many milliseconds, each with the tab that made it. */
+export const count = remote(async function* (
+  n: number,
+  everyMs: number,
+): AsyncGenerator<Place & { readonly index: number }, void, undefined> {
+  for (let index = 0; index < n; index++) {
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+    yield { ...place(), index }
+  }
+})
