@@ -7,7 +7,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['packages/executor'],
   ['packages/node'],
   ['packages/sdk', 'packages/vite-plugin'],
-  ['packages/rl', 'packages/collective', 'packages/learn', 'packages/data', 'packages/serve'],
+  ['packages/rl', 'packages/util', 'packages/collective', 'packages/learn', 'packages/data', 'packages/serve'],
   ['apps/*', 'e2e', 'bench'],
 ]
 

@@ -1,0 +1,7 @@
+export { ActorPool } from './actor-pool/actor-pool.ts'
+export type { NextOptions } from './actor-pool/actor-pool.ts'
+export { Pool } from './pool/pool.ts'
+export type { ChunkOptions } from './pool/pool.ts'
+export { Empty, Full } from './queue/errors.ts'
+export { Queue } from './queue/queue.ts'
+export type { QueueHandle, QueueOptions, QueueWaitOptions } from './queue/queue.ts'
