@@ -1,5 +1,5 @@
 import type { Transfers } from '@shoal/object-store'
-import { LIMITS, newWireError, ProtocolError, streamItem } from '@shoal/protocol'
+import { LIMITS, MOST_ITEMS, newWireError, ProtocolError, streamItem } from '@shoal/protocol'
 import type { LogLine, NodeId, NodeMessage, TaskResult, TaskYielded, WireError } from '@shoal/protocol'
 import { workShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
@@ -198,6 +198,8 @@ export class MessageRouter {
 
   #onYielded(from: NodeId, message: NodeMessage & { type: 'task.yielded' }): void {
     const owner = message.ledger ?? this.#options.self
+    if (message.first + message.values.length > MOST_ITEMS)
+      throw new ProtocolError('too-large', `the item ${message.first} of a stream`)
     if (this.#options.ownership.tasksOf(owner)?.onYielded(from, message) === true) return
     if (message.ledger === undefined && this.#options.actors.onYielded(from, message)) return
     const { streamId, first, attempt, values } = message

@@ -16,6 +16,7 @@ import type {
 } from '@shoal/protocol'
 import type { CodeEntry, CodeGrant } from './code-store.ts'
 import type { TaskView } from './state/views.ts'
+import type { ObjectState } from './object-entry.ts'
 import type { Stream } from './streams.ts'
 import type { WorkTemplate } from './work.ts'
 
@@ -167,4 +168,18 @@ export function workTemplate(
     actor,
     isExclusive: timeoutMs > 0 || maxRetries === 0,
   }
+}
+
+/** Which of a task's results are to be made again: of several returns all, together; of a stream those that are lost. */
+export function lostOf(task: OwnTask, stateOf: (number: number) => ObjectState): number[] {
+  if (task.stream === undefined) return returns(task)
+  return returns(task).filter((number) => {
+    const state = stateOf(number)
+    return state.kind === 'pending' || (state.kind === 'elsewhere' && state.holders.length === 0)
+  })
+}
+
+/** Where the present attempt runs; undefined while it waits. */
+export function placeOf({ at, attempt }: OwnTask, self: NodeId): { node: NodeId; attempt: Attempt } | undefined {
+  return at === undefined || at === 'queue' ? undefined : { node: at === 'here' ? self : at, attempt }
 }

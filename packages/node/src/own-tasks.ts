@@ -1,7 +1,7 @@
 // Long because a task's whole life, lost and found again, is decided here and nowhere else.
 import { must } from '@shoal/base'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
-import { argumentFailed, FIRST_ATTEMPT, formatJobId, messageBytes, newWireError, showId } from '@shoal/protocol'
+import { argumentFailed, FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -24,11 +24,21 @@ import { JobTemplates } from './job-templates.ts'
 import type { JobTemplatesOptions } from './job-templates.ts'
 import { ownerDied } from './loss-errors.ts'
 import type { Objects } from './objects.ts'
-import { inputsOf } from './inputs.ts'
+import { argumentsOf, inputsOf } from './inputs.ts'
 import { LINEAGE, Lineage } from './lineage.ts'
 import type { LineageLimits } from './lineage.ts'
-import { roomBeside } from './message-room.ts'
-import { isRetried, isSameAttempt, ledgerTemplate, needs, results, returns, taskBody, wrongCount } from './own-task.ts'
+import {
+  isRetried,
+  isSameAttempt,
+  ledgerTemplate,
+  lostOf,
+  needs,
+  placeOf,
+  results,
+  returns,
+  taskBody,
+  wrongCount,
+} from './own-task.ts'
 import type { JobTemplate, OwnTask, OwnTemplate, PendingTask, TaskRecordBody, TaskSpec } from './own-task.ts'
 import type { EndedTasks } from './state/ended-tasks.ts'
 import type { TaskView } from './state/views.ts'
@@ -291,16 +301,7 @@ export class OwnTasks {
    * they stay within what one message holds: what does not fit is pulled.
    */
   arguments(dependencies: readonly PlacedRef[], args: EncodedValue): TaskArgument[] | undefined {
-    const { objects } = this.#options
-    const list: TaskArgument[] = []
-    let room = roomBeside(messageBytes(args), dependencies.length)
-    for (const { place, id } of dependencies) {
-      const object = objects.toDependency(id, room)
-      if (object === undefined) return undefined
-      if (object.value.type === 'inline') room -= messageBytes(object.value.value)
-      list.push({ place, object })
-    }
-    return list
+    return argumentsOf(this.#options.objects, dependencies, args)
   }
 
   /** A peer's word on an attempt; false for one that is not, or no longer, with it. */
@@ -389,7 +390,8 @@ export class OwnTasks {
     this.#nextAttempt(task)
     this.#tasks.set(task.number, task)
     if (task.parent !== undefined) this.#children.add(task.parent, task.number)
-    for (const id of this.#lostOf(task)) this.#options.objects.reopen(id)
+    for (const number of lostOf(task, (each) => this.#options.objects.state(this.#object(each))))
+      this.#options.objects.reopen(this.#object(number))
     this.#enqueue(task)
     return true
   }
@@ -493,6 +495,7 @@ export class OwnTasks {
     this.#options.objects.adopt([...dependencies.map(({ id }) => id), ...args.refs])
     if (at !== undefined) {
       this.#begin(task)
+      if (task.stream !== undefined) this.#options.streams.takenOver(task.stream)
       return
     }
     const name = template.definition.name
@@ -548,6 +551,11 @@ export class OwnTasks {
       if (run !== undefined && task.stream === undefined) {
         task.at = run.node
         continue
+      }
+      if (run !== undefined) {
+        const { number, attempt } = task
+        const how = { isForced: false, isRecursive: true }
+        this.#options.send(run.node, { type: 'task.recall', ledger: undefined, number, attempt, ...how })
       }
       const name = task.template.definition.name
       const message = `the tab that ran ${name} (${showId(this.#id(task))}) did not know of it any more`
@@ -611,22 +619,7 @@ export class OwnTasks {
   }
 
   #begin(task: OwnTask): void {
-    const { self, streams } = this.#options
-    if (task.stream === undefined) return
-    streams.begin(task.stream, () => {
-      const { at, attempt } = task
-      return at === undefined || at === 'queue' ? undefined : { node: at === 'here' ? self : at, attempt }
-    })
-  }
-
-  /** What of a task's results is to be made again; of several returns all are, together. */
-  #lostOf(task: OwnTask): ObjectId[] {
-    const ids = returns(task).map((number) => this.#object(number))
-    if (task.stream === undefined) return ids
-    return ids.filter((id) => {
-      const state = this.#options.objects.state(id)
-      return state.kind === 'pending' || (state.kind === 'elsewhere' && state.holders.length === 0)
-    })
+    if (task.stream !== undefined) this.#options.streams.begin(task.stream, () => placeOf(task, this.#options.self))
   }
 
   /** How the scheduler sees work that this tab owns. */

@@ -64,6 +64,7 @@ export class ShoalNode {
   readonly #table = new ObjectTable()
   readonly #transfers: Transfers
   readonly #tasks: OwnTasks
+  readonly #streams: Streams
   readonly #guests: Guests
   readonly #actors: Actors
   readonly #workers: Workers
@@ -207,6 +208,7 @@ export class ShoalNode {
         cancel: (id) => this.#cancellation.cancel(id, { isForced: false, isRecursive: true }),
       })
     const streams = newStreams(self)
+    this.#streams = streams
     const newTasks = (owner: NodeId): OwnTasks =>
       new OwnTasks({
         streams: owner === self ? streams : newStreams(owner),
@@ -592,7 +594,7 @@ export class ShoalNode {
       objectBytes: this.#table.bytes,
       borrowed: this.#references.pinned + this.#references.borrowed,
       waiters: this.#objects.waiterCount,
-      questions: this.#page.questionCount,
+      questions: this.#page.questionCount + this.#streams.count,
       pendingTasks: this.#tasks.pendingCount + this.#ownership.counts().pending,
       queuedTasks: this.#scheduler.queued,
       runs: this.#workers.runCount,

@@ -1,5 +1,6 @@
 // Long because who makes the items of a stream and who takes them meet in one table, at every moment of its life.
-import { mostAhead, newWireError, showId, streamItem, streamOf } from '@shoal/protocol'
+import { assert } from '@shoal/base'
+import { MOST_ITEMS, mostAhead, newWireError, showId, streamItem, streamOf } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -94,7 +95,8 @@ export class Streams {
   /** The stream of a task that was just submitted. */
   open(from: Submitter, number: number, mode: number, job: JobId): Stream {
     const reader = { from, job, asked: 0, told: 0, taken: 0 }
-    const stream = newStream(++this.#lastId, number, mode, reader)
+    assert(++this.#lastId < MOST_ITEMS, 'more streams than there are numbers for')
+    const stream = newStream(this.#lastId, number, mode, reader)
     this.#read.set(number, stream)
     return stream
   }
@@ -115,6 +117,11 @@ export class Streams {
     stream.hasGap = false
     stream.yielded = 0
     stream.place = place
+  }
+
+  /** A run that is under way is taken over: it may wait for items to be taken, and nobody takes them. */
+  takenOver(stream: Stream): void {
+    this.#sayConsumed(stream)
   }
 
   /** The task that may be making an item just now. */

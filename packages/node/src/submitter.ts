@@ -8,6 +8,7 @@ import {
   FrameWriter,
   LIMITS,
   LOG_LEVELS,
+  MOST_ITEMS,
   ProtocolError,
   SUBMITTER_SPAN,
   templateDefinition,
@@ -352,9 +353,12 @@ export class Submitter {
         this.#handlers.blocked(this, run, how !== 0, how === 2)
         return
       }
-      case TO_NODE.yielded:
-        this.#handlers.yielded(this, bytes.varint(), bytes.varint(), this.#mustHoldInside(reader.value()))
+      case TO_NODE.yielded: {
+        const [run, index] = [bytes.varint(), bytes.varint()]
+        if (index >= MOST_ITEMS) throw new ProtocolError('too-large', `the item ${index} of a stream`)
+        this.#handlers.yielded(this, run, index, this.#mustHoldInside(reader.value()))
         return
+      }
       case TO_NODE.dropped:
         this.#handlers.dropped(this, bytes.varint())
         return

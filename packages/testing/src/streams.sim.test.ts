@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { randomInt, seededRandom } from '@shoal/base'
 import type { ObjectRef, ObjectRefGenerator, RemoteFunction } from '@shoal/core-worker'
 import { at, StoryRoom } from './story-room.ts'
@@ -174,7 +174,61 @@ describe('a stream that is read by a task', () => {
   })
 })
 
+describe('the stream of an actor', () => {
+  it('[SG9] [SG10] begins anew with its next incarnation, and goes on for its reader', async () => {
+    await opened(6, ['a', 'b'])
+    const { actor } = room.tab('driver').api
+    class Counter {
+      async *count(n: number, everyMs: number): AsyncGenerator<Item, void, undefined> {
+        for (let i = 0; i < n; i++) {
+          await new Promise((resolve) => setTimeout(resolve, everyMs))
+          simRan(`item ${i}`)
+          yield i
+        }
+      }
+    }
+    const options = { maxRestarts: 1, maxTaskRetries: 1, resources: { helper: 1 }, numCpus: 0 }
+    const counter = actor(Counter, options).remote()
+    const found = take(counter.count.remote(10, 20), (count) => {
+      if (count === 4) room.kill(place())
+    })
+    expect(await room.settle(found)).toEqual(upTo(10))
+    expect(room.runs.filter((run) => run.startsWith('item 0'))).toHaveLength(2)
+    counter[Symbol.dispose]()
+    expect(await room.left()).toEqual([])
+  })
+
+  it('[SG9] ends in the actor when it is left, and the actor goes on', async () => {
+    await opened(7, ['a'])
+    const { actor, get } = room.tab('driver').api
+    class Counter {
+      async *count(): AsyncGenerator<number, void, undefined> {
+        for (let i = 0; ; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 10))
+          simRan(`item ${i}`)
+          yield i
+        }
+      }
+      ping(): string {
+        return 'pong'
+      }
+    }
+    const counter = actor(Counter, at('a')).remote()
+    const leave = async (): Promise<string> => {
+      for await (const ref of counter.count.remote()) if ((await get(ref)) === 3) break
+      return get(counter.ping.remote())
+    }
+    expect(await room.settle(leave())).toBe('pong')
+    expect(room.runs.length).toBeLessThan(10)
+    counter[Symbol.dispose]()
+    expect(await room.left()).toEqual([])
+  })
+})
+
 describe('streams in rooms whose tabs die at random', () => {
+  let died = 0
+  afterAll(() => expect(died).toBeGreaterThan(20))
+
   it.each(upTo(50))('[SG10] [T7] give each item once, in order (seed %i)', async (seed) => {
     await opened(100 + seed, ['a', 'b', 'c', 'd'])
     const random = seededRandom(seed)
@@ -198,6 +252,7 @@ describe('streams in rooms whose tabs die at random', () => {
         if (found.length >= left) break
         if (deaths > 0 && room.tabs.size > 3 && pick(15) === 0) {
           deaths--
+          died++
           room.kill(['a', 'b', 'c', 'd'].filter((name) => room.tabs.has(name))[pick(2)] ?? '')
         }
       }

@@ -1,5 +1,5 @@
 import type { Clock } from '@shoal/base'
-import { formatObjectId, mostAhead, TaskCancelledError, TO_NODE } from '@shoal/protocol'
+import { formatObjectId, MOST_ITEMS, mostAhead, TaskCancelledError, TO_NODE } from '@shoal/protocol'
 import type { ByteReader, FrameWriter, ValueEncoder } from '@shoal/protocol'
 import type { Run } from './runner.ts'
 
@@ -98,6 +98,7 @@ export class RunStreams {
   }
 
   #tell(run: Run, index: number, value: unknown): void {
+    if (index >= MOST_ITEMS) throw new RangeError(`${run.template.name} has yielded more than ${MOST_ITEMS} values`)
     const { frame, encoder } = this.#options
     const encoded = encoder.encodeForFrame(value, 'item')
     const writer = frame.begin(TO_NODE.yielded, true)
