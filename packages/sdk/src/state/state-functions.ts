@@ -1,6 +1,7 @@
 import { mustSession } from '../current-session.ts'
 import type {
   ActorState,
+  Amounts,
   NodeState,
   ObjectState,
   StateId,
@@ -93,6 +94,41 @@ export function listWorkers(options?: StateOptions<'workers'>): Promise<StateRes
  */
 export function summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>): Promise<StateResult<TaskSummary>> {
   return mustSession().summarizeTasks(options)
+}
+
+/**
+ * The room's tabs, as Ray's `ray.nodes()`.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * console.log((await nodes()).length) // 1
+ */
+export function nodes(options?: StateTimeout): Promise<readonly NodeState[]> {
+  return mustSession().nodes(options)
+}
+
+/**
+ * What the room's live tabs have together, by name: CPUs, GPUs, bytes of memory and resources of their own.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const { CPU = 0 } = await clusterResources()
+ * console.log(CPU > 0) // true
+ */
+export function clusterResources(options?: StateTimeout): Promise<Amounts> {
+  return mustSession().clusterResources(options)
+}
+
+/**
+ * What of `clusterResources` no task or actor reserves at this moment; what is used up is not among the keys, as in Ray.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const { CPU = 0 } = await availableResources()
+ * console.log(CPU > 0) // true
+ */
+export function availableResources(options?: StateTimeout): Promise<Amounts> {
+  return mustSession().availableResources(options)
 }
 
 /**

@@ -9,7 +9,8 @@ import {
   listNodes,
   listObjects,
 } from '../index.ts'
-import { listTasks, listWorkers, put, remote, summarizeTasks } from '../index.ts'
+import { availableResources, clusterResources, listTasks, listWorkers, nodes } from '../index.ts'
+import { put, remote, summarizeTasks } from '../index.ts'
 import { createTestRoom } from '../testing/index.ts'
 import type { TestRoom, TestRoomOptions } from '../testing/index.ts'
 import { StateQueries } from './state-queries.ts'
@@ -39,6 +40,29 @@ it('[SQ2] answers in a tab alone, and gives rows that a console shows as a table
   expect(endTimeMs - startTimeMs).toBeGreaterThanOrEqual(0)
   expect(Math.abs(Date.now() - endTimeMs)).toBeLessThan(60_000)
   expect((await summarizeTasks()).rows).toEqual([{ name: 'twice', type: 'NORMAL_TASK', stateCounts: { FINISHED: 1 } }])
+})
+
+it('[SQ4] nodes and their resources, together and what of them is free', async () => {
+  await open({ tabs: 3, workers: 2 })
+  expect((await nodes()).map(({ isSelf }) => isSelf)).toEqual([true, false, false])
+  expect(await clusterResources()).toMatchObject({ CPU: 6 })
+  expect(await availableResources()).toMatchObject({ CPU: 6 })
+  const Holder = actor(
+    class {
+      ping() {
+        return 1
+      }
+    },
+    { numCpus: 1.5 },
+  )
+  const holders = Array.from({ length: 3 }, () => Holder.remote())
+  await get(holders.map((holder) => holder.ping.remote()))
+  expect(await availableResources()).toMatchObject({ CPU: 1.5 })
+  const last = Holder.options({ numCpus: 0.5 })
+  const rest = Array.from({ length: 3 }, () => last.remote())
+  await get(rest.map((holder) => holder.ping.remote()))
+  expect(await availableResources()).not.toHaveProperty('CPU')
+  await expect(nodes({ timeoutMs: -1 })).rejects.toThrow(RangeError)
 })
 
 it('[SQ2] looks one up by its ref or its id', async () => {

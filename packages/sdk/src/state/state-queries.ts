@@ -1,8 +1,8 @@
-import { GetTimeoutError, parseObjectId } from '@shoal/protocol'
+import { GetTimeoutError, parseObjectId, UNITS_OF_ONE } from '@shoal/protocol'
 import type { StateKind, StateQuery } from '@shoal/protocol'
 import { toQuestion } from './state-question.ts'
 import type { CheckedQuestion } from './state-question.ts'
-import type { StateApi, StateId, StateOptions, StateResult, StateTimeout } from './state-types.ts'
+import type { Amounts, NodeState, StateApi, StateId, StateOptions, StateResult, StateTimeout } from './state-types.ts'
 
 /** The state API's functions over one node, which asks the room: what they are given is checked here. */
 export abstract class StateQueries implements StateApi {
@@ -17,6 +17,20 @@ export abstract class StateQueries implements StateApi {
   readonly getTaskState = this.#one('tasks') as StateApi['getTaskState']
   readonly getActorState = this.#one('actors') as StateApi['getActorState']
   readonly getObjectState = this.#one('objects') as StateApi['getObjectState']
+
+  async nodes(options?: StateTimeout): Promise<readonly NodeState[]> {
+    const { rows } = await this.listNodes({ ...options, limit: MOST_NODES })
+    return rows
+  }
+
+  async clusterResources(options?: StateTimeout): Promise<Amounts> {
+    return sumOf((await this.nodes(options)).filter(isLive), ({ resources }, name) => resources[name] ?? 0)
+  }
+
+  async availableResources(options?: StateTimeout): Promise<Amounts> {
+    const nodes = (await this.nodes(options)).filter(isLive)
+    return sumOf(nodes, ({ resources, used }, name) => (resources[name] ?? 0) - (used[name] ?? 0))
+  }
 
   /** The node gives rows in the shape that apps see. */
   protected abstract askState(question: CheckedQuestion): Promise<StateResult<object>>
@@ -45,4 +59,21 @@ export abstract class StateQueries implements StateApi {
       throw new TypeError(`${text} is no ref and no id: an id is 32 hex digits, a stroke and a number`)
     }
   }
+}
+
+/** A question's most. */
+const MOST_NODES = 10_000
+
+function isLive({ state }: NodeState): boolean {
+  return state === 'ALIVE'
+}
+
+/** By name, in the ten-thousandths in which resources are counted; what comes to nothing, or below it for a moment, is left out. */
+function sumOf(nodes: readonly NodeState[], amount: (node: NodeState, name: string) => number): Amounts {
+  const names = new Set(nodes.flatMap(({ resources }) => Object.keys(resources)))
+  const sums = [...names].map((name): readonly [string, number] => {
+    const units = nodes.reduce((sum, node) => sum + Math.round(amount(node, name) * UNITS_OF_ONE), 0)
+    return [name, units / UNITS_OF_ONE]
+  })
+  return Object.fromEntries(sums.filter(([, sum]) => sum > 0))
 }

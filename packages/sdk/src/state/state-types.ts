@@ -9,7 +9,8 @@ import type {
   WorkerRow,
 } from '@shoal/protocol'
 
-type Amounts = Readonly<Record<string, number>>
+/** How much of what, by name. */
+export type Amounts = Readonly<Record<string, number>>
 
 /** One attempt of a task, as `listTasks` tells of it: in Ray's words and Ray's states. */
 export interface TaskState extends Omit<TaskRow, 'requiredResources'> {
@@ -92,6 +93,12 @@ export interface StateApi {
   listWorkers(options?: StateOptions<'workers'>): Promise<StateResult<WorkerState>>
   /** Attempts by function and state, cumulative. */
   summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>): Promise<StateResult<TaskSummary>>
+  /** All of the room's tabs, as `listNodes` gives them. */
+  nodes(options?: StateTimeout): Promise<readonly NodeState[]>
+  /** What the room's live tabs have together, by name. */
+  clusterResources(options?: StateTimeout): Promise<Amounts>
+  /** What of it nobody reserves; what is used up is not among the keys. */
+  availableResources(options?: StateTimeout): Promise<Amounts>
   /** The newest attempt of a task, by the id of the task or of its first return. */
   getTaskState(task: StateId, options?: StateTimeout): Promise<TaskState | undefined>
   getActorState(actorId: string, options?: StateTimeout): Promise<ActorState | undefined>
