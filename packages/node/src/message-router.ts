@@ -46,6 +46,7 @@ export class MessageRouter {
   }
 
   onMessage(from: NodeId, message: NodeMessage): void {
+    refuseSenseless(message)
     const owner = this.#ledgerOf(message)
     // What is said of a run or an actor waits, whole, for the reports about a ledger that is being taken over.
     if (owner === undefined) this.#take(from, message)
@@ -198,8 +199,6 @@ export class MessageRouter {
 
   #onYielded(from: NodeId, message: NodeMessage & { type: 'task.yielded' }): void {
     const owner = message.ledger ?? this.#options.self
-    if (message.first + message.values.length > MOST_ITEMS)
-      throw new ProtocolError('too-large', `the item ${message.first} of a stream`)
     if (this.#options.ownership.tasksOf(owner)?.onYielded(from, message) === true) return
     if (message.ledger === undefined && this.#options.actors.onYielded(from, message)) return
     const { streamId, first, attempt, values } = message
@@ -266,4 +265,10 @@ export class MessageRouter {
 /** What makes an owner run the task again. */
 function asLost(error: WireError): WireError {
   return { ...error, code: 'worker-crashed' }
+}
+
+/** What nobody can mean is its sender's fault when it comes, and not of whatever lets it go on later. @throws ProtocolError */
+function refuseSenseless(message: NodeMessage): void {
+  if (message.type === 'task.yielded' && message.first + message.values.length > MOST_ITEMS)
+    throw new ProtocolError('too-large', `the item ${message.first} of a stream`)
 }
