@@ -1,7 +1,7 @@
 // Long because a task's whole life, lost and found again, is decided here and nowhere else.
 import { must } from '@shoal/base'
 import type { ReadyTask, SchedulerEvent } from '@shoal/scheduler'
-import { argumentFailed, FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protocol'
+import { FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -44,6 +44,7 @@ import type { EndedTasks } from './state/ended-tasks.ts'
 import type { TaskView } from './state/views.ts'
 import type { Stream, Streams } from './streams.ts'
 import type { Submission } from './submitter.ts'
+import { whenArguments } from './when-arguments.ts'
 import type { Work, WorkOutcome } from './work.ts'
 
 export interface OwnTasksOptions extends JobTemplatesOptions {
@@ -189,20 +190,10 @@ export class OwnTasks {
     callback: (template: JobTemplate | undefined, error: WireError | undefined) => void,
   ): void {
     const { template, dependencies, job } = start
-    if (dependencies.length === 0) {
-      this.#templates.when(template, job, callback)
-      return
-    }
-    let missing = dependencies.length
-    for (const { id, place } of dependencies)
-      this.#options.objects.whenKnown(id, (state) => {
-        if (missing <= 0) return
-        if (state.kind === 'failed') {
-          missing = 0
-          this.#options.objects.told(state.error)
-          callback(undefined, argumentFailed(state.error, place, template.definition.name))
-        } else if (--missing === 0) this.#templates.when(template, job, callback)
-      })
+    whenArguments(this.#options.objects, dependencies, template.definition.name, (error) => {
+      if (error === undefined) this.#templates.when(template, job, callback)
+      else callback(undefined, error)
+    })
   }
 
   /**

@@ -27,7 +27,7 @@ import type { CallView } from '../state/views.ts'
 import type { ActorPlaces, Place } from './actor-places.ts'
 import { drain } from './drain.ts'
 import type { HostedActors } from './hosted-actors.ts'
-import { whenArguments } from './when-arguments.ts'
+import { whenArguments } from '../when-arguments.ts'
 
 /** One call, as a page or task of this tab asks for it. */
 export interface CallRequest {

@@ -24,7 +24,6 @@ import { actorDied, gone, tabGone } from './actor-errors.ts'
 import type { ActorPlaces, Place } from './actor-places.ts'
 import type { HostedActors } from './hosted-actors.ts'
 import type { ActorView } from '../state/views.ts'
-import { whenArguments } from './when-arguments.ts'
 
 /** What an actor is made of, and made of again. */
 interface ActorSpec {
@@ -446,9 +445,7 @@ export class OwnActors {
   /** Its worker or tab is gone: it is made again, or dead. */
   #lost(actor: OwnedActor, error: WireError, isCharged: boolean): void {
     const { spec } = actor
-    // Lost in its constructor, it has not begun its life: that is as with a task.
-    const left = this.#restartsLeft(actor)
-    if (spec === undefined || left <= 0) {
+    if (spec === undefined || this.#restartsLeft(actor) <= 0) {
       this.#die(actor, error)
       return
     }
@@ -457,7 +454,7 @@ export class OwnActors {
     actor.incarnation = { epoch, number: actor.incarnation.epoch === epoch ? actor.incarnation.number + 1 : 0 }
     this.#say(actor, { kind: 'pending' })
     this.#options.changed(actor.id, false)
-    whenArguments(this.#options.objects, spec.dependencies, spec.template.definition.name, () => this.#make(actor))
+    this.#make(actor)
   }
 
   /** Its constructor's run is over. */
