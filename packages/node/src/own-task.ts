@@ -111,8 +111,7 @@ export function wrongCount(task: OwnTask, count: number): WireError {
 }
 
 /** `retryExceptions`: what the function threw is run again as what was lost is. */
-export function isRetried(task: OwnTask, { code, kinds }: WireError): boolean {
-  const { retryExceptions } = task.template.definition
+export function isRetried(retryExceptions: readonly string[], { code, kinds }: WireError): boolean {
   if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
   return retryExceptions.some((name) => name === '*' || kinds.includes(name))
 }

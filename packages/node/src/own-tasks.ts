@@ -674,7 +674,7 @@ export class OwnTasks {
       return
     }
     const mayRetry = task.retriesLeft > 0 || this.#options.countsRetries === false
-    if (mayRetry && (outcome.kind === 'lost' || isRetried(task, outcome.error))) {
+    if (mayRetry && (outcome.kind === 'lost' || isRetried(task.template.definition.retryExceptions, outcome.error))) {
       this.#nextAttempt(task)
       this.#enqueue(task)
       return

@@ -4,6 +4,7 @@ import type { NodeOptions } from '@shoal/node'
 import { createSimNode } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
 import { SimWorld } from './sim-world.ts'
+import { leftIn } from './story-room.ts'
 
 declare const simRan: (label: string) => void
 
@@ -126,19 +127,7 @@ export class LineageRoom {
 
   /** What is left when every ref is gone. */
   async left(): Promise<string[]> {
-    const live = [...this.tabs.values()]
-    for (let round = 0; round < 3; round++) {
-      for (const { collector, workers } of live) {
-        collector.collect()
-        for (const worker of workers.workers) worker.collector.collect()
-      }
-      await this.pass(6_000)
-    }
-    return live.flatMap((tab) =>
-      Object.entries(tab.node.holdings()).flatMap(([name, count]) =>
-        count === 0 || name === 'workers' || name === 'actors' ? [] : [`${tab.ports.name}: ${count} ${name}`],
-      ),
-    )
+    return leftIn([...this.tabs.values()], (ms) => this.pass(ms))
   }
 
   close(): void {

@@ -68,24 +68,28 @@ export class StoryRoom {
 
   /** Everybody is asked to let go; what is left then is a leak. */
   async left(): Promise<string[]> {
-    const live = [...this.tabs.values()]
-    for (let round = 0; round < 3; round++) {
-      for (const { collector, workers } of live) {
-        collector.collect()
-        for (const worker of workers.workers) worker.collector.collect()
-      }
-      await this.pass(6_000)
-    }
-    return live.flatMap((tab) =>
-      Object.entries(tab.node.holdings()).flatMap(([name, count]) =>
-        count === 0 || name === 'workers' || name === 'actors' ? [] : [`${tab.ports.name}: ${count} ${name}`],
-      ),
-    )
+    return leftIn([...this.tabs.values()], (ms) => this.pass(ms))
   }
 
   close(): void {
     for (const tab of this.tabs.values()) tab.close('left')
   }
+}
+
+/** Lets the collectors take all that nobody holds, and says what the tabs keep then. */
+export async function leftIn(tabs: readonly SimNode[], pass: (ms: number) => Promise<void>): Promise<string[]> {
+  for (let round = 0; round < 3; round++) {
+    for (const { collector, workers } of tabs) {
+      collector.collect()
+      for (const worker of workers.workers) worker.collector.collect()
+    }
+    await pass(6_000)
+  }
+  return tabs.flatMap((tab) =>
+    Object.entries(tab.node.holdings()).flatMap(([name, count]) =>
+      count === 0 || name === 'workers' || name === 'actors' ? [] : [`${tab.ports.name}: ${count} ${name}`],
+    ),
+  )
 }
 
 function kindOf(name: string): Record<string, number> {

@@ -17,6 +17,7 @@ import type { Reports } from '@shoal/control-store'
 import { taskCancelled } from '../cancelled.ts'
 import type { Cancelling } from '../cancelled.ts'
 import type { Objects } from '../objects.ts'
+import { isRetried } from '../own-task.ts'
 import type { OwnTasks } from '../own-tasks.ts'
 import type { Stream, Streams } from '../streams.ts'
 import type { Submission } from '../submitter.ts'
@@ -344,7 +345,7 @@ export class ActorCalls {
   /** The method threw, or the actor is gone. */
   #failed(call: PendingCall, error: WireError): void {
     if (error.code === 'actor-died') this.#lost(call, error)
-    else if (call.retriesLeft > 0 && isRetried(call, error)) {
+    else if (call.retriesLeft > 0 && isRetried(call.retryExceptions, error)) {
       this.#charge(call)
       // The same incarnation will do.
       call.sent = undefined
@@ -425,10 +426,4 @@ function endingOf(call: PendingCall): EndingTask {
 /** What has to stay for the call's sake: the actor, too. */
 function needs(actor: ObjectId, { dependencies, args }: Pick<PendingCall, 'dependencies' | 'args'>): ObjectId[] {
   return [actor, ...dependencies.map(({ id }) => id), ...args.refs]
-}
-
-/** `retryExceptions`: what the method threw is made again as what was lost is. */
-function isRetried({ retryExceptions }: CallRequest, { code, kinds }: WireError): boolean {
-  if (code !== 'task-failed' || kinds === undefined || retryExceptions.length === 0) return false
-  return retryExceptions.some((name) => name === '*' || kinds.includes(name))
 }

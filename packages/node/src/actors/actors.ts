@@ -2,7 +2,6 @@
 import { FIRST_ATTEMPT, formatObjectId, newWireError } from '@shoal/protocol'
 import type {
   ActorFacts,
-  ActorPlace,
   Attempt,
   JobId,
   LedgerReport,
@@ -196,7 +195,7 @@ export class Actors {
         this.#places.onWant(from, message.actor)
         return true
       case 'actor.place':
-        this.#onPlace(from, message)
+        this.#places.onPlace(from, message)
         return true
       case 'actor.call':
         this.#hosted.onCall(from, message)
@@ -349,10 +348,6 @@ export class Actors {
     this.#calls.failAll(error)
     this.#own.failAll(error)
     this.#hosted.endWhere(() => true, error)
-  }
-
-  #onPlace(from: NodeId, message: ActorPlace): void {
-    this.#places.onPlace(from, message)
   }
 
   #isMine(id: ObjectId): boolean {
