@@ -101,7 +101,7 @@ export function summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>
  *
  * @throws as `listTasks`.
  * @example
- * console.log((await nodes()).length) // 1
+ * console.log((await nodes()).filter(({ isSelf }) => isSelf).length) // 1
  */
 export function nodes(options?: StateTimeout): Promise<readonly NodeState[]> {
   return mustSession().nodes(options)
