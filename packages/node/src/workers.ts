@@ -207,7 +207,8 @@ export class Workers {
   /** Ends the workers that run what matches: nobody waits for it any more. What else was in them is given back. */
   endWhere(matches: (work: Work) => boolean, error: WireError): void {
     for (const worker of [...this.#bySubmitter.values()]) {
-      const ended = [...worker.runs.values()].filter((run) => matches(run.work))
+      // An actor's calls end with it, and it is its job's no more than others'; its birth is a run of its own.
+      const ended = [...worker.runs.values()].filter(({ work }) => work.kind !== 'actor-call' && matches(work))
       if (ended.length === 0) continue
       this.#remove(worker)
       worker.hosted.terminate()

@@ -225,6 +225,27 @@ describe('a named actor', () => {
     room.close()
   })
 
+  it('[SA14] that is detached is not ended with its driver, though a call of that driver runs', async () => {
+    const room = await open(10, ['a', 'b', 'c'])
+    const { actor, get } = room.tab('driver').api
+    const options = { ...at('b'), namespace: 'shared', name: 'kept', lifetime: 'detached' } as const
+    const kept = actor(Counter, options).remote()
+    expect(await room.settle(get(kept.add.remote(1)))).toBe(1)
+    const running = kept.slowly.remote(1, 20_000)
+    await room.pass(500)
+    room.tab('driver').close('left')
+    room.tabs.delete('driver')
+    await expect(room.settle(get(running))).rejects.toThrow()
+    await room.pass(30_000)
+    const helper = room.tab('c').api
+    const found = (await room.settle(helper.getActor('kept', { namespace: 'shared' }))) as unknown as typeof kept
+    expect(await room.settle(helper.get(found.add.remote(1)))).toBe(3)
+    expect(room.runs).toEqual(['made at b'])
+    helper.kill(found)
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[D3] of two tabs that want one name at once one has it, and getIfExists gives both the same actor', async () => {
     const room = new StoryRoom(9)
     await room.open(['a', 'b'])

@@ -312,7 +312,7 @@ export class Runner {
   #start(run: Run): void {
     // While it waited for the second stage.
     if (run.isCancelled) {
-      this.#current = undefined
+      this.#over(run)
       this.#dropped(run)
       return
     }
@@ -431,11 +431,15 @@ export class Runner {
       writer.varint(outcome.length)
       for (const value of outcome) this.#frame.value(value, false)
     }
-    this.#running.delete(run)
-    if (this.#current === run) this.#current = [...this.#running].pop()
+    this.#over(run)
     this.#second?.ended(run.run)
     this.#isWaiting = false
     return true
+  }
+
+  #over(run: Run): void {
+    this.#running.delete(run)
+    if (this.#current === run) this.#current = [...this.#running].pop()
   }
 
   #finishLater(run: Run, startedAt: number, isThrown: boolean, result: unknown): void {
