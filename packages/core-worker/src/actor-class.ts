@@ -51,6 +51,8 @@ export interface ActorIdentity {
   /** Of the constructor; undefined where it is not known. */
   readonly arity: Arity | undefined
   readonly methods: readonly ActorMethodFacts[]
+  /** One of the class's private fields, which nobody but the class can save. */
+  readonly privateField?: string | undefined
 }
 
 /** What a handle knows of a method. */
@@ -99,6 +101,7 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     this.#options = options
     this.#source = source
     resolveActorOptions(options, identity.name, [])
+    if (options.checkpointEveryCalls !== undefined) checkCheckpoints(identity)
   }
 
   /**
@@ -223,6 +226,28 @@ export function contentOf(ref: ObjectRef, facts: ActorFacts): HandleContent {
     isGenerator: isStream,
   }))
   return { ...facts, ref, name: facts.className, methods }
+}
+
+/** @throws TypeError for a class of which no checkpoint would have the whole state. */
+function checkCheckpoints({ name, methods, privateField }: ActorIdentity): void {
+  const has = (method: string): boolean => methods.some((known) => known.name === method)
+  const shown = name || 'Actor'
+  if (has('saveCheckpoint') !== has('loadCheckpoint'))
+    throw new TypeError(`${shown} needs both saveCheckpoint() and loadCheckpoint(state), or neither`)
+  const generator = methods.find(({ isGenerator: isStream }) => isStream === true)
+  if (generator !== undefined)
+    throw new TypeError(
+      `checkpointEveryCalls is not for classes with generators, and ${shown}.${generator.name} is one`,
+    )
+  if (privateField !== undefined && !has('saveCheckpoint'))
+    throw new TypeError(
+      `${shown} has the private field ${privateField}, which checkpointEveryCalls cannot save: give it saveCheckpoint() and loadCheckpoint(state)`,
+    )
+}
+
+/** One of the private fields that a class reads or writes, by its text. */
+export function privateFieldOf(Class: new (...args: never[]) => object): string | undefined {
+  return /\.\s*(#[\p{ID_Start}$_][\p{ID_Continue}$]*)/u.exec(Function.prototype.toString.call(Class))?.[1]
 }
 
 /** The methods of a class, its bases' included, without the constructor and names that start with `_`. */

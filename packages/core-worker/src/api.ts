@@ -1,6 +1,6 @@
 // Long because what users call is declared here, function by function, with all that is said of each.
 import { transfer, ValueEncoder } from '@shoal/protocol'
-import { ActorClass, describeActorClass, handleContent, makeHandle, methodsOf } from './actor-class.ts'
+import { ActorClass, describeActorClass, handleContent, makeHandle, methodsOf, privateFieldOf } from './actor-class.ts'
 import type { ActorHandle } from './actor-class.ts'
 import { arityOf, constructorArity } from './arity.ts'
 import type { NoRefMethods, NoRefParameters } from './call-types.ts'
@@ -224,18 +224,23 @@ export function createApi(host: ApiHost): Api {
     const options = (second ?? {}) as ActorOptions
     if (typeof Class !== 'function' || Class.prototype === undefined) throw new TypeError('actor() takes a class')
     const methods = methodsOf(Class)
+    const privateField = privateFieldOf(Class)
     const raw = Class as unknown as (...args: never[]) => unknown
     const arity = constructorArity(raw)
     const scope = host.moduleScope()
     if (scope !== undefined) {
       const exportName = `#${scope.members.length}`
-      const made = new ActorClass({ code: scope.code, exportName, name: Class.name, arity, methods }, options, core)
+      const made = new ActorClass(
+        { code: scope.code, exportName, name: Class.name, arity, methods, privateField },
+        options,
+        core,
+      )
       scope.members.push({ made, raw })
       return made
     }
     const code = inlineCode(raw, undefined, encoder, actor)
     if (code.kind === 'ready') host.checkEarly?.(code, raw)
-    return new ActorClass({ code, exportName: '', name: Class.name, arity, methods }, options, core)
+    return new ActorClass({ code, exportName: '', name: Class.name, arity, methods, privateField }, options, core)
   }
 
   /** A class that is made, wherever it lives, by a function that is handed what it needs by name. */
@@ -254,7 +259,8 @@ export function createApi(host: ApiHost): Api {
     const code = inlineCode(make, uses, encoder, actor)
     if (code.kind === 'ready') host.checkEarly?.(code, make)
     const arity = constructorArity(Class as unknown as (...args: never[]) => unknown)
-    return new ActorClass({ code, exportName: '', name: Class.name, arity, methods: methodsOf(Class) }, options, core)
+    const facts = { methods: methodsOf(Class), privateField: privateFieldOf(Class) }
+    return new ActorClass({ code, exportName: '', name: Class.name, arity, ...facts }, options, core)
   }
 
   async function get(refs: unknown, options: GetOptions = {}): Promise<unknown> {

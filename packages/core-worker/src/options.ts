@@ -73,6 +73,15 @@ export interface ActorOptions extends ResourceOptions {
   readonly maxConcurrency?: number
   /** Calls of one handle without an outcome; one more throws PendingCallsLimitExceededError. Default: any number. */
   readonly maxPendingCalls?: number
+  /**
+   * Keeps its state in two tabs, anew after so many calls: an actor that is made again then goes on from there, the calls
+   * since then run again in their order, and callers see each result once; `maxTaskRetries` and `retryExceptions` of its calls
+   * have no meaning. The state is what `saveCheckpoint()` of the class gives and `loadCheckpoint(state)` takes, or else its
+   * own fields. What it calls itself meanwhile may be called twice. Needs `maxRestarts`. Default: none, the constructor
+   * alone runs again. Source: the checkpoints of actors in section 5.1 of the paper "Ray: A Distributed Framework for
+   * Emerging AI Applications" (OSDI 2018).
+   */
+  readonly checkpointEveryCalls?: number
   /** Finds it again by `getActor`. Unique within the namespace: of two, the second one's calls fail with ActorDiedError. */
   readonly name?: string
   /** Where its name counts. Default: the session's. */
@@ -140,6 +149,7 @@ const ACTOR_KEYS: readonly string[] = [
   'maxTaskRetries',
   'maxConcurrency',
   'maxPendingCalls',
+  'checkpointEveryCalls',
   'namespace',
   'getIfExists',
   'lifetime',
@@ -151,6 +161,8 @@ const CALL_KEYS: readonly string[] = [
   'generatorBackpressureNumObjects',
 ]
 const MOST_RETURNS = 1000
+/** Their order goes in one message. */
+const MOST_BETWEEN_CHECKPOINTS = 10_000
 const MOST_CONCURRENCY = 10_000
 
 /** CPUs, GPUs and memory come beside them. */
@@ -210,6 +222,7 @@ export function resolveActorOptions(
         methods: [...methods],
         maxTaskRetries: retries('maxTaskRetries', options.maxTaskRetries ?? 0),
         maxPendingCalls: pendingCalls(options.maxPendingCalls ?? Infinity),
+        checkpointEveryCalls: checkpoints(options),
       },
       maxRestarts: retries('maxRestarts', options.maxRestarts ?? 0),
       maxConcurrency: wholeNumber('maxConcurrency', options.maxConcurrency ?? 1, 1, MOST_CONCURRENCY),
@@ -278,6 +291,17 @@ export function actorName(option: string, value: unknown): string {
 function pendingCalls(value: number): number {
   if (value === -1 || value === Infinity) return Infinity
   return wholeNumber('maxPendingCalls', value, 1, Number.MAX_SAFE_INTEGER)
+}
+
+function checkpoints(options: ActorOptions): number {
+  const { checkpointEveryCalls: every, maxConcurrency = 1, maxRestarts = 0 } = options
+  if (every === undefined) return 0
+  if (maxRestarts === 0) throw new TypeError('checkpointEveryCalls needs maxRestarts: without, nothing begins from one')
+  if (maxConcurrency !== 1)
+    throw new TypeError(
+      'checkpointEveryCalls needs maxConcurrency 1: calls that interleave have no order to be run in again',
+    )
+  return wholeNumber('checkpointEveryCalls', every, 1, MOST_BETWEEN_CHECKPOINTS)
 }
 
 /** @throws TypeError for what is no object or has a key that is not in `known`. */

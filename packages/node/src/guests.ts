@@ -13,6 +13,7 @@ import {
   valueBytes,
 } from '@shoal/protocol'
 import type {
+  ActorRevival,
   Attempt,
   JobId,
   NodeId,
@@ -26,6 +27,7 @@ import type {
   WireError,
   EncodedValue,
 } from '@shoal/protocol'
+import { fromWire } from './actors/checkpoint.ts'
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
@@ -112,6 +114,8 @@ export interface GuestRequest {
   readonly streamId: number
   readonly dependencies: readonly TaskArgument[]
   readonly args: EncodedValue
+  /** Of actors: see `actor.create`. */
+  readonly revival?: ActorRevival | undefined
 }
 
 /**
@@ -168,14 +172,17 @@ export class Guests {
   accept(from: NodeId, request: GuestRequest, ended: (outcome: WorkOutcome, cpuMicros: number) => void): void {
     const { objects } = this.#options
     const template = this.#templates.get(from)?.get(request.template)
-    for (const { object } of request.dependencies) objects.fromDependency(from, object, true)
-    for (const id of request.args.refs) objects.retain(id)
+    const checkpoint = request.revival?.checkpoint
+    const dependencies = [...request.dependencies, ...(checkpoint?.dependencies ?? [])]
+    const refs = [...request.args.refs, ...(checkpoint?.args.refs ?? [])]
+    for (const { object } of dependencies) objects.fromDependency(from, object, true)
+    for (const id of refs) objects.retain(id)
     this.#active.add(request)
     const letGo = (): void => {
       this.#active.delete(request)
       this.#early.delete(request)
-      for (const { object } of request.dependencies) objects.release(object.id)
-      for (const id of request.args.refs) objects.release(id)
+      for (const { object } of dependencies) objects.release(object.id)
+      for (const id of refs) objects.release(id)
     }
     const giveBack = (error: WireError | undefined): void => {
       letGo()
@@ -369,6 +376,10 @@ export class Guests {
       depth: request.depth,
       dependencies: request.dependencies.map(({ place, object }) => ({ place, id: object.id })),
       args: request.args,
+      revival: request.revival && {
+        callers: request.revival.callers,
+        checkpoint: request.revival.checkpoint && fromWire(request.revival.checkpoint),
+      },
       isGuest: true,
       yielded: (index, value) => this.#yields.add(request, index, value),
       ...ends,

@@ -62,6 +62,7 @@ export class MessageRouter {
       case 'actor.want':
       case 'actor.status':
       case 'actor.kill':
+      case 'actor.checkpoint':
         return message.actor.owner
       default:
         return undefined

@@ -184,7 +184,10 @@ export class ShoalNode {
         this.#actors.freed(id)
       },
       idle: (id) => this.#ownership.tasksOf(id.owner)?.idle(id),
-      held: (id, node) => this.#ownership.tasksOf(id.owner)?.onHeld(id, node),
+      held: (id, node) => {
+        this.#ownership.tasksOf(id.owner)?.onHeld(id, node)
+        this.#actors.onHeld(id, node)
+      },
       rebuild: (id) => this.#ownership.rebuild(id),
       dropped: (id, isCopyGone) => {
         this.#references.dropped(id, isCopyGone)
@@ -297,6 +300,9 @@ export class ShoalNode {
       answerer,
       unanswered,
       introduce,
+      alive: () => this.#room?.link.alive() ?? [],
+      askForCopy: (id, places) => this.#ownership.askForCopy(id, places),
+      isRecorded: (id) => this.#ownership.isRecorded(id),
       epochOf: (owner) => this.#ownership.ledgers.viewOf(owner).epoch.number,
       changed: (id, outlives) => {
         if (outlives) this.#ownership.keep([id])

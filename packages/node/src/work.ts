@@ -12,6 +12,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { WorkShape } from '@shoal/scheduler'
+import type { Revival } from './actors/checkpoint.ts'
 
 /** What is the same for many runs of one function with one set of options. */
 export interface WorkTemplate {
@@ -56,6 +57,8 @@ export interface Work {
   readonly depth: number
   readonly dependencies: readonly PlacedRef[]
   readonly args: EncodedValue
+  /** Of an actor with checkpoints that is made again. */
+  readonly revival?: Revival | undefined
   /** For another tab. */
   readonly isGuest: boolean
   /** Called exactly once a start, unless the work was given back unstarted. */

@@ -49,7 +49,20 @@ export {
 } from './ids.ts'
 export type { ActorId, Attempt, FunctionHash, JobId, NodeId, ObjectId, RoomId, Session, TaskId } from './ids.ts'
 export { LIMITS } from './limits.ts'
-export type { ActorCall, ActorCreate, ActorEnd, ActorPlace, ActorStatus } from './messages/actor.ts'
+export type {
+  ActorCall,
+  ActorCheckpoint,
+  ActorCovered,
+  ActorCreate,
+  ActorEnd,
+  ActorKept,
+  ActorOrder,
+  ActorPlace,
+  ActorRevival,
+  ActorStatus,
+  CallOrder,
+  ExecutedCalls,
+} from './messages/actor.ts'
 export { actorFacts } from './messages/actor-options.ts'
 export type { ActorFacts, ActorMethodRecord, ActorOptionsRecord, RegisteredName } from './messages/actor-options.ts'
 export { bulkChunk } from './messages/bulk.ts'
@@ -164,7 +177,7 @@ export { errorClassName, SerializerRegistry } from './value/serializer-registry.
 export type { ClassOf, Serializer } from './value/serializer-registry.ts'
 export { transfer } from './value/transfer.ts'
 export { PROTOCOL_VERSION } from './version.ts'
-export { LOG_LEVELS, STRATEGIES } from './words.ts'
+export { LOG_LEVELS, STATE_CALLS, STRATEGIES } from './words.ts'
 export { codeDefinition, runTemplate } from './port/definitions.ts'
 export type { CodeDefinition, RunTemplate } from './port/definitions.ts'
 export { templateDefinition } from './port/template-definition.ts'

@@ -33,6 +33,7 @@ export function createRunContext(host: Host, core: CoreWorker, signal: AbortSign
         methods: methodsOf(ActorClass).map(methodRecord),
         maxTaskRetries: birth.template.actor?.maxTaskRetries ?? 0,
         maxPendingCalls: Infinity,
+        checkpointEveryCalls: 0,
       }
       return makeHandle<Record<string, (...args: never[]) => unknown>>(contentOf(core.weakRef(birth.task), facts), core)
     },

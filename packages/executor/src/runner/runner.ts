@@ -361,6 +361,10 @@ export class Runner {
     const { exportName, name } = run.template
     if (code === undefined) {
       const actor = must(this.#actor, 'an actor call without an actor') as Record<string, unknown>
+      if (run.method.startsWith('#')) {
+        const { state } = this.#second ?? needSecondStage()
+        return () => state(actor, run.method, args[0])
+      }
       const method = actor[run.method]
       if (typeof method !== 'function') throw new TypeError(`${name} has no method ${run.method}`)
       return () => Reflect.apply(method, actor, args) as unknown

@@ -7,6 +7,7 @@
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { ModuleScope, RefFinalizer } from '@shoal/core-worker'
 import { createRunContext } from './run-context.ts'
+import { actorState } from './actor-state.ts'
 import { RunStreams } from './run-streams.ts'
 import type { Run } from './runner.ts'
 import type { Clock } from '@shoal/base'
@@ -68,6 +69,8 @@ export interface SecondStage {
   answer(kind: number, reader: FrameReader): void
   /** Evaluates code once. Throws what its top level throws. */
   load(hash: FunctionHash, definition: CodeDefinition): LoadedCode
+  /** Saves an actor's state, or restores it: see `STATE_CALLS`. */
+  state(actor: object, what: string, saved: unknown): Promise<unknown>
   /** Runs a generator to its end, and tells of what it yields. */
   stream(run: Run, call: () => unknown): Promise<undefined>
   /** Takes in what a task threw, and gives what writes it. */
@@ -143,6 +146,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
       if (kind === TO_SUBMITTER.consumed) streams.onConsumed(reader.reader)
       else core.answer(kind, reader)
     },
+    state: actorState,
     stream: (run, call) => streams.run(run, call),
     load(hash, definition) {
       if (definition.type === 'known') throw new TypeError(`the code ${definition.name} did not arrive`)

@@ -1,6 +1,6 @@
 // Long because a call has one table of states, and all that can become of it is listed beside it.
 import { Queue } from '@shoal/base'
-import { FIRST_ATTEMPT, newWireError } from '@shoal/protocol'
+import { compareAttempts, FIRST_ATTEMPT, newWireError } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -27,6 +27,7 @@ import type { EndingKind, EndingTask } from '../state/ended-tasks.ts'
 import type { CallView } from '../state/views.ts'
 import type { ActorPlaces, Place } from './actor-places.ts'
 import { drain } from './drain.ts'
+import { KeptCalls } from './kept-calls.ts'
 import type { HostedActors } from './hosted-actors.ts'
 import { whenArguments } from '../when-arguments.ts'
 
@@ -59,6 +60,8 @@ export interface ActorCallsOptions {
   readonly streams: Streams
   send(to: NodeId, message: NodeMessage): void
   canReach(node: NodeId): boolean
+  /** To an actor's host, this node too. */
+  sayToHost(to: NodeId, message: NodeMessage): void
   /** Cancels a call that an actor of this tab has been given. */
   cancelHere(id: ObjectId, how: Cancelling): void
 }
@@ -73,6 +76,8 @@ interface PendingCall extends CallRequest {
   attempt: Attempt
   retriesLeft: number
   isCancelled: boolean
+  /** Of actors with checkpoints: some incarnation may have begun it. */
+  wasSent: boolean
   /** Lets the caller's next call go ahead; harmless when it does already. */
   goOn: () => void
   /** The actor that it was last sent to: another one where its name was taken. */
@@ -90,16 +95,50 @@ interface Caller {
  * The calls that this tab's page and tasks make. Those of one handle go out in order, each when its arguments exist,
  * straight to the node where the actor lives; whoever answers for the actor only says where that is. A call is
  * waiting -> sent -> done; one that was lost with its actor is made again while retries are left, and else has failed as
- * soon as it is known whether the actor comes back. One that its host has not begun is made again for nothing.
+ * soon as it is known whether the actor comes back. One that its host has not begun is made again for nothing. Calls of
+ * actors with checkpoints are sent again by `KeptCalls`, however they were lost.
  */
 export class ActorCalls {
   readonly #options: ActorCallsOptions
   readonly #calls = new Map<number, PendingCall>()
   readonly #callers = new Map<number, Caller>()
+  readonly #kept: KeptCalls<PendingCall>
   #lastKind: EndingKind | undefined
 
   constructor(options: ActorCallsOptions) {
     this.#options = options
+    const { self, objects, places, sayToHost } = options
+    this.#kept = new KeptCalls({
+      self,
+      objects,
+      places,
+      say: sayToHost,
+      send: (call, actor, node, incarnation) => this.#sendAnew(call, actor, node, incarnation),
+      fail: (call, error) => this.#fail(call, error),
+      isAnswered: ({ number }) => !this.#calls.has(number),
+      drop: (call) => {
+        for (const id of argumentsOf(call)) objects.release(id)
+      },
+    })
+  }
+
+  /** Calls that have their outcome and may have to run again. */
+  get keptCount(): number {
+    return this.#kept.count
+  }
+
+  /** An actor with checkpoints has a place. */
+  follow(actor: ObjectId): void {
+    this.#kept.follow(actor)
+  }
+
+  /** What the host of such an actor says; false for other messages. */
+  onHostMessage(from: NodeId, message: NodeMessage): boolean {
+    return this.#kept.onMessage(from, message)
+  }
+
+  nodeAlive(node: NodeId): void {
+    this.#kept.nodeAlive(node)
   }
 
   /** Calls without an outcome. */
@@ -125,6 +164,7 @@ export class ActorCalls {
       attempt: FIRST_ATTEMPT,
       retriesLeft: request.maxTaskRetries,
       isCancelled: false,
+      wasSent: false,
       goOn: () => undefined,
       target: actor,
       createdAtMs: this.#options.tasks.now(),
@@ -132,7 +172,8 @@ export class ActorCalls {
       sent: undefined,
     }
     this.#calls.set(number, call)
-    for (const id of needs(actor, call)) objects.retain(id)
+    // What has to stay for the call's sake: the actor, too.
+    for (const id of [actor, ...argumentsOf(call)]) objects.retain(id)
     this.#begin(call)
     const state = this.#callers.get(caller) ?? { queue: new Queue<PendingCall>(), isBusy: false }
     this.#callers.set(caller, state)
@@ -231,7 +272,11 @@ export class ActorCalls {
   /** Its host has not begun the call and never will. */
   onRefused(from: NodeId, number: number, attempt: Attempt): void {
     const call = this.#calls.get(number)
-    if (call?.sent?.node === from && call.attempt.number === attempt.number) this.#again(call)
+    if (call?.sent?.node === from && call.attempt.number === attempt.number && !this.#isKept(call)) this.#again(call)
+  }
+
+  #isKept({ target, number }: PendingCall): boolean {
+    return this.#kept.isKept(target, number)
   }
 
   nodeGone(node: NodeId): void {
@@ -240,15 +285,18 @@ export class ActorCalls {
 
   /** This tab comes back under a new session: a call that its actor's tab does not know of was lost on the way, or its reply. */
   restore(runs: Reports['runs']): void {
+    this.#kept.restore()
     for (const call of this.#inOrder()) {
       const { sent, number } = call
-      if (sent === undefined || runs.get(number)?.some(({ node }) => node === sent.node) === true) continue
+      if (sent === undefined || this.#isKept(call) || runs.get(number)?.some(({ node }) => node === sent.node) === true)
+        continue
       this.#lost(call, newWireError('actor-died', 'this tab was away meanwhile'))
     }
   }
 
   failAll(error: WireError): void {
     for (const call of [...this.#calls.values()]) this.#fail(call, error)
+    this.#kept.clear()
   }
 
   #inOrder(): PendingCall[] {
@@ -302,13 +350,31 @@ export class ActorCalls {
 
   #dispatch(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): void {
     if (!this.#calls.has(call.number)) return
+    call.startedAtMs = this.#options.tasks.now()
+    call.target = actor
+    if (this.#kept.isFollowed(actor)) this.#kept.send(call, actor, node, incarnation)
+    // An argument was lost since it was looked at, and is being made again.
+    else if (!this.#send(call, actor, node, incarnation)) this.#whenReady(call, undefined, () => undefined)
+  }
+
+  /** To an incarnation that has no word of it yet, or to the same once more. */
+  #sendAnew(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): boolean {
+    const { sent, attempt } = call
+    // What a former incarnation answers from now on is not heard.
+    if (call.wasSent && (sent === undefined || compareAttempts(sent.incarnation, incarnation) !== 0))
+      call.attempt = { epoch: attempt.epoch, number: attempt.number + 1 }
+    call.wasSent = true
+    return this.#send(call, actor, node, incarnation)
+  }
+
+  /** False when an argument is not there. */
+  #send(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): boolean {
     const { self, tasks, hosted } = this.#options
     const { number, attempt, method, numReturns, mode, caller, order, args } = call
     const sent = { node, incarnation }
-    call.startedAtMs = tasks.now()
-    call.target = actor
     const stream = { stream: mode, streamId: call.stream?.id ?? 0 }
-    const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, args }
+    const isAnswered = !this.#calls.has(number)
+    const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, isAnswered, args }
     if (node === self) {
       call.sent = sent
       const yielded = (index: number, value: EncodedValue): void => {
@@ -316,20 +382,17 @@ export class ActorCalls {
         this.#options.streams.yielded(call.stream, index, attempt, { type: 'inline', value }, self)
       }
       hosted.run(self, `${self} ${caller}`, { ...message, dependencies: call.dependencies, yielded }, (outcome) => {
-        if (call.sent !== sent) return
-        if (outcome === undefined) this.#again(call)
-        else this.#endedHere(call, outcome)
+        if (call.sent !== sent || isAnswered) return
+        if (outcome !== undefined) this.#endedHere(call, outcome)
+        else if (!this.#isKept(call)) this.#again(call)
       })
-      return
+      return true
     }
     const dependencies = tasks.arguments(call.dependencies, args)
-    if (dependencies === undefined) {
-      // An argument was lost since it was looked at, and is being made again.
-      this.#whenReady(call, undefined, () => undefined)
-      return
-    }
+    if (dependencies === undefined) return false
     call.sent = sent
     this.#options.send(node, { type: 'actor.call', ...message, caller, call: order, dependencies, handOver: 0 })
+    return true
   }
 
   #endedHere(call: PendingCall, outcome: WorkOutcome): void {
@@ -345,7 +408,7 @@ export class ActorCalls {
   /** The method threw, or the actor is gone. */
   #failed(call: PendingCall, error: WireError): void {
     if (error.code === 'actor-died') this.#lost(call, error)
-    else if (call.retriesLeft > 0 && isRetried(call.retryExceptions, error)) {
+    else if (call.retriesLeft > 0 && isRetried(call.retryExceptions, error) && !this.#isKept(call)) {
       this.#charge(call)
       // The same incarnation will do.
       call.sent = undefined
@@ -357,6 +420,11 @@ export class ActorCalls {
   #lost(call: PendingCall, error: WireError): void {
     if (call.isCancelled) {
       this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
+      return
+    }
+    if (this.#isKept(call)) {
+      // The next incarnation is sent it.
+      call.sent = undefined
       return
     }
     if (call.retriesLeft > 0) {
@@ -409,7 +477,9 @@ export class ActorCalls {
     if (!this.#calls.delete(call.number)) return
     this.#options.tasks.ended.add(endingOf(call), this.#kindOf(call), 'ACTOR_TASK', call.sent?.node, error)
     if (call.stream !== undefined) this.#options.streams.ended(call.stream, error)
-    for (const id of needs(call.actor, call)) this.#options.objects.release(id)
+    this.#options.objects.release(call.actor)
+    if (!this.#kept.answered(call.target, call.number, error))
+      for (const id of argumentsOf(call)) this.#options.objects.release(id)
     call.goOn()
   }
 
@@ -423,7 +493,6 @@ function endingOf(call: PendingCall): EndingTask {
   return { number, job, attempt, createdAtMs, startedAtMs, actor }
 }
 
-/** What has to stay for the call's sake: the actor, too. */
-function needs(actor: ObjectId, { dependencies, args }: Pick<PendingCall, 'dependencies' | 'args'>): ObjectId[] {
-  return [actor, ...dependencies.map(({ id }) => id), ...args.refs]
+function argumentsOf({ dependencies, args }: Pick<PendingCall, 'dependencies' | 'args'>): readonly ObjectId[] {
+  return dependencies.length === 0 ? args.refs : [...dependencies.map(({ id }) => id), ...args.refs]
 }

@@ -35,6 +35,8 @@ export interface ActorPlacesOptions {
   canReach(node: NodeId): boolean
   /** Who answers for an owner's actors. */
   answerer(owner: NodeId): NodeId
+  /** An actor with checkpoints has a place. */
+  follow?(actor: ObjectId): void
   /** Somebody here waits for an actor, and whoever answers for it cannot be reached. */
   unanswered(owner: NodeId): void
 }
@@ -92,7 +94,19 @@ export class ActorPlaces {
     known.incarnation = incarnation
     known.facts = facts ?? known.facts
     if (this.#isMine(id)) for (const watcher of known.watchers) this.#tell(watcher, known)
+    if (place.kind === 'alive' && (known.facts?.checkpointEveryCalls ?? 0) > 0) this.#options.follow?.(id)
     this.#wake(known)
+  }
+
+  /** Who is told where the actor is. */
+  watchersOf(id: ObjectId): readonly NodeId[] {
+    return [...(this.#known.get(formatObjectId(id))?.watchers ?? [])]
+  }
+
+  /** These are to be told, whether they asked this node or one before it. */
+  addWatchers(id: ObjectId, nodes: readonly NodeId[]): void {
+    const { watchers } = this.#know(id)
+    for (const node of nodes) if (node !== this.#options.self) watchers.add(node)
   }
 
   onWant(from: NodeId, id: ObjectId): void {

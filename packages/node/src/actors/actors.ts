@@ -29,13 +29,15 @@ import { ActorNames } from './actor-names.ts'
 import type { RoomNames } from './actor-names.ts'
 import { ActorPlaces } from './actor-places.ts'
 import type { ActorPlacesOptions } from './actor-places.ts'
+import { fromWire, toWire } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { HostedActors } from './hosted-actors.ts'
 import type { HostedActorsOptions } from './hosted-actors.ts'
 import { OwnActors } from './own-actors.ts'
 import type { OwnActorsOptions } from './own-actors.ts'
 
 export type ActorsOptions = ActorPlacesOptions &
-  Omit<HostedActorsOptions, 'died' | 'reserve'> &
+  Omit<HostedActorsOptions, 'died' | 'reserve' | 'sayToCaller' | 'checkpoint'> &
   Omit<OwnActorsOptions, 'places' | 'hosted' | 'claim' | 'releaseName'> & {
     readonly guests: Guests
     /** Cancels a call that an actor of this tab has been given. */
@@ -60,9 +62,19 @@ export class Actors {
   constructor(options: ActorsOptions) {
     this.#options = options
     const { self, objects, tasks, streams, send, schedule } = options
-    this.#places = new ActorPlaces(options)
+    this.#places = new ActorPlaces({ ...options, follow: (actor) => this.#calls.follow(actor) })
+    const sayToCaller = (to: NodeId, message: NodeMessage): void => {
+      if (to === self) this.#calls.onHostMessage(self, message)
+      else send(to, message)
+    }
+    const sayToHost = (to: NodeId, message: NodeMessage): void => {
+      if (to === self) this.#hosted.onMessage(self, message)
+      else send(to, message)
+    }
     this.#hosted = new HostedActors({
       ...options,
+      sayToCaller,
+      checkpoint: (id, incarnation, checkpoint) => this.#tellCheckpoint(id, incarnation, checkpoint),
       reserve: (resources, change) => schedule({ type: 'reserve', resources, change }),
       died: (id, incarnation, error, isFinal, isCharged) => this.#sayStatus(id, incarnation, error, isFinal, isCharged),
     })
@@ -76,7 +88,8 @@ export class Actors {
     })
     const { canReach, cancelHere } = options
     const [places, hosted] = [this.#places, this.#hosted]
-    this.#calls = new ActorCalls({ self, objects, tasks, streams, places, hosted, send, canReach, cancelHere })
+    const parts = { self, objects, tasks, streams, places, hosted }
+    this.#calls = new ActorCalls({ ...parts, send, canReach, sayToHost, cancelHere })
   }
 
   get hostedCount(): number {
@@ -182,6 +195,7 @@ export class Actors {
   }
 
   onMessage(from: NodeId, message: NodeMessage): boolean {
+    if (this.#calls.onHostMessage(from, message) || this.#hosted.onMessage(from, message)) return true
     switch (message.type) {
       case 'actor.create':
         this.onCreate(from, message)
@@ -189,6 +203,14 @@ export class Actors {
       case 'actor.status': {
         const { actor, incarnation, error, isFinal, isCharged } = message
         if (this.#isMine(actor)) this.#own.onStatus(from, actor, incarnation, error, isFinal, isCharged)
+        return true
+      }
+      case 'actor.checkpoint': {
+        const { objects } = this.#options
+        const { actor, incarnation, dependencies } = message
+        for (const { object } of dependencies) objects.fromDependency(from, object, true)
+        if (this.#isMine(actor)) this.#own.onCheckpoint(from, actor, incarnation, fromWire(message))
+        for (const { object } of dependencies) objects.release(object.id)
         return true
       }
       case 'actor.want':
@@ -240,12 +262,15 @@ export class Actors {
 
   nodeAlive(node: NodeId): void {
     this.#places.nodeAlive(node)
+    this.#calls.nodeAlive(node)
+    this.#hosted.nodeAlive()
   }
 
   nodeGone(node: NodeId): void {
     this.#places.nodeGone(node)
     this.#own.nodeGone(node)
     this.#calls.nodeGone(node)
+    this.#hosted.nodeGone(node)
   }
 
   /** Nobody refers to the actor any more. */
@@ -288,6 +313,11 @@ export class Actors {
     return this.#own.hasDetached(owner)
   }
 
+  /** Whether this node answers for the actor. */
+  has(id: ObjectId): boolean {
+    return this.#own.has(id)
+  }
+
   /** Actors of a ledger that this node answers for. */
   numbersOf(owner: NodeId): number[] {
     return this.#own.numbersOf(owner)
@@ -302,6 +332,17 @@ export class Actors {
   moved(owner: NodeId): void {
     if (this.#options.answerer(owner) !== this.#options.self) this.#own.deposed(owner)
     this.#places.moved(owner)
+    this.#hosted.moved(owner)
+  }
+
+  /** Records of actors have come to successors, or there are others. */
+  recorded(): void {
+    this.#own.recorded()
+  }
+
+  /** Another node has a copy of an object of this one's. */
+  onHeld(id: ObjectId, node: NodeId): void {
+    this.#hosted.onHeld(id, node)
   }
 
   restoreCalls(runs: Reports['runs']): void {
@@ -320,6 +361,7 @@ export class Actors {
       nodeId: owner,
     })
     this.#hosted.endWhere(({ id }) => id.owner === owner, error)
+    this.#hosted.ledgerOver(owner)
     for (const id of this.#places.unplaced(owner))
       this.#places.set(
         id,
@@ -348,6 +390,17 @@ export class Actors {
     this.#calls.failAll(error)
     this.#own.failAll(error)
     this.#hosted.endWhere(() => true, error)
+  }
+
+  #tellCheckpoint(actor: ObjectId, incarnation: Attempt, checkpoint: Checkpoint): void {
+    const { self, answerer, objects, send } = this.#options
+    const to = answerer(actor.owner)
+    if (to === self) {
+      this.#own.onCheckpoint(self, actor, incarnation, checkpoint)
+      return
+    }
+    const told = toWire(objects, checkpoint)
+    if (told !== undefined) send(to, { type: 'actor.checkpoint', actor, incarnation, ...told, handOver: 0 })
   }
 
   #isMine(id: ObjectId): boolean {

@@ -1,5 +1,14 @@
+// Long because an actor's life in its host, from birth to its end, is one table, and its calls belong to it.
 import { Queue } from '@shoal/base'
-import { compareAttempts, formatObjectId, newWireError, showId } from '@shoal/protocol'
+import {
+  STATE_CALLS,
+  compareAttempts,
+  formatObjectId,
+  messageOf,
+  newWireError,
+  PlainEncoder,
+  showId,
+} from '@shoal/protocol'
 import type {
   ActorCall,
   ActorEnd,
@@ -15,19 +24,27 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { GuestRequest, Guests } from '../guests.ts'
-import type { Objects } from '../objects.ts'
 import type { HostedView } from '../state/views.ts'
 import type { Work, WorkOutcome } from '../work.ts'
 import type { Run, Worker, Workers } from '../workers.ts'
 import { taskCancelled } from '../cancelled.ts'
 import { gone } from './actor-errors.ts'
+import { CallLog, REPLAY } from './call-log.ts'
+import type { LoggedCall } from './call-log.ts'
+import { checkpointRefs } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { drain } from './drain.ts'
+import { KeptStates } from './kept-states.ts'
+import type { KeptStatesOptions } from './kept-states.ts'
 
-export interface HostedActorsOptions {
-  readonly self: NodeId
-  readonly objects: Objects
+export interface HostedActorsOptions extends KeptStatesOptions {
   readonly guests: Guests
   readonly workers: Workers
+  canReach(node: NodeId): boolean
+  /** To a node whose page or tasks call an actor, this one too. */
+  sayToCaller(to: NodeId, message: NodeMessage): void
+  /** A checkpoint, to whoever answers for the actor. */
+  checkpoint(id: ObjectId, incarnation: Attempt, checkpoint: Checkpoint): void
   send(to: NodeId, message: NodeMessage): void
   /** What an actor keeps for its life is taken, or given back. */
   reserve(resources: ResourceSet, change: 1 | -1): void
@@ -47,6 +64,8 @@ interface HostedActor {
   readonly callers: Map<string, Queue<WaitingCall>>
   /** Position in the actor's order of calls, which every reply carries. */
   position: number
+  /** Of actors with checkpoints. */
+  readonly log: CallLog | undefined
 }
 
 /** A call whose arguments are on their way, or that stands behind one. */
@@ -69,6 +88,8 @@ export interface IncomingCall {
   readonly stream: number
   readonly dependencies: readonly (PlacedRef | TaskArgument)[]
   readonly args: EncodedValue
+  /** See `actor.call`. */
+  readonly isAnswered: boolean
   /** Its method is a generator, and has yielded a value. */
   yielded?(index: number, value: EncodedValue): void
 }
@@ -81,9 +102,11 @@ export interface IncomingCall {
 export class HostedActors {
   readonly #options: HostedActorsOptions
   readonly #actors = new Map<string, HostedActor>()
+  readonly #states: KeptStates
 
   constructor(options: HostedActorsOptions) {
     this.#options = options
+    this.#states = new KeptStates(options)
   }
 
   get count(): number {
@@ -119,9 +142,103 @@ export class HostedActors {
     const former = this.#actors.get(key)
     if (former !== undefined) this.#end(former, gone(work.id))
     const { id, attempt: incarnation, template } = work
-    this.#actors.set(key, { id, incarnation, worker, template, callers: new Map(), position: 0 })
+    const log = this.#newLog(work, worker)
+    const actor: HostedActor = { id, incarnation, worker, template, callers: new Map(), position: 0, log }
+    this.#actors.set(key, actor)
     worker.submitter.isActor(id)
     this.#options.reserve(template.held, 1)
+    this.#restore(actor, work.revival?.checkpoint)
+  }
+
+  #newLog({ id, attempt: incarnation, template, revival }: Work, worker: Worker): CallLog | undefined {
+    const every = template.actor?.facts.checkpointEveryCalls ?? 0
+    if (every === 0) return undefined
+    const { self, canReach, sayToCaller, workers } = this.#options
+    return new CallLog({
+      self,
+      id,
+      incarnation,
+      every,
+      revival,
+      canReach,
+      say: sayToCaller,
+      save: (ended) => {
+        const work = stateWork({ id, incarnation, template }, STATE_CALLS.save, NO_ARGUMENTS, ended)
+        workers.startIn(work, worker)
+      },
+      keep: (state, kept) => this.#states.keep(state, template.job, kept),
+      tell: (checkpoint) => this.#options.checkpoint(id, incarnation, checkpoint),
+      failed: (what, error) => this.#stateFailed(worker, what, error),
+    })
+  }
+
+  /** Gives the actor the state of its checkpoint; its calls wait for that. */
+  #restore(actor: HostedActor, checkpoint: Checkpoint | undefined): void {
+    const { objects, workers } = this.#options
+    const { log, worker } = actor
+    if (log === undefined || checkpoint === undefined) {
+      log?.restored()
+      return
+    }
+    const refs = checkpointRefs(checkpoint)
+    for (const id of refs) objects.retain(id)
+    const ended = (outcome: WorkOutcome): void => {
+      for (const id of refs) objects.release(id)
+      if (outcome.kind === 'values') log.restored()
+      else if (outcome.kind === 'failed') this.#stateFailed(worker, 'restored', outcome.error)
+    }
+    workers.startIn(stateWork(actor, STATE_CALLS.restore, checkpoint, ended), worker)
+  }
+
+  /** Of such an actor nobody could say what it knows. */
+  #stateFailed(worker: Worker, what: 'saved' | 'restored', cause: WireError): void {
+    const actor = this.#of(worker)
+    if (actor === undefined) return
+    const { id, incarnation, template } = actor
+    const message = `the state of ${template.name} (${showId(id)}) could not be ${what}: ${messageOf(cause)}`
+    const error: WireError = { ...cause, code: 'actor-died', actorId: formatObjectId(id), message }
+    this.#end(actor, error)
+    this.#options.died(id, incarnation, error, true, true)
+  }
+
+  /** What is said of an actor that lives here, by its callers' nodes and by whoever answers for it. */
+  onMessage(from: NodeId, message: NodeMessage): boolean {
+    switch (message.type) {
+      case 'actor.kept':
+        this.#find(message)?.log?.onKept(from, message.first, message.order)
+        return true
+      case 'actor.settled':
+        this.#find(message)?.log?.onSettled(from, message.position)
+        return true
+      case 'actor.checkpointed':
+        this.#find(message)?.log?.onCheckpointed(message.position)
+        return true
+      default:
+        return false
+    }
+  }
+
+  onHeld(id: ObjectId, node: NodeId): void {
+    this.#states.onHeld(id, node)
+  }
+
+  nodeAlive(): void {
+    this.#states.look()
+  }
+
+  nodeGone(node: NodeId): void {
+    this.#states.nodeGone(node)
+    for (const { log } of this.#actors.values()) log?.nodeGone(node)
+  }
+
+  /** Another node answers for the owner's actors. */
+  moved(owner: NodeId): void {
+    for (const { id, log } of this.#actors.values()) if (id.owner === owner) log?.moved()
+  }
+
+  /** Calls of that node never come again. */
+  ledgerOver(owner: NodeId): void {
+    for (const { log } of this.#actors.values()) log?.forget(owner)
   }
 
   /** A call from another tab. */
@@ -143,13 +260,16 @@ export class HostedActors {
       over()
       if (outcome === undefined)
         this.#options.send(from, { type: 'actor.refused', number: message.number, attempt: message.attempt })
-      else guests.sendResult(request, outcome, cpuMicros, position)
+      else if (!message.isAnswered) guests.sendResult(request, outcome, cpuMicros, position)
       for (const { object } of message.dependencies) objects.release(object.id)
       for (const id of message.args.refs) objects.release(id)
     })
   }
 
-  /** Runs a call in its caller's order. `ended` without an outcome: it did not begin and never will. */
+  /**
+   * Runs a call in its caller's order. `ended` without an outcome: it did not begin and never will; of an actor with
+   * checkpoints: nothing is to be said of it.
+   */
   run(
     owner: NodeId,
     callerKey: string,
@@ -161,6 +281,29 @@ export class HostedActors {
       ended(undefined, 0, 0)
       return
     }
+    const { log } = actor
+    if (log === undefined) {
+      this.#enqueue(actor, owner, callerKey, call, ended)
+      return
+    }
+    const logged: LoggedCall = {
+      node: owner,
+      number: call.number,
+      start: (key) => this.#enqueue(actor, owner, key ?? callerKey, call, ended, logged),
+      answer: ended,
+    }
+    log.take(logged)
+  }
+
+  #enqueue(
+    actor: HostedActor,
+    owner: NodeId,
+    callerKey: string,
+    call: IncomingCall,
+    ended: (outcome: WorkOutcome | undefined, cpuMicros: number, position: number) => void,
+    logged?: LoggedCall,
+  ): void {
+    const { log } = actor
     const dependencies = call.dependencies.map((dependency) =>
       'object' in dependency ? { place: dependency.place, id: dependency.object.id } : dependency,
     )
@@ -175,7 +318,7 @@ export class HostedActors {
         ended(undefined, 0, 0)
         return
       }
-      const position = ++actor.position
+      const position = logged === undefined || log === undefined ? ++actor.position : log.begin(logged)
       const work: Work = {
         kind: 'actor-call',
         id: { owner, number: call.number },
@@ -187,9 +330,14 @@ export class HostedActors {
         args: call.args,
         isGuest: owner !== this.#options.self,
         yielded: (index, value) => call.yielded?.(index, value),
-        ended: (outcome, cpuMicros) => ended(asActorOutcome(outcome, call.actor), cpuMicros, position),
+        ended: (told, cpuMicros) => {
+          const outcome = asActorOutcome(told, call.actor)
+          if (logged === undefined) ended(outcome, cpuMicros, position)
+          else log?.ended(logged, told.kind === 'lost', outcome, cpuMicros, position)
+        },
       }
       this.#options.workers.startIn(work, actor.worker)
+      log?.begun()
     }
     this.#inOrder(actor, callerKey, { id: { owner, number: call.number }, isCancelled: false, dependencies, start })
   }
@@ -269,10 +417,13 @@ export class HostedActors {
   /** The actor is no longer here, and what it reserved is free again. */
   #forget(actor: HostedActor): void {
     this.#actors.delete(formatObjectId(actor.id))
+    actor.log?.close()
     this.#options.reserve(actor.template.held, -1)
   }
 
   #inOrder(actor: HostedActor, callerKey: string, call: WaitingCall): void {
+    // What runs again goes first, and all that came meanwhile behind it.
+    if (actor.callers.has(REPLAY)) callerKey = REPLAY
     const queue = actor.callers.get(callerKey)
     const isHere = call.dependencies.every(({ id }) => this.#options.objects.state(id).kind === 'here')
     if (queue === undefined && isHere) {
@@ -304,6 +455,19 @@ export class HostedActors {
       })
   }
 }
+
+/** A call by the node itself: see `STATE_CALLS`. */
+function stateWork(
+  { id, incarnation: attempt, template }: Pick<HostedActor, 'id' | 'incarnation' | 'template'>,
+  method: string,
+  { dependencies, args }: Pick<Work, 'dependencies' | 'args'>,
+  ended: (outcome: WorkOutcome) => void,
+): Work {
+  const isGuest = template.job.driver !== id.owner
+  return { kind: 'actor-call', id, attempt, template, method, depth: 0, dependencies, args, isGuest, ended }
+}
+
+const NO_ARGUMENTS = { dependencies: [], args: new PlainEncoder().encode([], 'arguments') }
 
 /** What was lost with its actor is told so. */
 function asActorOutcome(outcome: WorkOutcome, actor: ObjectId): WorkOutcome {

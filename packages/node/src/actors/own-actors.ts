@@ -21,6 +21,8 @@ import type { OwnTasks } from '../own-tasks.ts'
 import type { Submission } from '../submitter.ts'
 import type { Work, WorkOutcome } from '../work.ts'
 import { actorDied, gone, tabGone } from './actor-errors.ts'
+import { checkpointRefs, toWire } from './checkpoint.ts'
+import type { Checkpoint, Revival } from './checkpoint.ts'
 import type { ActorPlaces, Place } from './actor-places.ts'
 import type { HostedActors } from './hosted-actors.ts'
 import type { ActorView } from '../state/views.ts'
@@ -63,6 +65,10 @@ interface OwnedActor {
   /** Its constructor's arguments are kept for it. */
   isPinned: boolean
   hasName: boolean
+  /** Its next incarnation begins with it. */
+  checkpoint: Checkpoint | undefined
+  /** Who may have called it before it was made again. */
+  callers: readonly NodeId[]
 }
 
 export interface OwnActorsOptions {
@@ -80,6 +86,10 @@ export interface OwnActorsOptions {
   answerer(owner: NodeId): NodeId
   /** What there is to say of an actor in its ledger's record has changed. `outlives`: it is to survive its owner. */
   changed(id: ObjectId, outlives: boolean): void
+  /** A successor has all that there is to say of it, or there is none. */
+  isRecorded(id: ObjectId): boolean
+  /** Everybody in the room, as far as this node knows. */
+  alive(): readonly NodeId[]
   /** Claims a name for an actor; undefined: it has it, else who does. Rejects when no claim can be answered. */
   claim(name: RegisteredName, actor: ObjectId): Promise<ObjectId | undefined>
   releaseName(name: RegisteredName, actor: ObjectId): void
@@ -95,6 +105,8 @@ export class OwnActors {
   readonly #options: OwnActorsOptions
   readonly #actors = new Map<string, OwnedActor>()
   readonly #works = new WeakMap<Work, OwnedActor>()
+  /** Their hosts have not been told that their checkpoints are kept. */
+  readonly #unrecorded = new Set<OwnedActor>()
 
   constructor(options: OwnActorsOptions) {
     this.#options = options
@@ -138,6 +150,9 @@ export class OwnActors {
       this.#make(actor)
       return
     }
+    const { checkpoint } = actor
+    const told = work.revival && checkpoint && toWire(this.#options.objects, checkpoint)
+    const revival = work.revival && { callers: [...work.revival.callers], checkpoint: told }
     actor.state = { kind: 'creating', work, template, node }
     this.#options.introduce(node, template)
     this.#options.send(node, {
@@ -147,8 +162,44 @@ export class OwnActors {
       incarnation: work.attempt,
       dependencies,
       args: work.args,
+      revival,
       handOver: 0,
     })
+  }
+
+  /** A host's checkpoint of an actor that lives there: it is told as soon as a successor has it too. */
+  onCheckpoint(from: NodeId, id: ObjectId, incarnation: Attempt, checkpoint: Checkpoint): void {
+    const actor = this.#actors.get(formatObjectId(id))
+    // From the instant that another incarnation is to be made nothing of this one is taken.
+    if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) return
+    if (actor.state.kind !== 'alive' || actor.state.node !== from) return
+    this.#keep(actor, checkpoint)
+    this.#unrecorded.add(actor)
+    this.recorded()
+  }
+
+  #keep(actor: OwnedActor, checkpoint: Checkpoint | undefined): void {
+    const former = actor.checkpoint
+    if (checkpoint !== undefined && former !== undefined && checkpoint.position <= former.position) return
+    const { objects } = this.#options
+    for (const id of checkpointRefs(checkpoint)) objects.retain(id)
+    actor.checkpoint = checkpoint
+    for (const id of checkpointRefs(former)) objects.release(id)
+    if (checkpoint !== undefined) this.#options.changed(actor.id, true)
+  }
+
+  /** Records have come to successors, or there are others. */
+  recorded(): void {
+    for (const actor of this.#unrecorded) {
+      const { id, incarnation, state, checkpoint } = actor
+      if (state.kind === 'alive' && !this.#options.isRecorded(id)) continue
+      this.#unrecorded.delete(actor)
+      if (state.kind !== 'alive' || checkpoint === undefined) continue
+      const { position } = checkpoint
+      const message = { type: 'actor.checkpointed', actor: id, incarnation, position } as const
+      if (state.node === this.#options.self) this.#options.hosted.onMessage(state.node, message)
+      else this.#options.send(state.node, message)
+    }
   }
 
   /** A host's word, this node's own too. */
@@ -234,6 +285,7 @@ export class OwnActors {
     this.#endIncarnation(actor, 'terminate', error)
     this.#actors.delete(key)
     this.#letGo(actor)
+    this.#keep(actor, undefined)
     // A call that came in just as it ended has its answer, too.
     this.#say(actor, { kind: 'dead', error })
     this.#options.places.forget(id)
@@ -301,9 +353,21 @@ export class OwnActors {
   ): { readonly attempt: Attempt; readonly body: ActorRecordBody; readonly spec: ActorSpec } | undefined {
     const actor = this.#actors.get(formatObjectId(id))
     if (actor?.spec === undefined || actor.state.kind === 'dead' || actor.state.kind === 'same') return undefined
-    const { incarnation, restarts, spec } = actor
+    const { incarnation, restarts, spec, checkpoint } = actor
     const { depth, dependencies, args } = spec
-    const body: ActorRecordBody = { type: 'actor', template: 0, depth, restarts, dependencies: [...dependencies], args }
+    const body: ActorRecordBody = {
+      type: 'actor',
+      template: 0,
+      depth,
+      restarts,
+      dependencies: [...dependencies],
+      args,
+      checkpoint: checkpoint && {
+        ...checkpoint,
+        executed: [...checkpoint.executed],
+        dependencies: [...checkpoint.dependencies],
+      },
+    }
     return { attempt: incarnation, body, spec }
   }
 
@@ -324,6 +388,11 @@ export class OwnActors {
     hosts: readonly { readonly node: NodeId; readonly incarnation: Attempt }[],
   ): void {
     const actor = this.#actors.get(formatObjectId(id)) ?? this.#adopt(id, record)
+    const checkpoint = record?.body.checkpoint
+    if (checkpoint !== undefined) {
+      this.#options.objects.adopt(checkpointRefs(checkpoint))
+      this.#keep(actor, checkpoint)
+    }
     const [first, ...others] = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
     for (const { node, incarnation } of others) this.#end(node, id, incarnation, 'kill', gone(id))
     if (actor.state.kind === 'dead' || actor.state.kind === 'same') return
@@ -340,6 +409,7 @@ export class OwnActors {
       if (actor.id.owner !== owner || owner === this.#options.self) continue
       this.#actors.delete(key)
       this.#pin(actor, false)
+      this.#keep(actor, undefined)
     }
   }
 
@@ -362,7 +432,18 @@ export class OwnActors {
   #add(id: ObjectId, spec: ActorSpec | undefined, incarnation: Attempt, restarts: number): OwnedActor {
     const state = { kind: 'waiting' } as const
     const createdAtMs = this.#options.tasks.now()
-    const actor: OwnedActor = { id, spec, createdAtMs, incarnation, restarts, state, isPinned: false, hasName: false }
+    const actor: OwnedActor = {
+      id,
+      spec,
+      createdAtMs,
+      incarnation,
+      restarts,
+      state,
+      isPinned: false,
+      hasName: false,
+      checkpoint: undefined,
+      callers: [],
+    }
     this.#actors.set(formatObjectId(id), actor)
     this.#pin(actor, true)
     return actor
@@ -391,8 +472,9 @@ export class OwnActors {
   #make(actor: OwnedActor): void {
     const spec = must(actor.spec)
     actor.state = WAITING
-    const { incarnation } = actor
-    this.#options.tasks.whenReady(spec, (template, error) => {
+    const { incarnation, checkpoint } = actor
+    const dependencies = [...spec.dependencies, ...(checkpoint?.dependencies ?? [])]
+    this.#options.tasks.whenReady({ ...spec, dependencies }, (template, error) => {
       if (actor.state !== WAITING || actor.incarnation !== incarnation || !this.#isKnown(actor)) return
       if (template === undefined) {
         this.#die(actor, must(error))
@@ -409,6 +491,7 @@ export class OwnActors {
         dependencies,
         args,
         isGuest: false,
+        revival: this.#revival(actor),
         ended: (outcome) => this.#bornHere(actor, work, outcome),
       }
       this.#works.set(work, actor)
@@ -419,6 +502,18 @@ export class OwnActors {
         shape: template.work.shape,
       })
     })
+  }
+
+  /** What it is made again with, where it has checkpoints. */
+  #revival(actor: OwnedActor): Revival | undefined {
+    const { id, spec, incarnation, checkpoint } = actor
+    const isFirst = compareAttempts(incarnation, FIRST_ATTEMPT) === 0
+    if (isFirst || spec?.options.facts.checkpointEveryCalls === 0) return undefined
+    const { self, places, alive, epochOf } = this.#options
+    // Who asked somebody else before a take-over may not have asked this node yet.
+    const others = epochOf(id.owner) === 0 ? [] : alive()
+    actor.callers = [...new Set([self, ...places.watchersOf(id), ...others])]
+    return { callers: actor.callers, checkpoint }
   }
 
   #bornHere(actor: OwnedActor, work: Work, outcome: WorkOutcome): void {
@@ -438,6 +533,7 @@ export class OwnActors {
     // What can be made again needs its arguments for that.
     if (this.#restartsLeft(actor) <= 0) this.#pin(actor, false)
     this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
+    if (actor.callers.length > 0) this.#options.places.addWatchers(actor.id, actor.callers)
     this.#say(actor, { kind: 'alive', node })
     this.#options.changed(actor.id, actor.spec?.options.isDetached === true)
   }
@@ -485,6 +581,7 @@ export class OwnActors {
     if (actor.state.kind !== 'alive') this.#remember(actor, undefined, cause)
     actor.state = { kind: 'dead' }
     this.#letGo(actor)
+    this.#keep(actor, undefined)
     const error = actorDied(actor.id, cause)
     this.#options.objects.fail(actor.id, error)
     this.#say(actor, { kind: 'dead', error })

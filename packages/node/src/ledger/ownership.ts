@@ -1,6 +1,6 @@
 // Long because what a take-over means for objects and tasks is decided here, each case beside the others.
 import type { Log } from '@shoal/base'
-import { RecordStore, sourceOf } from '@shoal/control-store'
+import { RecordStore, recordRefs, sourceOf } from '@shoal/control-store'
 import type { Reports, StoredRecord } from '@shoal/control-store'
 import { formatJobId, LIMITS, messageBytes } from '@shoal/protocol'
 import type {
@@ -176,6 +176,11 @@ export class Ownership {
     return this.#log.safeAt(id)
   }
 
+  /** Whether a successor would know all of an object if this node went, or there is none. */
+  isRecorded(id: ObjectId): boolean {
+    return this.safeAt(id).length > 0 || this.#successorsBeside(id.owner, []).length === 0
+  }
+
   views(): LedgerView[] {
     return this.ledgers.views(this.#options.objects.owners(true))
   }
@@ -264,6 +269,7 @@ export class Ownership {
     this.#log.peerGone(node)
     for (const tasks of this.#taken.values()) tasks.nodeGone(node)
     this.ledgers.peerGone(node)
+    this.#options.actors.recorded()
   }
 
   onMessage(from: NodeId, message: NodeMessage): boolean {
@@ -274,6 +280,7 @@ export class Ownership {
         return true
       case 'ledger.acknowledged':
         this.#log.onAcknowledged(from, message.owner, message.number)
+        this.#options.actors.recorded()
         return true
       case 'ledger.copy':
         this.#onCopy(from, message)
@@ -365,8 +372,8 @@ export class Ownership {
     const later = (): void => this.#options.later(0, () => this.changed(id))
     const template = this.#options.tasks.ledgerTemplateOf(spec.template, spec.job, later)
     if (template === undefined) return undefined
-    const inner = [...body.dependencies.map((dependency) => dependency.id), ...body.args.refs]
-    return { record: { number: id.number, attempt, body }, template, inner }
+    const record = { number: id.number, attempt, body }
+    return { record, template, inner: recordRefs(record) }
   }
 
   /** Bytes that are in one tab alone, and that no task makes again, are asked to be kept by a successor too. */
@@ -442,7 +449,6 @@ export class Ownership {
       objects.restore(reports.copies, this.#records.of(owner))
       tasks.takeBack(reports.runs)
       this.#options.actors.restoreCalls(reports.runs)
-      this.#records.drop(owner)
       this.#countCopies(owner, reports)
       objects.freeUnusedOf(owner)
     } else {
@@ -461,6 +467,7 @@ export class Ownership {
       this.#countCopies(owner, reports)
     }
     this.#recoverActors(owner, reports)
+    if (owner === self) this.#records.drop(owner)
     this.#log.adopt(
       owner,
       objects.neededOf(owner).map(({ number }) => number),
@@ -472,10 +479,13 @@ export class Ownership {
     const { actors, objects } = this.#options
     const needed = new Set(objects.neededOf(owner).map(({ number }) => number))
     const numbers = new Set(reports.actors.keys())
-    for (const [number, { record }] of this.#records.of(owner)) if (record.body.type === 'actor') numbers.add(number)
+    const isOwn = owner === this.#options.self
+    // Of its own ledger this node knows itself which there are; records have their latest checkpoints.
+    if (!isOwn)
+      for (const [number, { record }] of this.#records.of(owner)) if (record.body.type === 'actor') numbers.add(number)
     for (const number of actors.numbersOf(owner)) numbers.add(number)
     for (const number of numbers) {
-      const stored = this.#records.get(owner, number)
+      const stored = isOwn && !actors.has({ owner, number }) ? undefined : this.#records.get(owner, number)
       const body = stored?.record.body
       const record =
         body?.type === 'actor' && stored?.template !== undefined
@@ -489,7 +499,7 @@ export class Ownership {
       const hosts = reports.actors.get(number) ?? []
       const isDetached = record?.template.definition.actor?.isDetached === true
       // In the grace nothing is made anew that nobody has a handle of.
-      if (hosts.length === 0 && !isDetached && !needed.has(number) && owner !== this.#options.self) continue
+      if (hosts.length === 0 && !isDetached && !needed.has(number) && !isOwn) continue
       objects.expect({ owner, number })
       actors.recover({ owner, number }, record, hosts)
     }

@@ -19,6 +19,8 @@ export const actorFacts = struct({
   maxTaskRetries: f64,
   /** Infinity: any number. */
   maxPendingCalls: f64,
+  /** 0: it has no checkpoints. */
+  checkpointEveryCalls: varint,
 })
 export type ActorFacts = Infer<typeof actorFacts>
 

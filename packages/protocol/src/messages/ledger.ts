@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import { array, bool, f64, fixedBytes, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
+import { executedCalls } from './actor.ts'
 import { templateFields } from './task.ts'
 import { wireError } from './wire-error.ts'
 
@@ -71,6 +72,10 @@ export const ledgerRecord = struct({
       restarts: varint,
       dependencies: array(argument, LIMITS.taskArguments),
       args: inlineValue,
+      /** The state that its next incarnation begins with: see `actor.checkpoint`. */
+      checkpoint: optional(
+        struct({ position: varint, executed: executedCalls, dependencies: array(argument, 1), args: inlineValue }),
+      ),
     }),
     value: struct({ value: inlineValue }),
     stored: struct({ bytes: varint }),

@@ -3,6 +3,7 @@ import { actorLifeCases } from './actor-life-cases.ts'
 import { blockedCases } from './blocked-cases.ts'
 import { cancelCases } from './cancel-cases.ts'
 import type { DefineCase } from './case.ts'
+import { checkpointCases } from './checkpoint-cases.ts'
 import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
@@ -29,5 +30,6 @@ export function conformanceCases(it: DefineCase): void {
   errorCases(it)
   actorCases(it)
   actorLifeCases(it)
+  checkpointCases(it)
   edgeCases(it)
 }
