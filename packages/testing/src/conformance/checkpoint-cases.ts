@@ -65,7 +65,7 @@ export function checkpointCases(it: DefineCase): void {
         return ++this.#n
       }
     }
-    matches(refused(Hidden), /private field #n/)
+    matches(refused(Hidden), /private field #\w/)
     class Half {
       saveCheckpoint(): number {
         return 1
