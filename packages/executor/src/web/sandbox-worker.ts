@@ -58,6 +58,8 @@ function start(first: WorkerStart): void {
   const random = new TaskRandom(first.init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
+  // One for all: of a thousand actors each would have a channel more.
+  const soon = createSoon()
   // Whose code runs now, or was the last to begin.
   let current = run(first)
   first.thread.onmessage = ({ data }: MessageEvent<ToThread>) => {
@@ -84,7 +86,7 @@ function start(first: WorkerStart): void {
   })
 
   function run({ number, init, port }: RunnerStart): Runner {
-    const runner = createRunner(init, port, faults, (task) => {
+    const runner = createRunner(init, port, faults, soon, (task) => {
       current = runner
       random.begin(task)
       // A task before this one may have put its own in its place.
@@ -99,6 +101,7 @@ function createRunner(
   init: WorkerInit,
   port: MessagePort,
   faults: WeakSet<Error>,
+  soon: (callback: () => void) => void,
   onRunStart: (task: ObjectId) => void,
 ): Runner {
   let loaded: ((create: CreateSecondStage) => void) | undefined
@@ -113,7 +116,7 @@ function createRunner(
       framePort.postText(SECOND_STAGE)
     },
     createFinalizer,
-    soon: createSoon(),
+    soon,
     onRunStart,
   })
 }
