@@ -5,16 +5,8 @@ import type { WorkerInit } from '../worker-host.ts'
  * the port over. Plain messages, no Comlink: the frame is downloaded by every tab, and three words need no library.
  */
 export type ToFrame =
-  /**
-   * Starts a worker, or with `beside` another runner in that one's thread; it speaks over the port that comes along. Numbers
-   * are the sender's and never used twice.
-   */
-  | {
-      readonly type: 'start'
-      readonly number: number
-      readonly beside: number | undefined
-      readonly init: WorkerInit
-    }
+  /** Starts a worker; it speaks over the port that comes along. Numbers are the sender's and never used twice. */
+  | { readonly type: 'start'; readonly number: number; readonly init: WorkerInit }
   /** Ends it in the middle of whatever it does; unknown numbers are ignored. */
   | { readonly type: 'terminate'; readonly number: number }
   /** From now on a thread of the frame's process sends back what comes over the port that comes along. */
@@ -44,17 +36,8 @@ export const CONTROL_MESSAGE = 'shoal:control'
 /** What a worker posts to the node worker, once, for the text of its second stage; the answer is that text. */
 export const SECOND_STAGE = 'second stage'
 
-/** What the frame tells a worker to start: a runner, with its port. */
-export interface RunnerStart {
-  readonly number: number
+/** What the frame posts to a new worker once. Over the port it is told of more runners: see port-lanes.ts. */
+export interface WorkerStart {
   readonly init: WorkerInit
   readonly port: MessagePort
 }
-
-/** What the frame posts to a new worker once. Over `thread`, which user code never sees, it tells it of more runners. */
-export interface WorkerStart extends RunnerStart {
-  readonly thread: MessagePort
-}
-
-/** Over a worker's `thread`: another runner, or the end of one. */
-export type ToThread = RunnerStart | { readonly end: number }

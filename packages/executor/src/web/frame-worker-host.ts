@@ -3,6 +3,9 @@ import type { HostedWorker, WorkerHost, WorkerInit } from '../worker-host.ts'
 import type { FromFrame, FromPage, ToFrame, ToPage } from './frame-control.ts'
 import { FramePulse } from './frame-pulse.ts'
 import { FrameWorker } from './frame-worker.ts'
+import type { FrameThread } from './frame-worker.ts'
+import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
+import type { MessageLane } from './port-lanes.ts'
 
 export interface FrameWorkerHostOptions {
   /** The text of a worker's second stage: wanted for each worker whose tasks do more than compute on plain values. */
@@ -42,7 +45,7 @@ class FrameWorkerHost implements WorkerHost {
   readonly #answerWithinMs: number
   readonly #loadSecondStage: () => Promise<string>
   readonly #onUp: () => void
-  readonly #workers = new Map<number, FrameWorker>()
+  readonly #threads = new Map<number, FrameThread>()
   /** Starts from before there was a frame to send them to. */
   #waiting: ((frame: Frame) => void)[] = []
   #frame: Frame | undefined
@@ -61,27 +64,45 @@ class FrameWorkerHost implements WorkerHost {
   }
 
   start(init: WorkerInit, beside?: HostedWorker): HostedWorker {
-    const { port1, port2 } = new MessageChannel()
     const number = ++this.#lastNumber
-    const onOver = (): void => {
-      if (this.#workers.delete(number)) this.#frame?.terminate(number)
+    const former = beside instanceof FrameWorker && !beside.isOver ? beside.thread : undefined
+    if (former !== undefined) {
+      former.port.postMessage([number, init])
+      return this.#worker(former, former.lanes(number))
     }
-    const worker = new FrameWorker(number, port1, onOver, this.#loadSecondStage)
-    const thread = beside instanceof FrameWorker ? beside.number : undefined
+    const { port1, port2 } = new MessageChannel()
+    const thread: FrameThread = { number, port: port1, lanes: createPortLanes(port1), workers: new Set() }
+    const worker = this.#worker(thread, thread.lanes(FIRST_LANE))
     const state = this.#state
     if (state.kind === 'closed') worker.end('the host of workers was closed')
     else if (state.kind === 'unusable') worker.end(state.reason)
     else {
-      this.#workers.set(number, worker)
-      if (this.#frame !== undefined) this.#frame.start(number, thread, init, port2)
-      else this.#waiting.push((frame) => worker.isOver || frame.start(number, thread, init, port2))
+      this.#threads.set(number, thread)
+      if (this.#frame !== undefined) this.#frame.start(number, init, port2)
+      else this.#waiting.push((frame) => worker.isOver || frame.start(number, init, port2))
     }
     return worker
   }
 
+  /** Its thread ends with the last of them. */
+  #worker(thread: FrameThread, lane: MessageLane): FrameWorker {
+    const onOver = (): void => {
+      thread.workers.delete(worker)
+      if (thread.workers.size > 0) return
+      thread.port.close()
+      if (this.#threads.delete(thread.number)) this.#frame?.terminate(thread.number)
+    }
+    const worker = new FrameWorker(thread, lane, onOver, this.#loadSecondStage)
+    return worker
+  }
+
+  #workers(): FrameWorker[] {
+    return [...this.#threads.values()].flatMap(({ workers }) => [...workers])
+  }
+
   close(): void {
     if (this.#state.kind === 'closed') return
-    for (const worker of [...this.#workers.values()]) worker.terminate()
+    for (const worker of this.#workers()) worker.terminate()
     this.#state = { kind: 'closed' }
     this.#dropFrame()
     clearTimeout(this.#patience)
@@ -99,10 +120,12 @@ class FrameWorkerHost implements WorkerHost {
   #onFrame(port: MessagePort): void {
     this.#dropFrame()
     const frame = new Frame(port, {
-      onWorkerEnded: (number, reason) => this.#workers.get(number)?.end(reason),
+      onThreadEnded: (number, reason) => {
+        for (const worker of [...(this.#threads.get(number)?.workers ?? [])]) worker.end(reason)
+      },
       onHello: (version) => this.#onHello(version),
       onDead: (reason) => this.#onDead(reason),
-      isNeeded: () => this.#workers.size > 0,
+      isNeeded: () => this.#threads.size > 0,
     })
     this.#frame = frame
     for (const start of this.#waiting.splice(0)) start(frame)
@@ -147,7 +170,7 @@ class FrameWorkerHost implements WorkerHost {
   }
 
   #endWorkers(reason: string): void {
-    for (const worker of [...this.#workers.values()]) worker.end(reason)
+    for (const worker of this.#workers()) worker.end(reason)
     this.#waiting = []
   }
 
@@ -162,7 +185,7 @@ class FrameWorkerHost implements WorkerHost {
 }
 
 interface FrameEvents {
-  onWorkerEnded(number: number, reason: string): void
+  onThreadEnded(number: number, reason: string): void
   onHello(version: number): void
   /** Nothing comes from it any more. */
   onDead(reason: string): void
@@ -184,8 +207,8 @@ class Frame {
     port.start()
   }
 
-  start(number: number, beside: number | undefined, init: WorkerInit, port: MessagePort): void {
-    this.#tell({ type: 'start', number, beside, init }, [port])
+  start(number: number, init: WorkerInit, port: MessagePort): void {
+    this.#tell({ type: 'start', number, init }, [port])
   }
 
   terminate(number: number): void {
@@ -206,7 +229,7 @@ class Frame {
         this.#onHello(data.version)
         return
       case 'ended':
-        this.#events.onWorkerEnded(data.number, data.reason)
+        this.#events.onThreadEnded(data.number, data.reason)
         return
       case 'failed':
         this.#die(`the sandbox frame failed: ${data.reason}`)

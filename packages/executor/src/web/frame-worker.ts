@@ -2,7 +2,16 @@ import { BlobGate } from '@shoal/protocol'
 import type { FramePort } from '@shoal/protocol'
 import type { HostedWorker } from '../worker-host.ts'
 import { SECOND_STAGE } from './frame-control.ts'
-import { createMessageFramePort } from './message-frame-port.ts'
+import { createLaneFramePort } from './message-frame-port.ts'
+import type { MessageLane, PortLanes } from './port-lanes.ts'
+
+/** A worker's thread in the frame, and the runners in it. */
+export interface FrameThread {
+  readonly number: number
+  readonly port: MessagePort
+  readonly lanes: PortLanes
+  readonly workers: Set<FrameWorker>
+}
 
 /**
  * The node worker's handle of one worker in the sandbox frame.
@@ -10,18 +19,19 @@ import { createMessageFramePort } from './message-frame-port.ts'
  */
 export class FrameWorker implements HostedWorker {
   readonly port: FramePort
-  readonly number: number
+  readonly thread: FrameThread
   readonly #onOver: () => void
   #isOver = false
   #reason: string | undefined
   #handler: ((reason: string) => void) | undefined
 
   /** `onOver` is called once, however it comes to an end. */
-  constructor(number: number, port: MessagePort, onOver: () => void, loadSecondStage: () => Promise<string>) {
-    this.number = number
+  constructor(thread: FrameThread, lane: MessageLane, onOver: () => void, loadSecondStage: () => Promise<string>) {
+    this.thread = thread
+    thread.workers.add(this)
     this.#onOver = onOver
     let isAsked = false
-    const framePort = createMessageFramePort(port, {
+    const framePort = createLaneFramePort(lane, {
       blobs: BlobGate,
       onMalformed: (reason) => this.end(reason),
       onText: (text) => {

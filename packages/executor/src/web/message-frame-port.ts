@@ -1,4 +1,6 @@
 import type { BlobGate, BlobLike, Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
+import { portLane } from './port-lanes.ts'
+import type { MessageLane } from './port-lanes.ts'
 
 export interface MessageFramePortOptions {
   /** Something came that is no frame: the other side is broken or hostile. The port is closed already. */
@@ -17,29 +19,26 @@ export interface MessageFramePort extends FramePort {
 /** Below this, copying the bytes costs less than handing their whole buffer over. */
 const TRANSFER_BYTES = 32 * 1024
 
-// User code shares the sandbox worker's realm and may replace what prototypes hold: to be handed the port, an event's
-// target, by our own call. So all that touches a port is taken when this module is evaluated, before any user code.
-const apply = Reflect.apply
+// Taken before user code runs: see port-lanes.ts.
 const isArray = Array.isArray
-const dataGetter =
-  typeof MessageEvent === 'undefined' ? undefined : Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')?.get
-const dataOf = (event: MessageEvent): unknown =>
-  dataGetter === undefined ? (event.data as unknown) : (apply(dataGetter, event, []) as unknown)
+
+/** A FramePort over a MessagePort. Frames that arrive before `onFrame` wait in the port; they survive its transfer too. */
+export function createMessageFramePort(port: MessagePort, options?: MessageFramePortOptions): MessageFramePort {
+  return createLaneFramePort(portLane(port), options)
+}
 
 /**
- * A FramePort over a MessagePort, one message a frame: `[bytes, ...buffers]`. Takes ownership of the port. Frames that
- * arrive before `onFrame` wait in the port; they survive its transfer too. Blobs cost nothing to send; the node's end
- * reads them, and frames behind them wait so that the order stays.
+ * A FramePort over a lane, one message a frame: `[bytes, ...buffers]`. Takes ownership of the lane. Blobs cost nothing to
+ * send; the node's end reads them, and frames behind them wait so that the order stays.
  */
-export function createMessageFramePort(port: MessagePort, options: MessageFramePortOptions = {}): MessageFramePort {
-  const postMessage = port.postMessage.bind(port) as (message: unknown, transfer: Transferable[]) => void
-  const closePort = port.close.bind(port)
-  const start = port.start.bind(port)
-  const listen = port.addEventListener.bind(port)
+export function createLaneFramePort(
+  { post: postMessage, listen, close }: MessageLane,
+  options: MessageFramePortOptions = {},
+): MessageFramePort {
   let gate: BlobGate | undefined
   const refuse = (reason: string): void => {
     gate?.close()
-    closePort()
+    close()
     options.onMalformed?.(reason)
   }
   return {
@@ -64,8 +63,7 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
     },
     onFrame(handler) {
       gate = options.blobs && new options.blobs(handler)
-      listen('message', (event) => {
-        const data = dataOf(event)
+      const onMessage = (data: unknown): void => {
         if (typeof data === 'string' && options.onText !== undefined) {
           options.onText(data)
           return
@@ -74,13 +72,12 @@ export function createMessageFramePort(port: MessagePort, options: MessageFrameP
         if (frame === undefined) refuse('it sent a message that is no frame')
         else if (gate === undefined) handler(frame as Frame)
         else gate.push(frame)
-      })
-      listen('messageerror', () => refuse('it sent a message that cannot be read here'))
-      start()
+      }
+      listen(onMessage)
     },
     close() {
       gate?.close()
-      closePort()
+      close()
     },
   }
 }

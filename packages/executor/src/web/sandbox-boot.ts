@@ -7,7 +7,7 @@
  */
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { CONTROL_MESSAGE } from './frame-control.ts'
-import type { FromFrame, RunnerStart, ToFrame, ToThread, WorkerStart } from './frame-control.ts'
+import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
 class WorkerShop {
@@ -27,31 +27,23 @@ class WorkerShop {
     if (message.type === 'terminate') this.terminate(message.number)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
-    else this.start({ number: message.number, init: message.init, port }, message.beside)
+    else this.start(message.number, { init: message.init, port })
   }
 
-  start(start: RunnerStart, beside: number | undefined): void {
-    const { number } = start
-    const ended = (reason: string): void => this.#tell({ type: 'ended', number, reason })
-    const neighbour = beside === undefined ? undefined : this.#running.get(beside)
-    if (beside !== undefined && neighbour === undefined) {
-      ended('the worker that it was to share is gone')
-      return
-    }
-    const worker = neighbour ?? this.#spare ?? new SandboxWorker(this.#url)
+  start(number: number, start: WorkerStart): void {
+    const worker = this.#spare ?? new SandboxWorker(this.#url)
     this.#running.set(number, worker)
     worker.give(start, (reason) => {
       if (!this.#running.delete(number)) return
-      worker.terminate(number)
-      ended(reason)
+      worker.terminate()
+      this.#tell({ type: 'ended', number, reason })
     })
-    if (neighbour !== undefined) return
     this.#spare = undefined
     this.#refillSoon()
   }
 
   terminate(number: number): void {
-    this.#running.get(number)?.terminate(number)
+    this.#running.get(number)?.terminate()
     this.#running.delete(number)
   }
 
@@ -72,13 +64,11 @@ class WorkerShop {
   }
 }
 
-/** A blob worker, the runners in it, and the first fault that the browser reported of it. */
+/** A blob worker, and the first fault that the browser reported of it. */
 class SandboxWorker {
   readonly #worker: Worker
-  #thread: MessagePort | undefined
   #fault: string | undefined
-  /** What to do for each runner when the worker breaks. */
-  readonly #runners = new Map<number, (reason: string) => void>()
+  #onBroken: ((reason: string) => void) | undefined
 
   constructor(url: string) {
     this.#worker = new Worker(url, { name: 'shoal' })
@@ -89,28 +79,19 @@ class SandboxWorker {
     this.#worker.addEventListener('messageerror', () => this.#break('it sent its frame what cannot be read'))
   }
 
-  give(start: RunnerStart, onBroken: (reason: string) => void): void {
-    this.#runners.set(start.number, onBroken)
-    if (this.#fault !== undefined) onBroken(this.#fault)
-    else if (this.#thread !== undefined) this.#thread.postMessage(start satisfies ToThread, [start.port])
-    else {
-      const { port1, port2: thread } = new MessageChannel()
-      this.#thread = port1
-      this.#worker.postMessage({ ...start, thread } satisfies WorkerStart, [start.port, thread])
-    }
+  give(start: WorkerStart, onBroken: (reason: string) => void): void {
+    this.#onBroken = onBroken
+    if (this.#fault === undefined) this.#worker.postMessage(start, [start.port])
+    else onBroken(this.#fault)
   }
 
-  /** Ends one runner, and the worker with the last. */
-  terminate(number: number): void {
-    this.#runners.delete(number)
-    if (this.#runners.size === 0) this.#worker.terminate()
-    else this.#thread?.postMessage({ end: number } satisfies ToThread)
+  terminate(): void {
+    this.#worker.terminate()
   }
 
   #break(reason: string): void {
-    if (this.#fault !== undefined) return
-    this.#fault = reason
-    for (const onBroken of [...this.#runners.values()]) onBroken(reason)
+    this.#fault ??= reason
+    this.#onBroken?.(reason)
   }
 }
 

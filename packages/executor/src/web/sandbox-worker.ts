@@ -19,8 +19,10 @@ import type { Evaluate } from '../runner/loaded-code.ts'
 import { Runner } from '../runner/runner.ts'
 import type { CreateSecondStage } from '../runner/second-stage.ts'
 import { SECOND_STAGE } from './frame-control.ts'
-import type { RunnerStart, ToThread, WorkerStart } from './frame-control.ts'
-import { createMessageFramePort } from './message-frame-port.ts'
+import type { WorkerStart } from './frame-control.ts'
+import { createLaneFramePort } from './message-frame-port.ts'
+import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
+import type { MessageLane } from './port-lanes.ts'
 import { TaskRandom } from './task-random.ts'
 import { removeGlobals } from './worker-globals.ts'
 
@@ -53,21 +55,22 @@ addEventListener('message', (event: MessageEvent<WorkerStart>) => start(event.da
 removeGlobals(globalThis)
 
 /** One runner, or those of the actors that share this thread. */
-function start(first: WorkerStart): void {
+function start({ init, port }: WorkerStart): void {
   const runners = new Map<number, Runner>()
-  const random = new TaskRandom(first.init.nodeId)
+  const random = new TaskRandom(init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
   // One for all: of a thousand actors each would have a channel more.
   const soon = createSoon()
+  const lanes = createPortLanes(port, {
+    onOpen: (number, theirs) => run(number, theirs, lanes(number)),
+    onClose: (number) => {
+      runners.get(number)?.close()
+      runners.delete(number)
+    },
+  })
   // Whose code runs now, or was the last to begin.
-  let current = run(first)
-  first.thread.onmessage = ({ data }: MessageEvent<ToThread>) => {
-    if ('end' in data) {
-      runners.get(data.end)?.close()
-      runners.delete(data.end)
-    } else run(data)
-  }
+  let current = run(FIRST_LANE, init, lanes(FIRST_LANE))
   for (const level of LOG_LEVELS)
     userConsole[level] = (...args: unknown[]) => {
       // A task's lines belong to its driver's console; here are those that no task has.
@@ -85,8 +88,8 @@ function start(first: WorkerStart): void {
     userConsole.error('a promise was rejected and nobody looked:', event.reason)
   })
 
-  function run({ number, init, port }: RunnerStart): Runner {
-    const runner = createRunner(init, port, faults, soon, (task) => {
+  function run(number: number, own: WorkerInit, lane: MessageLane): Runner {
+    const runner = createRunner(own, lane, faults, soon, (task) => {
       current = runner
       random.begin(task)
       // A task before this one may have put its own in its place.
@@ -99,13 +102,13 @@ function start(first: WorkerStart): void {
 
 function createRunner(
   init: WorkerInit,
-  port: MessagePort,
+  lane: MessageLane,
   faults: WeakSet<Error>,
   soon: (callback: () => void) => void,
   onRunStart: (task: ObjectId) => void,
 ): Runner {
   let loaded: ((create: CreateSecondStage) => void) | undefined
-  const framePort = createMessageFramePort(port, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
+  const framePort = createLaneFramePort(lane, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
   return new Runner({
     ...init,
     port: rememberFaults(framePort, faults),
