@@ -12,7 +12,7 @@ import { root } from './pack-sdk/entries.ts'
 const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
-  'sandbox, with its worker': 15,
+  'sandbox, with its worker': 16,
   'sandbox, second stage': 22,
   'parser and crypto, lazy': 50,
   'directory, in rooms': 35,

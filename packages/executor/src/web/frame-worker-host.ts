@@ -67,8 +67,9 @@ class FrameWorkerHost implements WorkerHost {
     const number = ++this.#lastNumber
     const former = beside instanceof FrameWorker && !beside.isOver ? beside.thread : undefined
     if (former !== undefined) {
-      former.port.postMessage([number, init])
-      return this.#worker(former, former.lanes(number))
+      const lane = former.lanes(number)
+      lane.post(init, [])
+      return this.#worker(former, lane)
     }
     const { port1, port2 } = new MessageChannel()
     const thread: FrameThread = { number, port: port1, lanes: createPortLanes(port1), workers: new Set() }

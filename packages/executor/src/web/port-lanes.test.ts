@@ -32,8 +32,8 @@ test('each lane has its own messages, both ways, and the first goes as it is', a
   const answers: [number, unknown][] = []
   serve(FIRST_LANE)
   for (const number of [FIRST_LANE, 7, 9]) {
-    if (number !== FIRST_LANE) a.postMessage([number, init])
     const lane = here(number)
+    if (number !== FIRST_LANE) lane.post(init, [])
     lane.listen((data) => answers.push([number, data]))
     lane.post(frame(100 + number), [])
     lane.post('a text', [])
@@ -57,11 +57,12 @@ test('a lane that is closed is told of once, and the others go on', async () => 
   })
   there(FIRST_LANE).listen(() => got.push(FIRST_LANE))
   const here = createPortLanes(a)
-  a.postMessage([3, init])
-  a.postMessage([4, init])
-  here(3).close()
+  const [three, four] = [here(3), here(4)]
+  three.post(init, [])
+  four.post(init, [])
+  three.close()
   here(FIRST_LANE).close()
-  here(4).post(frame(1), [])
+  four.post(frame(1), [])
   await vi.waitFor(() => expect(got).toEqual([4]))
   expect(closed).toEqual([3, FIRST_LANE])
 })

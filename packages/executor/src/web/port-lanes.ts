@@ -8,7 +8,7 @@ export interface MessageLane {
   close(): void
 }
 
-/** The lane of a runner that the other side is told of: by how its thread began, or by a message `[number, WorkerInit]`. */
+/** The lane of a runner that the other side is told of: by how its thread began, or by its `WorkerInit`. */
 export type PortLanes = (number: number) => MessageLane
 
 export interface LaneEvents {
@@ -25,6 +25,7 @@ export const FIRST_LANE = 0
 // nothing here calls a method of what user code can reach.
 const apply = Reflect.apply
 const isArray = Array.isArray
+const later = queueMicrotask.bind(globalThis)
 const dataGetter =
   typeof MessageEvent === 'undefined' ? undefined : Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')?.get
 const dataOf = (event: MessageEvent): unknown =>
@@ -49,34 +50,49 @@ export function portLane(port: MessagePort): MessageLane {
 
 /**
  * Lanes over one port, since a port of its own for each of a thousand runners costs a millisecond each to hand over. The
- * first runner's messages go as they are; another's as `[number, message]`, of which the first is its `WorkerInit` and the
- * last is nothing. Takes ownership of the port; what comes for a lane that nobody listens to is dropped.
+ * first runner's messages go as they are. Those of others go together, once what runs now is over, as one list of numbers,
+ * each with its message behind it: a runner's first is its `WorkerInit`, and its last is nothing. Takes ownership of the
+ * port; what comes for a lane that nobody listens to is dropped.
  */
 export function createPortLanes(port: MessagePort, events: LaneEvents = {}): PortLanes {
   const whole = portLane(port)
   const handlers = Object.create(null) as Record<number, ((data: unknown) => void) | undefined>
+  let waiting: unknown[] = []
+  let moving: Transferable[] = []
+  const send = (number: number, message: unknown, moved: Transferable[]): void => {
+    if (waiting.length === 0)
+      later(() => {
+        const [messages, buffers] = [waiting, moving]
+        waiting = []
+        moving = []
+        whole.post(messages, buffers)
+      })
+    waiting[waiting.length] = number
+    waiting[waiting.length] = message
+    for (let i = 0; i < moved.length; i++) moving[moving.length] = moved[i] as Transferable
+  }
   function onMessage(data: unknown): void {
     if (data === undefined) for (const number in handlers) handlers[number]?.(data)
     else if (!isArray(data) || typeof data[0] !== 'number') handlers[FIRST_LANE]?.(data)
-    else {
-      const [number, message] = data as [number, unknown]
-      if (message === undefined) {
-        delete handlers[number]
-        events.onClose?.(number)
-      } else if (handlers[number]) handlers[number](message)
-      // Nothing comes for a lane that this side was told is closed.
-      else events.onOpen?.(number, message as WorkerInit)
-    }
+    else for (let i = 0; i < data.length; i += 2) onLaneMessage(data[i] as number, data[i + 1])
+  }
+  function onLaneMessage(number: number, message: unknown): void {
+    if (message === undefined) {
+      delete handlers[number]
+      events.onClose?.(number)
+    } else if (handlers[number]) handlers[number](message)
+    // Nothing comes for a lane that this side was told is closed.
+    else events.onOpen?.(number, message as WorkerInit)
   }
   return (number) => ({
-    post: number === FIRST_LANE ? whole.post : (message, moved) => whole.post([number, message], moved),
+    post: number === FIRST_LANE ? whole.post : (message, moved) => send(number, message, moved),
     listen(handler) {
       handlers[number] = handler
       if (number === FIRST_LANE) whole.listen(onMessage)
     },
     close() {
       delete handlers[number]
-      whole.post([number, undefined], [])
+      send(number, undefined, [])
     },
   })
 }
