@@ -34,6 +34,7 @@ import type { HandleContent } from './actor-class.ts'
 import { NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
 import { CodeTable } from './code-table.ts'
+import { codesIn } from './codes-in.ts'
 import { reviveError } from './error-revival.ts'
 import { createHooks } from './hooks.ts'
 import { homeOf, idOf, markOnce, ObjectRef } from './object-ref.ts'
@@ -161,6 +162,12 @@ export class CoreWorker implements RefHome {
       const retryExceptions = [...options.retryExceptions]
       templateDefinition.write(writer, { template, code: codeNumber, exportName, ...options, retryExceptions })
     })
+  }
+
+  /** Code that goes on in a value: the node that drives the job gives others leave to run it, and so has to have it. */
+  know(code: Code): void {
+    if (code.kind === 'ready' && code.refusal === undefined)
+      this.codes.code(code, (number) => this.#tellCode(number, code))
   }
 
   /** The one that stands for all codes equal to this one. */
@@ -447,6 +454,7 @@ export class CoreWorker implements RefHome {
 
   #tellCode(number: number, code: Code): void {
     if (code.kind === 'ready') {
+      for (const inner of codesIn(code.held)) this.know(inner)
       this.#sendCode(number, code.callSite, code.definition, code.facts)
       return
     }

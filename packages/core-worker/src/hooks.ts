@@ -5,6 +5,7 @@ import type { ActorMethodFacts, HandleContent } from './actor-class.ts'
 import type { Arity } from './arity.ts'
 import { CodeNotLoaded, loadedDefinition, NO_FACTS } from './code.ts'
 import type { Code } from './code.ts'
+import { codeOf } from './codes-in.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { refuseForeign } from './foreign-handle.ts'
 import { homeOf, idOf, ObjectRef } from './object-ref.ts'
@@ -89,6 +90,8 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
       replace(value) {
         // In another session its number is another object's.
         if (ObjectRef.is(value) && homeOf(value) !== core) throw new TypeError(`${value.id} belongs to another session`)
+        const code = codeOf(value)
+        if (code !== undefined) core.know(code)
         return replaceHandles(value)
       },
     },

@@ -21,6 +21,7 @@ import type {
   JobId,
   KeyPair,
   NodeId,
+  NodeMessage,
   RoomId,
   WireError,
 } from '@shoal/protocol'
@@ -56,12 +57,21 @@ export type CheckSource = (
 ) => Promise<{ readonly expression: string } | { readonly message: string; readonly identifier: string }>
 
 export interface CodeStoreOptions {
+  readonly self: NodeId
   readonly crypto: Crypto
   readonly keyPair: KeyPair
   readonly log: Log
   readonly checkSource: CheckSource
   /** Fetches code by hash from a node that has it. */
   fetch(hash: FunctionHash, from: NodeId, callback: (value: EncodedValue | undefined) => void): void
+  send(to: NodeId, message: NodeMessage): void
+  canReach(node: NodeId): boolean
+}
+
+interface Asked {
+  readonly driver: NodeId
+  readonly answer: Promise<CodeGrant | undefined>
+  settle(grant: CodeGrant | undefined): void
 }
 
 /**
@@ -75,6 +85,12 @@ export class CodeStore {
   readonly #byText = new Map<string, CodeEntry>()
   readonly #grants = new Map<string, CodeGrant>()
   readonly #fetching = new Map<FunctionHash, CodeEntry>()
+  /** Code of the job that this tab drives. */
+  readonly #own = new Set<FunctionHash>()
+  /** Checks of such code that are under way. */
+  readonly #checking = new Set<Promise<unknown>>()
+  /** Grants that a driver was asked for. */
+  readonly #asked = new Map<string, Asked>()
 
   constructor(options: CodeStoreOptions) {
     this.#options = options
@@ -91,10 +107,20 @@ export class CodeStore {
         : [definition.source],
     )
     const known = this.#byText.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (driver === this.#options.self) whenCode(known, () => this.#isOwn(known.state))
+      return known
+    }
     const entry: CodeEntry = { state: { kind: 'pending' }, waiters: [] }
     this.#byText.set(key, entry)
-    this.#check(definition, origin).then(
+    const check = this.#check(definition, origin)
+    if (driver === this.#options.self) {
+      whenCode(entry, () => this.#isOwn(entry.state))
+      this.#checking.add(check)
+    }
+    const over = (): void => void this.#checking.delete(check)
+    check.then(over, over)
+    check.then(
       (state) => settle(entry, state),
       (error: unknown) =>
         settle(entry, {
@@ -173,15 +199,63 @@ export class CodeStore {
     return this.#grants.get(grantKey(room, job, hash))
   }
 
-  /** The grant under which a job's code may be sent on; made here when this tab drives the job. */
+  #isOwn(state: CodeState): void {
+    if (state.kind === 'ready') this.#own.add(state.hash)
+  }
+
+  /** The grant under which a job's code may be sent on: made here when this tab drives the job, else asked for there. */
   async grantFor(job: JobId, hash: FunctionHash, room: RoomId, isDriver: boolean): Promise<CodeGrant | undefined> {
     const key = grantKey(room, job, hash)
     const known = this.#grants.get(key)
-    if (known !== undefined || !isDriver) return known
+    if (known !== undefined) return known
+    if (!isDriver) return this.#askDriver(key, job, hash)
     const { keyPair } = this.#options
     const grant = { submitter: keyPair.publicKey, signature: await keyPair.sign(grantText(room, job, hash)) }
     this.#grants.set(key, grant)
     return grant
+  }
+
+  #askDriver(key: string, job: JobId, hash: FunctionHash): Promise<CodeGrant | undefined> {
+    const { driver } = job
+    if (!this.#options.canReach(driver)) return Promise.resolve(undefined)
+    const open = this.#asked.get(key)
+    if (open !== undefined) return open.answer
+    let settle: Asked['settle'] = () => undefined
+    const answer = new Promise<CodeGrant | undefined>((resolve) => (settle = resolve))
+    this.#asked.set(key, { driver, answer, settle })
+    this.#options.send(driver, { type: 'code.ask', job, hash })
+    return answer
+  }
+
+  /** What the driver's own code and its tasks define it gives leave for, and nothing else. */
+  async onAsk(from: NodeId, { job, hash }: NodeMessage & { type: 'code.ask' }, room: RoomId): Promise<void> {
+    if (!this.#own.has(hash)) await Promise.allSettled([...this.#checking])
+    const isOwn = job.driver === this.#options.self && this.#own.has(hash)
+    const grant = isOwn ? await this.grantFor(job, hash, room, true) : undefined
+    this.#options.send(from, { type: 'code.grant', job, hash, grant })
+  }
+
+  async onGrant(
+    from: NodeId,
+    { job, hash, grant }: NodeMessage & { type: 'code.grant' },
+    room: RoomId,
+    isListed: (publicKey: Uint8Array) => Promise<boolean>,
+  ): Promise<void> {
+    const key = grantKey(room, job, hash)
+    const asked = this.#asked.get(key)
+    if (asked?.driver !== from) return
+    const holds = grant !== undefined && (await this.admit(job, hash, room, grant, isListed)) === 'admitted'
+    this.#asked.delete(key)
+    asked.settle(holds ? grant : undefined)
+  }
+
+  /** What a driver was asked for it will never answer. */
+  nodeGone(node: NodeId): void {
+    for (const [key, { driver, settle }] of [...this.#asked])
+      if (driver === node) {
+        this.#asked.delete(key)
+        settle(undefined)
+      }
   }
 
   /**

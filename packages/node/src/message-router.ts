@@ -1,10 +1,12 @@
+import type { Log } from '@shoal/base'
 import type { Transfers } from '@shoal/object-store'
 import { LIMITS, MOST_ITEMS, newWireError, ProtocolError, streamItem } from '@shoal/protocol'
-import type { LogLine, NodeId, NodeMessage, TaskResult, TaskYielded, WireError } from '@shoal/protocol'
+import type { LogLine, NodeId, NodeMessage, RoomId, TaskResult, TaskYielded, WireError } from '@shoal/protocol'
 import { workShape } from '@shoal/scheduler'
 import type { Actors } from './actors/actors.ts'
 import type { Cancellation } from './cancellation.ts'
 import { carriedRefs, isCarrier } from './carried-refs.ts'
+import type { CodeStore } from './code-store.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { GuestRequest, Guests } from './guests.ts'
 import type { Ownership } from './ledger/ownership.ts'
@@ -26,6 +28,10 @@ export interface MessageRouterOptions {
   readonly dispatcher: Dispatcher
   readonly cancellation: Cancellation
   readonly state: StateDesk
+  readonly codes: CodeStore
+  readonly log: Log
+  room(): RoomId | undefined
+  isListed(publicKey: Uint8Array): Promise<boolean>
   send(to: NodeId, message: NodeMessage): void
   /** Ends what matches, queued or running; nobody waits for it. */
   endWork(matches: (work: Work) => boolean, error: WireError): void
@@ -154,6 +160,10 @@ export class MessageRouter {
       case 'object.free':
         this.#options.objects.onFree(from, message.ids, message.attempt)
         return
+      case 'code.ask':
+      case 'code.grant':
+        this.#onCodeMessage(from, message)
+        return
       case 'job.ended':
         this.#options.leaving(from)
         return
@@ -172,6 +182,15 @@ export class MessageRouter {
       default:
         throw new ProtocolError('malformed', `${message.type} is not expected here`)
     }
+  }
+
+  #onCodeMessage(from: NodeId, message: NodeMessage & { type: 'code.ask' | 'code.grant' }): void {
+    const { codes, isListed } = this.#options
+    const room = this.#options.room()
+    if (room === undefined) return
+    const failed = (error: unknown): void => this.#options.log.warn('a grant failed', { from, error: String(error) })
+    if (message.type === 'code.ask') codes.onAsk(from, message, room).catch(failed)
+    else codes.onGrant(from, message, room, isListed).catch(failed)
   }
 
   #onRefused(from: NodeId, { ledger, number, attempt, error }: NodeMessage & { type: 'task.refused' }): void {

@@ -154,6 +154,9 @@ export class ShoalNode {
       unknown: (id) => this.#objects.unknown(id),
     })
     this.#codes = new CodeStore({
+      self,
+      send,
+      canReach,
       crypto: options.crypto,
       keyPair: options.keyPair,
       log: log.child('code'),
@@ -281,12 +284,7 @@ export class ShoalNode {
         this.#actors.workerGone(worker, reason, wasBusy)
       },
     })
-    const { tasks, guests, workers, objects } = {
-      tasks: this.#tasks,
-      guests: this.#guests,
-      workers: this.#workers,
-      objects: this.#objects,
-    }
+    const [tasks, guests, workers, objects] = [this.#tasks, this.#guests, this.#workers, this.#objects]
     this.#actors = new Actors({
       self,
       objects,
@@ -401,6 +399,10 @@ export class ShoalNode {
       endWork: (matches, error) => this.#endWork(matches, error),
       leaving: (node) => this.#leaving.add(node),
       onLogLine: (line) => options.onLogLine(line),
+      codes: this.#codes,
+      log: this.#log,
+      room,
+      isListed,
     })
     this.#dispatcher.schedule({ type: 'lending', isOn: this.#isLending })
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
@@ -717,6 +719,7 @@ export class ShoalNode {
     this.#unsent.delete(node)
     this.#dispatcher.schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
+    this.#codes.nodeGone(node)
     this.#state.peerGone(node)
     const graceMs = this.#options.graceMs ?? GRACE_MS
     const isForGood = this.#leaving.delete(node)

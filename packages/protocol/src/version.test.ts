@@ -33,7 +33,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
   4: 'cfd1d2fe83569a6a4c72583ec89165a6',
   5: '3ddd14b863611ce229fb5aafdf562bac',
-  6: 'f7c83d664e130e3f323254ffd8a65ff6',
+  6: '1fbf5468b2b3b31c35bc48659ae5d8d6',
 }
 
 describe('the protocol version', () => {

@@ -38,12 +38,6 @@ async function open(seed: number, helpers: readonly string[]): Promise<StoryRoom
 async function ownedByA(room: StoryRoom, options: object): Promise<ActorHandle<History>> {
   const { actor, get, remote } = room.tab('driver').api
   const Class = actor(History, { ...options })
-  // A tab may send on what it was given leave to run itself.
-  const leave = Class.options(at('a')).remote()
-  await room.settle(get(leave.slowly.remote('leave', 0)))
-  leave[Symbol.dispose]()
-  await room.pass(1_000)
-  room.runs.length = 0
   const make = remote({ Class }, ({ Class, actor }) => [actor(Class).remote()], at('a'))
   const [handle] = (await room.settle(get(make.remote()))) as [ActorHandle<History>]
   return handle

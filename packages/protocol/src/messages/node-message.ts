@@ -48,6 +48,8 @@ import {
 } from './object.ts'
 import { stateQuery, stateReply } from './state.ts'
 import {
+  codeAsk,
+  codeGrant,
   creditGrant,
   creditReturn,
   creditWant,
@@ -81,6 +83,8 @@ export const nodeMessage = union({
   'task.cancel': taskCancel,
   'task.yielded': taskYielded,
   'task.consumed': taskConsumed,
+  'code.ask': codeAsk,
+  'code.grant': codeGrant,
   'credit.want': creditWant,
   'credit.grant': creditGrant,
   'credit.return': creditReturn,

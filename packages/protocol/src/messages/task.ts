@@ -162,3 +162,12 @@ export const creditWant = struct({ shape: taskShape, queued: varint })
 export const creditGrant = struct({ shape: taskShape, count: varint })
 /** Credits given back unspent. */
 export const creditReturn = struct({ shape: taskShape, count: varint })
+
+/** A node that a task of the job submits from asks the job's driver for leave to send a piece of its code on. */
+export const codeAsk = struct({ job: jobId, hash: functionHash })
+/** The driver's signature over both, as in a template; undefined where the code is none of the job's own. */
+export const codeGrant = struct({
+  job: jobId,
+  hash: functionHash,
+  grant: optional(struct({ submitter: fixedBytes(32), signature: fixedBytes(64) })),
+})

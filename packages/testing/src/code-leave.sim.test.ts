@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import type { RemoteFunction } from '@shoal/core-worker'
+import { at, StoryRoom } from './story-room.ts'
+
+type Where = RemoteFunction<[], string>
+
+describe('code that came to a tab as a value', () => {
+  it('[SF7] goes on from there to a third tab: given by name, in an object, or as an argument', async () => {
+    const room = new StoryRoom(1)
+    await room.open(['a', 'b'])
+    const { remote, get, context } = room.tab('driver').api
+    expect(context().taskId).toBeUndefined()
+    const onB = remote({}, ({ context }) => context().nodeId, at('b'))
+    const byName = remote({ onB }, ({ onB, get }) => get(onB.remote()), at('a'))
+    const inside = remote(
+      { tools: { list: [onB] } },
+      ({ tools, get }) => get(tools.list.map((fn) => fn.remote())),
+      at('a'),
+    )
+    const asArgument = remote({}, ({ get }, fns: Where[]) => get(fns.map((fn) => fn.remote())), at('a'))
+    const { node } = room.tab('b').ports
+    const another = remote({}, ({ context }) => `${context().nodeId} again`, at('b'))
+    expect(await room.settle(get(byName.remote()))).toBe(node)
+    expect(await room.settle(get(inside.remote()))).toEqual([node])
+    expect(await room.settle(get(asArgument.remote([another])))).toEqual([`${node} again`])
+    room.close()
+  })
+
+  it('[SF7] is not given leave when a helper made it up itself', async () => {
+    const room = new StoryRoom(2)
+    await room.open(['a', 'b'])
+    const { remote, get } = room.tab('driver').api
+    const inventor = remote(
+      {},
+      async ({ remote, wait, context }) => {
+        const made = remote({}, ({ context }) => context().nodeId)
+        const home = made.remote()
+        const away = made.options({ resources: { b: 1 }, numCpus: 0 }).remote()
+        const [ready] = await wait([home, away], { numReturns: 2, timeoutMs: 5_000 })
+        return [context().nodeId, ready.length]
+      },
+      at('a'),
+    )
+    // At home it runs; nobody else runs it.
+    expect(await room.settle(get(inventor.remote()))).toEqual([room.tab('a').ports.node, 1])
+    room.close()
+  })
+})
