@@ -59,7 +59,7 @@ export class ProgressBar implements Disposable {
     this.#total = total
     this.#identity = identityOf(here)
     this.#reporter = reporterOf(here)
-    this.#reporter.opened(this.#self)
+    this.#reporter.opened(this.#self, made.count === 0)
   }
 
   /** Steps done so far. */

@@ -188,6 +188,22 @@ describe('progress of a page', () => {
     expect(room.lines).toEqual([])
   })
 
+  it('[U36] who looks again sees what begins from then on, though its worker knew another board', async () => {
+    await using other = await createTestRoom({ tabs: 1, workers: 1, console: false, install: false })
+    const [valve, count, sum] = [other.session.actor(Valve), other.session.remote(countTo), other.session.remote(sums)]
+    const first = new ProgressWatch(other.session, () => undefined)
+    await other.session.get(sum.remote([1]))
+    await vi.waitFor(() => expect(first.bars.map(shown)).toEqual([['sums', 1, 1, 'closed']]))
+    first.close()
+    const again = new ProgressWatch(other.session, () => undefined)
+    await vi.waitFor(async () =>
+      expect((await other.session.listActors()).rows.map(({ state }) => state).sort()).toEqual(['ALIVE', 'DEAD']),
+    )
+    count.remote(valve.remote(), 10, 'again')
+    await vi.waitFor(() => expect(again.bars.map(shown)).toEqual([['again', 5, 10, 'running']]))
+    again.close()
+  })
+
   it('[U36] where nobody looks nothing is sent', async () => {
     for await (const _ of progress([1, 2, 3]));
     expect((await room.session.listActors()).rows).toEqual([])

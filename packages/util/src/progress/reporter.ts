@@ -28,6 +28,7 @@ export class Reporter {
   readonly #open = new Set<ReportedBar>()
   #board: Board | undefined
   #lookedAtMs = -Infinity
+  #mustLook = false
   #isLooking = false
   #isResting = false
 
@@ -36,7 +37,9 @@ export class Reporter {
     this.#driver = driver
   }
 
-  opened(bar: ReportedBar): void {
+  /** @param isFirst of its run: who looks now need not be who looked when the worker's last task ran */
+  opened(bar: ReportedBar, isFirst: boolean): void {
+    this.#mustLook ||= isFirst
     addLast(this.#open, bar)
     this.changed(bar)
   }
@@ -55,7 +58,7 @@ export class Reporter {
 
   #send(): void {
     if (this.#dirty.size === 0 || this.#isLooking) return
-    if (performance.now() - this.#lookedAtMs >= LOOK_AGAIN_MS) {
+    if (this.#mustLook || performance.now() - this.#lookedAtMs >= LOOK_AGAIN_MS) {
       this.#look()
       return
     }
@@ -72,6 +75,7 @@ export class Reporter {
   /** No call that somebody waits for: a task that is counted goes on meanwhile. */
   #look(): void {
     this.#isLooking = true
+    this.#mustLook = false
     void find(this.#driver).then((board) => {
       this.#board = board
       this.#isLooking = false
