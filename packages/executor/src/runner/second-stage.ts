@@ -30,6 +30,7 @@ import type { Evaluate, LoadedCode } from './loaded-code.ts'
 import { loadModule } from './loaded-module.ts'
 import { SDK_EXPORTS } from './sdk-exports.ts'
 import { cleanStacks } from './user-stack.ts'
+import { createWorkerState } from './worker-state.ts'
 
 /** The runner as its second stage sees it. */
 export interface SecondStageHost {
@@ -114,6 +115,8 @@ export const createSecondStage: CreateSecondStage = (host) => {
     },
   })
 
+  const state = createWorkerState(host.nodeId, core)
+
   const streams = new RunStreams({
     frame,
     clock,
@@ -155,6 +158,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
             __esModule: true,
             ...SDK_EXPORTS,
             ...api,
+            ...state,
             registerSerializer: serializers.registerSerializer.bind(serializers),
             deregisterSerializer: serializers.deregisterSerializer.bind(serializers),
             registerError: serializers.registerError.bind(serializers),
@@ -162,7 +166,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
           withModule,
         })
       const { uses } = definition
-      const handed = uses && { ...api, ...(decodeValue(uses, core.decodeHooks) as object) }
+      const handed = uses && { ...api, ...state, ...(decodeValue(uses, core.decodeHooks) as object) }
       return loadInline(definition, host.evaluate, handed)
     },
     failure(thrown, taskName, task) {

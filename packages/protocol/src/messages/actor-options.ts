@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import { array, bool, f64, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { registeredName } from './registered-name.ts'
 
 const name = string(LIMITS.nameBytes)
 
@@ -21,10 +22,6 @@ export const actorFacts = struct({
   maxPendingCalls: f64,
 })
 export type ActorFacts = Infer<typeof actorFacts>
-
-/** The name under which an actor is found, unique within its namespace. */
-export const registeredName = struct({ namespace: name, name })
-export type RegisteredName = Infer<typeof registeredName>
 
 /** What the options of `actor()` come to, beside what its tasks' template has; defaults filled in. */
 export const actorOptions = struct({

@@ -2,7 +2,7 @@ import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import { bool, f64, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
-import { registeredName } from '../messages/actor-options.ts'
+import { registeredName } from '../messages/registered-name.ts'
 import { resourceSet } from '../resources.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 

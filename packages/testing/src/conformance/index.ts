@@ -8,6 +8,7 @@ import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
 import { refCases } from './ref-cases.ts'
 import { resourceCases } from './resource-cases.ts'
+import { stateCases } from './state-cases.ts'
 import { streamCases } from './stream-cases.ts'
 import { taskCases } from './task-cases.ts'
 import { valueCases } from './value-cases.ts'
@@ -29,5 +30,6 @@ export function conformanceCases(it: DefineCase): void {
   errorCases(it)
   actorCases(it)
   actorLifeCases(it)
+  stateCases(it)
   edgeCases(it)
 }
