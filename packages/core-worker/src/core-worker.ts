@@ -275,7 +275,7 @@ export class CoreWorker implements RefHome {
     caller: ActorCaller,
     method: string,
     args: readonly unknown[],
-    { numReturns, stream, maxTaskRetries, retryExceptions }: ResolvedCallOptions,
+    { numReturns, stream, maxTaskRetries, retryExceptions, group }: ResolvedCallOptions,
     isCounted: boolean,
   ): CallResult {
     this.#mustBeOpen()
@@ -292,6 +292,7 @@ export class CoreWorker implements RefHome {
     for (const name of retryExceptions) writer.string(name)
     writer.varint(caller.caller)
     writer.varint(++caller.calls)
+    writer.varint(group)
     writer.varint(this.#parent())
     this.frame.dependencies(dependencies)
     this.frame.value(value, false)

@@ -475,6 +475,7 @@ export class Submitter {
     for (let i = 0; i < count; i++) retryExceptions.push(bytes.string(LIMITS.nameBytes))
     const caller = bytes.varint()
     const order = bytes.varint()
+    const group = bytes.varint()
     const parent = bytes.varint()
     const dependencies = this.#mustHoldArguments(reader.dependencies())
     const submission = {
@@ -492,6 +493,7 @@ export class Submitter {
       retryExceptions,
       caller,
       order,
+      group,
       submission,
     })
   }

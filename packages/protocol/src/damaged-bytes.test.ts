@@ -142,6 +142,7 @@ const MESSAGES: NodeMessage[] = [
         methods: [{ name: 'play', arity: { least: 1, most: Infinity }, isGenerator: false }],
         maxTaskRetries: -1,
         maxPendingCalls: Infinity,
+        groups: [{ name: 'io', limit: 2, methods: ['fetch'] }],
       },
       maxRestarts: 3,
       maxConcurrency: 2,
@@ -311,7 +312,7 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
       job: { driver: node, number: 1 },
       namespace: '',
       resources: toResourceSet({ CPU: 1 }),
-      actor: { maxConcurrency: 3, registered: undefined, maxTaskRetries: 0 },
+      actor: { maxConcurrency: 3, registered: undefined, maxTaskRetries: 0, groups: [] },
     })
     attack(run, (bytes) => runTemplate.read(new ByteReader(bytes)))
   })

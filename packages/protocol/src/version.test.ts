@@ -32,7 +32,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   2: 'ed29a98c110ecd3131cfaef638977a05',
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
   4: 'cfd1d2fe83569a6a4c72583ec89165a6',
-  5: '3ddd14b863611ce229fb5aafdf562bac',
+  5: '0217455eb241efdc0db41580c6e3a548',
 }
 
 describe('the protocol version', () => {

@@ -34,6 +34,7 @@ export function createRunContext(host: Host, core: CoreWorker, signal: AbortSign
         methods: methodsOf(ActorClass).map(methodRecord),
         maxTaskRetries: birth.template.actor?.maxTaskRetries ?? 0,
         maxPendingCalls: Infinity,
+        groups: birth.template.actor?.groups ?? [],
       }
       return makeHandle<Record<string, (...args: never[]) => unknown>>(contentOf(core.weakRef(birth.task), facts), core)
     },

@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import { array, bool, f64, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { concurrencyGroups } from './concurrency-group.ts'
 import { registeredName } from './registered-name.ts'
 
 const name = string(LIMITS.nameBytes)
@@ -20,6 +21,7 @@ export const actorFacts = struct({
   maxTaskRetries: f64,
   /** Infinity: any number. */
   maxPendingCalls: f64,
+  groups: concurrencyGroups,
 })
 export type ActorFacts = Infer<typeof actorFacts>
 
@@ -27,6 +29,7 @@ export type ActorFacts = Infer<typeof actorFacts>
 export const actorOptions = struct({
   facts: actorFacts,
   maxRestarts: f64,
+  /** Of the calls that are in none of the groups. */
   maxConcurrency: varint,
   /** With an empty namespace until its node has filled in the job's. */
   registered: optional(registeredName),

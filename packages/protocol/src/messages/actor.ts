@@ -64,6 +64,8 @@ export const actorCall = struct({
   /** See `streamMode`, and `streamId` of a task. */
   stream: varint,
   streamId: varint,
+  /** See `concurrencyGroups`. */
+  group: varint,
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
   handOver: varint,

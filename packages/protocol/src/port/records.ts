@@ -32,7 +32,7 @@ export const TO_NODE = {
   actorCreate: 9,
   /**
    * actor: id, method: string, number, numReturns, stream, retries: f64, count and that many names of errors to retry after, caller,
-   * call, parent run + 1, dependencies, args: value
+   * call, group (see concurrencyGroups), parent run + 1, dependencies, args: value
    */
   actorCall: 10,
   /** actor: id, 1 when nothing shall restart it */

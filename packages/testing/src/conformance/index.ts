@@ -6,6 +6,7 @@ import type { DefineCase } from './case.ts'
 import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
+import { groupCases } from './group-cases.ts'
 import { refCases } from './ref-cases.ts'
 import { resourceCases } from './resource-cases.ts'
 import { stateCases } from './state-cases.ts'
@@ -30,6 +31,7 @@ export function conformanceCases(it: DefineCase): void {
   errorCases(it)
   actorCases(it)
   actorLifeCases(it)
+  groupCases(it)
   stateCases(it)
   edgeCases(it)
 }
