@@ -120,6 +120,7 @@ export default tseslint.config(
       'packages/sdk/src/session.ts',
       'packages/sdk/src/early-check.ts',
       'packages/sdk/src/testing/**',
+      'packages/util/src/progress/**',
     ],
     rules: { 'no-console': 'off' },
   },

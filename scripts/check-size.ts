@@ -12,8 +12,8 @@ import { root } from './pack-sdk/entries.ts'
 const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
-  'sandbox, with its worker': 16,
-  'sandbox, second stage': 22,
+  'sandbox, with its worker': 15.5,
+  'sandbox, second stage': 24,
   'parser and crypto, lazy': 50,
   'directory, in rooms': 35,
   'state, when asked': 14,

@@ -3,9 +3,11 @@
 import { ES_SETTINGS, trainEs } from '@shoal/rl'
 import * as sdk from '@shoal/sdk'
 import type { SessionStatus } from '@shoal/sdk'
+import * as util from '@shoal/util'
 import { at } from './at.ts'
 import { conform } from './conform.ts'
 import { contentHash, madeBytes } from './content.ts'
+import * as crew from './crew.remote.ts'
 import * as geometry from './geometry.ts'
 import * as ledger from './ledger.remote.ts'
 import * as values from './values.remote.ts'
@@ -41,6 +43,8 @@ const shoalTest = {
   work,
   ledger,
   values,
+  util,
+  crew,
   geometry,
   until,
   contentHash,

@@ -2,7 +2,7 @@ import { must } from '@shoal/base'
 import { arityOf, checkArity } from './arity.ts'
 import type { Arity } from './arity.ts'
 import type { Code } from './code.ts'
-import type { ActorFacts, ActorMethodRecord } from '@shoal/protocol'
+import type { ActorFacts, ActorMethodRecord, ConcurrencyGroup } from '@shoal/protocol'
 import { PendingCallsLimitExceededError } from '@shoal/protocol'
 import type { Arguments, Returns } from './call-types.ts'
 import type { ActorCaller, CoreWorker } from './core-worker.ts'
@@ -100,7 +100,7 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     this.#identity = identity
     this.#options = options
     this.#source = source
-    resolveActorOptions(options, identity.name, [])
+    resolveActorOptions(options, identity.name, identity.methods.map(methodRecord))
     if (options.checkpointEveryCalls !== undefined) checkCheckpoints(identity)
   }
 
@@ -119,9 +119,9 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
       this.#templates.set(core, known)
     }
     const ref = core.createActor(known.template, args)
-    const { maxTaskRetries, maxPendingCalls } = must(this.#resolved().actor).facts
+    const { maxTaskRetries, maxPendingCalls, groups } = must(this.#resolved().actor).facts
     const { name, methods } = this.#identity
-    return makeHandle<I>({ ref, name, methods, maxTaskRetries, maxPendingCalls }, core)
+    return makeHandle<I>({ ref, name, methods, maxTaskRetries, maxPendingCalls, groups }, core)
   }
 
   #resolved(): ResolvedOptions {
@@ -166,6 +166,7 @@ export interface HandleContent {
   readonly maxTaskRetries: number
   /** Infinity: any number. */
   readonly maxPendingCalls: number
+  readonly groups: readonly ConcurrencyGroup[]
 }
 
 const contents = new WeakMap<object, HandleContent>()
@@ -195,8 +196,8 @@ function actorMethod(
   options: ActorCallOptions,
 ): ActorMethod<never[], unknown> {
   const { name, arity, isGenerator: isStream } = facts
-  const { maxPendingCalls, maxTaskRetries } = content
-  const resolved = resolveCallOptions(options, maxTaskRetries, isStream)
+  const { maxPendingCalls, maxTaskRetries, groups } = content
+  const resolved = resolveCallOptions(options, maxTaskRetries, isStream, groups, name)
   const shown = `${content.name || 'Actor'}.${name}`
   const remote = (...args: unknown[]): unknown => {
     checkArity(shown, arity, args.length)

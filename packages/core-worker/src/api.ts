@@ -14,6 +14,7 @@ import { actorName, refuseUnknown } from './options.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
 import { isGenerator, ObjectRefGenerator } from './ref-generator.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
+import type { StateApi } from './state/state-types.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
 
 /** Who and where the running task is. */
@@ -98,7 +99,7 @@ export interface Api {
   ): RemoteFunction<A, Awaited<R>, N>
   remote<U extends Uses, A extends readonly unknown[], R, N extends number = 1>(
     uses: U,
-    fn: ((uses: U & Api, ...args: A) => R) & NoRefParameters<A>,
+    fn: ((uses: U & TaskApi, ...args: A) => R) & NoRefParameters<A>,
     options?: TaskOptions<N>,
   ): RemoteFunction<A, Awaited<R>, N>
   /** The same actor class, created through this session. */
@@ -110,7 +111,7 @@ export interface Api {
   /** What the class needs from outside is handed in by name; the first parameter is that beside these functions. */
   actor<U extends Uses, A extends readonly unknown[], I extends object>(
     uses: U,
-    define: (uses: U & Api) => Class<A, I> & NoRefParameters<A> & NoRefMethods<I>,
+    define: (uses: U & TaskApi) => Class<A, I> & NoRefParameters<A> & NoRefMethods<I>,
     options?: ActorOptions,
   ): ActorClass<A, I>
   get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>
@@ -151,6 +152,9 @@ export interface Api {
   exitActor(): never
   context(): RuntimeContext
 }
+
+/** What code that runs in a worker has: these functions, and those that ask what the room does. */
+export type TaskApi = Api & StateApi
 
 type Fn<A extends readonly unknown[], R> = (...args: A) => R
 type Class<A extends readonly unknown[], I> = new (...args: A) => I

@@ -41,6 +41,8 @@ import { homeOf, idOf, markOnce, ObjectRef } from './object-ref.ts'
 import type { RefHome } from './object-ref.ts'
 import type { ResolvedCallOptions, ResolvedOptions } from './options.ts'
 import { ObjectRefGenerator, streamHomeOf } from './ref-generator.ts'
+import type { CheckedQuestion } from './state/state-question.ts'
+import type { StateResult } from './state/state-types.ts'
 import { Streams } from './streams.ts'
 import { Waits } from './waits.ts'
 import type { GetOptions, WaitOptions } from './waits.ts'
@@ -78,8 +80,8 @@ export interface ActorCaller {
   pending: number
 }
 
-interface Question {
-  resolve(found: HandleContent): void
+interface Question<T> {
+  resolve(answer: T): void
   reject(reason: Error): void
 }
 
@@ -105,7 +107,8 @@ export class CoreWorker implements RefHome {
   #lastPoll = 0
   /** What has to be told once it exists, of this tab's own. */
   readonly #outcomes = new Map<number, () => void>()
-  readonly #questions = new Map<number, Question>()
+  readonly #questions = new Map<number, Question<HandleContent>>()
+  readonly #stateQuestions = new Map<number, Question<StateResult<object>>>()
   #lastQuestion = 0
   readonly #weak = new WeakSet<ObjectRef>()
   #lastWait = 0
@@ -279,7 +282,7 @@ export class CoreWorker implements RefHome {
     caller: ActorCaller,
     method: string,
     args: readonly unknown[],
-    { numReturns, stream, maxTaskRetries, retryExceptions }: ResolvedCallOptions,
+    { numReturns, stream, maxTaskRetries, retryExceptions, group }: ResolvedCallOptions,
     isCounted: boolean,
   ): CallResult {
     this.#mustBeOpen()
@@ -296,6 +299,7 @@ export class CoreWorker implements RefHome {
     for (const name of retryExceptions) writer.string(name)
     writer.varint(caller.caller)
     writer.varint(++caller.calls)
+    writer.varint(group)
     writer.varint(this.#parent())
     this.frame.dependencies(dependencies)
     this.frame.value(value, false)
@@ -324,6 +328,16 @@ export class CoreWorker implements RefHome {
     writer.string(namespace)
     writer.string(name)
     return new Promise((resolve, reject) => this.#questions.set(question, { resolve, reject }))
+  }
+
+  /** Asks what the room does, from a worker: its page has a way of its own. */
+  askState(asked: CheckedQuestion): Promise<StateResult<object>> {
+    this.#mustBeOpen()
+    const value = this.encoder.encodeForFrame(asked, 'question')
+    const question = ++this.#lastQuestion
+    this.frame.begin(TO_NODE.stateAsk).varint(question)
+    this.frame.value(value, false)
+    return new Promise((resolve, reject) => this.#stateQuestions.set(question, { resolve, reject }))
   }
 
   /** A ref that keeps nothing alive: what it stands for may be gone when it is used. */
@@ -380,8 +394,10 @@ export class CoreWorker implements RefHome {
     this.#closed = reason
     this.#waits.close(reason)
     this.#streams.close()
-    for (const { reject } of this.#questions.values()) reject(reason)
-    this.#questions.clear()
+    for (const questions of [this.#questions, this.#stateQuestions]) {
+      for (const { reject } of questions.values()) reject(reason)
+      questions.clear()
+    }
     this.#options.port.close()
   }
 
@@ -517,6 +533,14 @@ export class CoreWorker implements RefHome {
     } else question?.reject(reviveError(wireError.read(reader.reader), this.decodeHooks))
   }
 
+  #onStateRows(reader: FrameReader): void {
+    const number = reader.reader.varint()
+    const question = this.#stateQuestions.get(number)
+    this.#stateQuestions.delete(number)
+    if (reader.kind() === 0) question?.resolve(decodeValue(reader.value(), this.decodeHooks) as StateResult<object>)
+    else question?.reject(reviveError(wireError.read(reader.reader), this.decodeHooks))
+  }
+
   #poll(callback: () => void): void {
     const number = ++this.#lastPoll
     this.#polls.set(number, callback)
@@ -556,6 +580,7 @@ export class CoreWorker implements RefHome {
     else if (kind === TO_SUBMITTER.streamItem) this.#streams.onItem(reader)
     else if (kind === TO_SUBMITTER.streamEnd) this.#streams.onEnd(reader)
     else if (kind === TO_SUBMITTER.actorFound) this.#onActorFound(reader)
+    else if (kind === TO_SUBMITTER.stateRows) this.#onStateRows(reader)
     else {
       assert(kind === TO_SUBMITTER.polled, `record ${kind} is not for this submitter`)
       this.#onPolled(reader.reader.varint())

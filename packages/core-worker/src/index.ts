@@ -26,3 +26,21 @@ export { nameFunction, RemoteFunction } from './remote-function.ts'
 export type { CoreWorkerSource, FunctionIdentity } from './remote-function.ts'
 export { textMark } from './text-mark.ts'
 export type { GetOptions, WaitOptions } from './waits.ts'
+export { StateQueries } from './state/state-queries.ts'
+export type {
+  ActorState,
+  Amounts,
+  NodeState,
+  ObjectState,
+  StateApi,
+  StateFilter,
+  StateId,
+  StateOptions,
+  StateResult,
+  StateTimeout,
+  TaskState,
+  TaskSummary,
+  WorkerState,
+} from './state/state-types.ts'
+export { STATE_FUNCTIONS } from './state/state-types.ts'
+export type { CheckedQuestion } from './state/state-question.ts'

@@ -5,13 +5,14 @@ import {
   GPU,
   LIMITS,
   MEMORY,
+  MOST_CONCURRENCY_GROUPS,
   MOST_ITEMS,
   STRATEGIES,
   streamMode,
   toResourceSet,
   UNITS_OF_ONE,
 } from '@shoal/protocol'
-import type { ActorMethodRecord, ActorOptionsRecord, ResourceSet } from '@shoal/protocol'
+import type { ActorMethodRecord, ActorOptionsRecord, ConcurrencyGroup, ResourceSet } from '@shoal/protocol'
 
 /** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
 export interface ResourceOptions {
@@ -71,6 +72,13 @@ export interface ActorOptions extends ResourceOptions {
   readonly maxTaskRetries?: number
   /** Calls that run at a time, each up to its next `await` without the others. Default 1: one after another. */
   readonly maxConcurrency?: number
+  /**
+   * Groups of calls by name, each with so many that run at a time, whatever runs in the others. `maxConcurrency` is that of all
+   * calls that are in none. At most 32.
+   */
+  readonly concurrencyGroups?: Readonly<Record<string, number>>
+  /** The group of a method's calls, by the method's name, unless a call is given another: `{ fetch: 'io' }`. */
+  readonly methodGroups?: Readonly<Record<string, string>>
   /** Calls of one handle without an outcome; one more throws PendingCallsLimitExceededError. Default: any number. */
   readonly maxPendingCalls?: number
   /**
@@ -104,6 +112,8 @@ export interface ActorCallOptions<N extends number = number> {
    * goes on as they are. Default: any number.
    */
   readonly generatorBackpressureNumObjects?: number
+  /** Which of the actor's `concurrencyGroups` the call is in. Default: its method's. */
+  readonly concurrencyGroup?: string
 }
 
 export interface ResolvedCallOptions {
@@ -112,6 +122,8 @@ export interface ResolvedCallOptions {
   readonly stream: number
   readonly maxTaskRetries: number
   readonly retryExceptions: readonly string[]
+  /** The place of its concurrency group from 1 on; 0: of all others. */
+  readonly group: number
 }
 
 export type ErrorClass = abstract new (...args: never[]) => Error
@@ -148,6 +160,8 @@ const ACTOR_KEYS: readonly string[] = [
   'maxRestarts',
   'maxTaskRetries',
   'maxConcurrency',
+  'concurrencyGroups',
+  'methodGroups',
   'maxPendingCalls',
   'checkpointEveryCalls',
   'namespace',
@@ -159,6 +173,7 @@ const CALL_KEYS: readonly string[] = [
   'maxTaskRetries',
   'retryExceptions',
   'generatorBackpressureNumObjects',
+  'concurrencyGroup',
 ]
 const MOST_RETURNS = 1000
 /** Their order goes in one message. */
@@ -223,6 +238,7 @@ export function resolveActorOptions(
         maxTaskRetries: retries('maxTaskRetries', options.maxTaskRetries ?? 0),
         maxPendingCalls: pendingCalls(options.maxPendingCalls ?? Infinity),
         checkpointEveryCalls: checkpoints(options),
+        groups: concurrencyGroups(options, methods),
       },
       maxRestarts: retries('maxRestarts', options.maxRestarts ?? 0),
       maxConcurrency: wholeNumber('maxConcurrency', options.maxConcurrency ?? 1, 1, MOST_CONCURRENCY),
@@ -238,6 +254,8 @@ export function resolveCallOptions(
   options: ActorCallOptions,
   maxTaskRetries: number,
   isGenerator = false,
+  groups: readonly ConcurrencyGroup[] = [],
+  method = '',
 ): ResolvedCallOptions {
   refuseUnknown(options, CALL_KEYS)
   return {
@@ -246,6 +264,7 @@ export function resolveCallOptions(
     maxTaskRetries:
       options.maxTaskRetries === undefined ? maxTaskRetries : retries('maxTaskRetries', options.maxTaskRetries),
     retryExceptions: exceptions(options.retryExceptions ?? false),
+    group: groupOf(options.concurrencyGroup, groups, method),
   }
 }
 
@@ -262,6 +281,43 @@ function stream({ generatorBackpressureNumObjects: most }: ReturnOptions, isGene
   if (most === undefined) return streamMode(isGenerator, Infinity)
   if (!isGenerator) throw new TypeError('generatorBackpressureNumObjects is for generators')
   return streamMode(true, wholeNumber('generatorBackpressureNumObjects', most, 1, MOST_ITEMS))
+}
+
+function concurrencyGroups(
+  { concurrencyGroups: limits = {}, methodGroups = {} }: ActorOptions,
+  known: readonly ActorMethodRecord[],
+): ConcurrencyGroup[] {
+  const groups = entriesOf('concurrencyGroups', limits).map(([name, limit]) => ({
+    name: actorName('concurrencyGroups: a name', name),
+    limit: wholeNumber(`concurrencyGroups.${name}`, limit as number, 1, MOST_CONCURRENCY),
+    methods: [] as string[],
+  }))
+  if (groups.length > MOST_CONCURRENCY_GROUPS)
+    throw new RangeError(`concurrencyGroups takes at most ${MOST_CONCURRENCY_GROUPS}, got ${groups.length}`)
+  for (const [method, group] of entriesOf('methodGroups', methodGroups)) {
+    if (!known.some(({ name }) => name === method)) throw new RangeError(`methodGroups: there is no method ${method}`)
+    groups[mustFindGroup(`methodGroups.${method}`, group, groups)]?.methods.push(method)
+  }
+  return groups
+}
+
+function groupOf(asked: string | undefined, groups: readonly ConcurrencyGroup[], method: string): number {
+  if (asked !== undefined) return 1 + mustFindGroup('concurrencyGroup', asked, groups)
+  return groups.length === 0 ? 0 : 1 + groups.findIndex(({ methods }) => methods.includes(method))
+}
+
+function mustFindGroup(option: string, asked: unknown, groups: readonly ConcurrencyGroup[]): number {
+  if (typeof asked !== 'string') throw new TypeError(`${option} must be the name of a group, got ${describe(asked)}`)
+  const place = groups.findIndex(({ name }) => name === asked)
+  if (place !== -1) return place
+  const there = groups.map(({ name }) => name).join(', ')
+  throw new RangeError(`${option}: there is no group ${JSON.stringify(asked)}; there are ${there || 'none'}`)
+}
+
+function entriesOf(option: string, value: unknown): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${option} must be an object, got ${describe(value)}`)
+  return Object.entries(value)
 }
 
 function registered(options: ActorOptions): ActorOptionsRecord['registered'] {
@@ -297,9 +353,9 @@ function checkpoints(options: ActorOptions): number {
   const { checkpointEveryCalls: every, maxConcurrency = 1, maxRestarts = 0 } = options
   if (every === undefined) return 0
   if (maxRestarts === 0) throw new TypeError('checkpointEveryCalls needs maxRestarts: without, nothing begins from one')
-  if (maxConcurrency !== 1)
+  if (maxConcurrency !== 1 || options.concurrencyGroups !== undefined)
     throw new TypeError(
-      'checkpointEveryCalls needs maxConcurrency 1: calls that interleave have no order to be run in again',
+      'checkpointEveryCalls needs maxConcurrency 1 and no groups: calls that interleave have no order to be run in again',
     )
   return wholeNumber('checkpointEveryCalls', every, 1, MOST_BETWEEN_CHECKPOINTS)
 }

@@ -1,5 +1,5 @@
-import { must } from '@shoal/base'
-import { FIRST_ATTEMPT, isWithin, newWireError, ProtocolError } from '@shoal/protocol'
+import { must, toError } from '@shoal/base'
+import { FIRST_ATTEMPT, isWithin, newWireError, PlainEncoder, ProtocolError } from '@shoal/protocol'
 import type {
   CodeDefinition,
   EncodedValue,
@@ -21,6 +21,8 @@ import type { OwnTasks } from './own-tasks.ts'
 import type { Question } from './questions.ts'
 import type { Streams } from './streams.ts'
 import type { CodeOrigin, Submission, Submitter, SubmitterHandlers } from './submitter.ts'
+import type { StateRows } from './state/merge-answers.ts'
+import type { StateQuestion } from './state/state-service.ts'
 import type { Run } from './workers.ts'
 
 export interface RequestsOptions {
@@ -40,6 +42,8 @@ export interface RequestsOptions {
   cancel(id: ObjectId, how: Cancelling): void
   /** The run that submits was cancelled, and with it all that it submits. */
   takesAlong(parent: Run): boolean
+  /** See `ShoalNode.state`. */
+  state(question: StateQuestion): Promise<StateRows>
   /** In a room a page submits only with the owner's link; its tasks, once they run, may submit others. */
   maySubmit(from: Submitter): boolean
 }
@@ -99,6 +103,7 @@ export class Requests {
       },
       actorKill: (_from, actor, noRestart) => options.actors().kill(actor, noRestart),
       actorFind: (from, question, parentRun, name) => this.#onActorFind(from, question, parentRun, name),
+      stateAsk: (from, question, number) => this.#onStateAsk(from, question, number),
     }
   }
 
@@ -227,6 +232,14 @@ export class Requests {
         },
         (error: unknown) => from.sendNoActor(question, newWireError('actor-not-found', String(error))),
       )
+  }
+
+  #onStateAsk(from: Submitter, question: StateQuestion, number: number): void {
+    // What the frame holds before it is taken up first: a task sees what it has just submitted.
+    this.#options.state(question).then(
+      (rows) => from.sendState(number, new PlainEncoder().encode(rows, 'rows')),
+      (error: unknown) => from.sendNoState(number, newWireError('task-failed', toError(error).message)),
+    )
   }
 
   #onActorCreate(from: Submitter, templateNumber: number, submission: Submission): void {

@@ -266,6 +266,7 @@ export class ShoalNode {
       namespaceOf,
       cancel: (id, how) => this.#cancellation.cancel(id, how),
       takesAlong: (parent) => this.#cancellation.takesAlong(parent),
+      state: (question) => this.state(question),
       maySubmit: (from) => from.number !== 0 || this.#room === undefined || this.#room.isOwner,
     })
     this.#workers = new Workers({

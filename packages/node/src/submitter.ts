@@ -9,6 +9,7 @@ import {
   LIMITS,
   LOG_LEVELS,
   MOST_ITEMS,
+  newWireError,
   ProtocolError,
   SUBMITTER_SPAN,
   templateDefinition,
@@ -32,6 +33,8 @@ import type {
 import type { CallRequest } from './actors/actor-calls.ts'
 import type { Cancelling } from './cancelled.ts'
 import { Questions } from './questions.ts'
+import type { StateQuestion } from './state/state-service.ts'
+import { workerQuestion } from './state/worker-question.ts'
 import type { Question } from './questions.ts'
 
 /** One request to run something, as it came from a submitter. */
@@ -48,6 +51,10 @@ export interface CodeOrigin {
   /** Encoded FunctionFacts without the source; empty when there was no value. */
   readonly facts: Uint8Array<ArrayBuffer>
 }
+
+/** That a worker may have open. */
+const MOST_STATE_QUESTIONS = 100
+const TOO_MANY = `a worker has ${MOST_STATE_QUESTIONS} questions about the room's state open: wait for an answer first`
 
 /** What a node does with the records of its page and workers. */
 export interface SubmitterHandlers {
@@ -67,6 +74,8 @@ export interface SubmitterHandlers {
   actorKill(from: Submitter, actor: ObjectId, noRestart: boolean): void
   /** Answered by `sendActor` or `sendNoActor`. */
   actorFind(from: Submitter, question: number, parentRun: number | undefined, name: RegisteredName): void
+  /** Of workers alone. Answered by `sendState` or `sendNoState`. */
+  stateAsk(from: Submitter, question: StateQuestion, number: number): void
   /** A worker's actor has ended in good order. */
   actorEnded(from: Submitter): void
   done(from: Submitter, run: number, cpuMicros: number, outcome: readonly EncodedValue[] | WireError): void
@@ -101,6 +110,8 @@ export class Submitter {
   /** Actors that it may call without a reference. */
   readonly #weak = new Set<string>()
   #lastNumber = 0
+  /** About the room's state. */
+  #openQuestions = 0
   #isClosed = false
 
   constructor(options: {
@@ -189,6 +200,22 @@ export class Submitter {
   sendNoActor(question: number, error: WireError): void {
     if (this.#isClosed) return
     this.frame.begin(TO_SUBMITTER.actorFound).varint(question)
+    this.frame.writer.u8(1)
+    wireError.write(this.frame.writer, error)
+  }
+
+  sendState(number: number, rows: EncodedValue): void {
+    this.#openQuestions--
+    if (this.#isClosed) return
+    this.frame.begin(TO_SUBMITTER.stateRows).varint(number)
+    this.frame.writer.u8(0)
+    this.frame.value(rows, true)
+  }
+
+  sendNoState(number: number, error: WireError): void {
+    this.#openQuestions--
+    if (this.#isClosed) return
+    this.frame.begin(TO_SUBMITTER.stateRows).varint(number)
     this.frame.writer.u8(1)
     wireError.write(this.frame.writer, error)
   }
@@ -326,9 +353,21 @@ export class Submitter {
         this.#handlers.actorFind(this, question, parent === 0 ? undefined : parent - 1, { namespace, name })
         return
       }
+      case TO_NODE.stateAsk:
+        this.#stateAsk(reader)
+        return
       default:
         this.#runRecord(kind, reader)
     }
+  }
+
+  #stateAsk(reader: FrameReader): void {
+    if (this.number === 0) throw new ProtocolError('denied', 'a page asks by another way')
+    const number = reader.reader.varint()
+    const question = workerQuestion(this.#mustHoldInside(reader.value()))
+    this.#openQuestions++
+    if (this.#openQuestions <= MOST_STATE_QUESTIONS) this.#handlers.stateAsk(this, question, number)
+    else this.sendNoState(number, newWireError('pending-calls-limit', TOO_MANY))
   }
 
   #runRecord(kind: number, reader: FrameReader): void {
@@ -436,6 +475,7 @@ export class Submitter {
     for (let i = 0; i < count; i++) retryExceptions.push(bytes.string(LIMITS.nameBytes))
     const caller = bytes.varint()
     const order = bytes.varint()
+    const group = bytes.varint()
     const parent = bytes.varint()
     const dependencies = this.#mustHoldArguments(reader.dependencies())
     const submission = {
@@ -453,6 +493,7 @@ export class Submitter {
       retryExceptions,
       caller,
       order,
+      group,
       submission,
     })
   }

@@ -368,9 +368,10 @@ export class Workers {
       namespace,
       resources: actor === undefined ? shape.resources : held,
       actor: actor && {
-        maxConcurrency: actor.maxConcurrency,
+        maxConcurrency: actor.facts.groups.reduce((sum, { limit }) => sum + limit, actor.maxConcurrency),
         registered: actor.registered,
         maxTaskRetries: actor.facts.maxTaskRetries,
+        groups: actor.facts.groups,
       },
     })
     return number

@@ -143,6 +143,7 @@ const MESSAGES: NodeMessage[] = [
         maxTaskRetries: -1,
         maxPendingCalls: Infinity,
         checkpointEveryCalls: 10,
+        groups: [{ name: 'io', limit: 2, methods: ['fetch'] }],
       },
       maxRestarts: 3,
       maxConcurrency: 2,
@@ -348,7 +349,7 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
       job: { driver: node, number: 1 },
       namespace: '',
       resources: toResourceSet({ CPU: 1 }),
-      actor: { maxConcurrency: 3, registered: undefined, maxTaskRetries: 0 },
+      actor: { maxConcurrency: 3, registered: undefined, maxTaskRetries: 0, groups: [] },
     })
     attack(run, (bytes) => runTemplate.read(new ByteReader(bytes)))
   })

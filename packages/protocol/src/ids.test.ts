@@ -1,22 +1,18 @@
 import { seededRandom } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from './bytes.ts'
+import { formatJobId, formatObjectId, parseNodeId, parseObjectId, showId } from './id-text.ts'
 import {
   attempt,
   compareAttempts,
-  formatJobId,
-  formatObjectId,
   fromHex,
   functionHash,
   functionHashOf,
   nodeId,
   nodeIdOfKeyHash,
   objectId,
-  parseNodeId,
-  parseObjectId,
   parseRoomId,
   randomNodeId,
-  showId,
   toHex,
 } from './ids.ts'
 import { ProtocolError } from './protocol-error.ts'

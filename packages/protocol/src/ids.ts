@@ -67,11 +67,6 @@ export function nodeIdOfKeyHash(hash: Uint8Array): NodeId {
   return toHex(hash.subarray(0, 16)) as NodeId
 }
 
-export function parseNodeId(text: string): NodeId {
-  if (!/^[0-9a-f]{32}$/.test(text)) throw new ProtocolError('malformed', `not a node id: ${text.slice(0, 40)}`)
-  return text as NodeId
-}
-
 export function parseRoomId(text: string): RoomId {
   if (!/^[0-9a-f]{32}$/.test(text)) throw new ProtocolError('malformed', `not a room id: ${text.slice(0, 40)}`)
   return text as RoomId
@@ -88,26 +83,6 @@ export function functionHashOf(sha256: Uint8Array): FunctionHash {
 /** For tests and simulation: an id that no key stands behind. */
 export function randomNodeId(random: Random): NodeId {
   return toHex(random.bytes(16)) as NodeId
-}
-
-/** Readable form, e.g. `3f2a9c01/17`: the owner's first 8 digits and the number. */
-export function showId(id: ObjectId): string {
-  return `${id.owner.slice(0, 8)}/${id.number}`
-}
-
-/** Full form, unique everywhere; `parseObjectId` reads it back. */
-export function formatObjectId(id: ObjectId): string {
-  return `${id.owner}/${id.number}`
-}
-
-export function parseObjectId(text: string): ObjectId {
-  const [owner = '', number = ''] = text.split('/')
-  if (!/^\d{1,16}$/.test(number)) throw new ProtocolError('malformed', 'not an object id')
-  return { owner: parseNodeId(owner), number: Number(number) }
-}
-
-export function formatJobId(id: JobId): string {
-  return `${id.driver}-${id.number}`
 }
 
 // Node ids repeat in almost every message: the text of a raw id is looked up before it is made again. Ids are hashes, so

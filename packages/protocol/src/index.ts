@@ -26,12 +26,11 @@ export {
   WorkerCrashedError,
 } from './errors.ts'
 export type { ErrorCode, ErrorDetails, ReconstructionFailure } from './errors.ts'
+export { formatJobId, formatObjectId, parseNodeId, parseObjectId, showId } from './id-text.ts'
 export {
   attempt,
   compareAttempts,
   FIRST_ATTEMPT,
-  formatJobId,
-  formatObjectId,
   fromHex,
   functionHash,
   functionHashOf,
@@ -39,12 +38,9 @@ export {
   nodeId,
   nodeIdOfKeyHash,
   objectId,
-  parseNodeId,
-  parseObjectId,
   parseRoomId,
   randomNodeId,
   roomIdOfKeyHash,
-  showId,
   toHex,
 } from './ids.ts'
 export type { ActorId, Attempt, FunctionHash, JobId, NodeId, ObjectId, RoomId, Session, TaskId } from './ids.ts'
@@ -64,7 +60,10 @@ export type {
   ExecutedCalls,
 } from './messages/actor.ts'
 export { actorFacts } from './messages/actor-options.ts'
-export type { ActorFacts, ActorMethodRecord, ActorOptionsRecord, RegisteredName } from './messages/actor-options.ts'
+export type { ActorFacts, ActorMethodRecord, ActorOptionsRecord } from './messages/actor-options.ts'
+export { MOST_CONCURRENCY_GROUPS } from './messages/concurrency-group.ts'
+export type { ConcurrencyGroup } from './messages/concurrency-group.ts'
+export type { RegisteredName } from './messages/registered-name.ts'
 export { bulkChunk } from './messages/bulk.ts'
 export type { BulkChunk } from './messages/bulk.ts'
 export { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'

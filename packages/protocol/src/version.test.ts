@@ -33,7 +33,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   3: 'cdcd2c8085a9032ed01b2240efdb1777',
   4: 'cfd1d2fe83569a6a4c72583ec89165a6',
   5: '3ddd14b863611ce229fb5aafdf562bac',
-  6: '1fbf5468b2b3b31c35bc48659ae5d8d6',
+  6: '7de7cc93023bfe0a27ac0b839889af4c',
 }
 
 describe('the protocol version', () => {

@@ -172,7 +172,7 @@ export type {
   TaskState,
   TaskSummary,
   WorkerState,
-} from './state/state-types.ts'
+} from '@shoal/core-worker'
 export type { Lineage, LineageObject, ReferenceCounts, Replication, WorkerRun } from '@shoal/protocol'
 export { createRoom, createSession, currentSession, init, shutdown } from './current-session.ts'
 export type {

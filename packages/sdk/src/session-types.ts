@@ -1,6 +1,6 @@
 import type { Api, ObjectRef } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
-import type { StateApi } from './state/state-types.ts'
+import type { StateApi } from '@shoal/core-worker'
 
 /**
  * What a tab does in a room. `driver` submits and never lends, `helper` lends and never submits, `both` may do both.

@@ -1,6 +1,7 @@
 import { contentOf, makeHandle, methodRecord, methodsOf } from '@shoal/core-worker'
 import type { CoreWorker, RuntimeContext } from '@shoal/core-worker'
-import { formatJobId, formatObjectId, fromResourceSet } from '@shoal/protocol'
+import { formatJobId, fromResourceSet } from '@shoal/protocol'
+import { roomIdOf } from './room-id.ts'
 import type { SecondStageHost } from './second-stage.ts'
 
 type Host = Pick<SecondStageHost, 'nodeId' | 'workerId' | 'current' | 'birth' | 'actorClass'>
@@ -15,14 +16,14 @@ export function createRunContext(host: Host, core: CoreWorker, signal: AbortSign
     nodeId,
     workerId,
     jobId: template === undefined ? '' : formatJobId(template.job),
-    taskId: run && formatObjectId(run.task),
+    taskId: run && roomIdOf(run.task, nodeId),
     taskName: run?.template.name,
     attempt: run?.attempt ?? 0,
     signal,
     isCancelled: run?.isCancelled ?? false,
     namespace: template?.namespace ?? '',
     resources: fromResourceSet(template?.resources ?? []),
-    actorId: birth && formatObjectId(birth.task),
+    actorId: birth && roomIdOf(birth.task, nodeId),
     actorName: birth?.template.actor?.registered?.name,
     wasRestarted: (birth?.attempt ?? 0) > 0,
     get currentActor() {
@@ -34,6 +35,7 @@ export function createRunContext(host: Host, core: CoreWorker, signal: AbortSign
         maxTaskRetries: birth.template.actor?.maxTaskRetries ?? 0,
         maxPendingCalls: Infinity,
         checkpointEveryCalls: 0,
+        groups: birth.template.actor?.groups ?? [],
       }
       return makeHandle<Record<string, (...args: never[]) => unknown>>(contentOf(core.weakRef(birth.task), facts), core)
     },

@@ -8,7 +8,7 @@ import {
   TO_NODE,
   ValueEncoder,
 } from '@shoal/protocol'
-import type { ByteReader } from '@shoal/protocol'
+import type { ByteReader, NodeId } from '@shoal/protocol'
 import { RunStreams } from './run-streams.ts'
 import type { Run } from './runner.ts'
 
@@ -29,6 +29,7 @@ function bench(mode: number) {
     frame,
     clock: { now: () => 0 } as never,
     encoder: new ValueEncoder({ replace: () => undefined }),
+    nodeId: 'a'.repeat(32) as NodeId,
     soon: (callback) => setImmediate(callback),
     onAhead: (_, isAhead) => ahead.push(isAhead),
   })

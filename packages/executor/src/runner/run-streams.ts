@@ -1,12 +1,14 @@
 import type { Clock } from '@shoal/base'
-import { formatObjectId, MOST_ITEMS, mostAhead, TaskCancelledError, TO_NODE } from '@shoal/protocol'
-import type { ByteReader, FrameWriter, ValueEncoder } from '@shoal/protocol'
+import { MOST_ITEMS, mostAhead, TaskCancelledError, TO_NODE } from '@shoal/protocol'
+import type { ByteReader, FrameWriter, NodeId, ValueEncoder } from '@shoal/protocol'
+import { roomIdOf } from './room-id.ts'
 import type { Run } from './runner.ts'
 
 export interface RunStreamsOptions {
   readonly frame: FrameWriter
   readonly clock: Clock
   readonly encoder: ValueEncoder
+  readonly nodeId: NodeId
   /** Calls back in a later turn of the event loop, after messages that are waiting. */
   soon(callback: () => void): void
   /** A run is too far ahead of who takes its items, or not any more. */
@@ -72,7 +74,7 @@ export class RunStreams {
           turnStartedAt = clock.now()
         }
       }
-      const taskId = formatObjectId(run.task)
+      const taskId = roomIdOf(run.task, this.#options.nodeId)
       const details = { taskId, taskName: template.name }
       throw new TaskCancelledError('task-cancelled', `the task ${template.name} was cancelled`, { details })
     } finally {

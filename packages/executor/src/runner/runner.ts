@@ -4,7 +4,6 @@ import type { Clock } from '@shoal/base'
 import type { RefFinalizer } from '@shoal/core-worker'
 import {
   ALL_ARGUMENTS,
-  formatObjectId,
   FrameReader,
   FrameWriter,
   functionHash,
@@ -474,9 +473,9 @@ export class Runner {
     try {
       if (!isThrown) return this.#values(run, result)
     } catch (thrown) {
-      return this.#second?.failure(thrown, taskName, formatObjectId(run.task))
+      return this.#second?.failure(thrown, taskName, run.task)
     }
-    return this.#second?.failure(result, taskName, formatObjectId(run.task))
+    return this.#second?.failure(result, taskName, run.task)
   }
 
   #values(run: Run, result: unknown): OutgoingValue[] {
@@ -515,7 +514,7 @@ export class Runner {
       return
     }
     run.isCancelled = true
-    this.#second?.cancel(run.run, run.template.name, formatObjectId(run.task))
+    this.#second?.cancel(run.run, run.template.name, run.task)
   }
 
   #drop(run: number): void {

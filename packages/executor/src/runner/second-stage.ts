@@ -6,6 +6,7 @@
  */
 import { captureThrown, CoreWorker, createApi } from '@shoal/core-worker'
 import type { ModuleScope, RefFinalizer } from '@shoal/core-worker'
+import { roomIdOf } from './room-id.ts'
 import { createRunContext } from './run-context.ts'
 import { actorState } from './actor-state.ts'
 import { RunStreams } from './run-streams.ts'
@@ -30,6 +31,7 @@ import type { Evaluate, LoadedCode } from './loaded-code.ts'
 import { loadModule } from './loaded-module.ts'
 import { SDK_EXPORTS } from './sdk-exports.ts'
 import { cleanStacks } from './user-stack.ts'
+import { createWorkerState } from './worker-state.ts'
 
 /** The runner as its second stage sees it. */
 export interface SecondStageHost {
@@ -74,9 +76,9 @@ export interface SecondStage {
   /** Runs a generator to its end, and tells of what it yields. */
   stream(run: Run, call: () => unknown): Promise<undefined>
   /** Takes in what a task threw, and gives what writes it. */
-  failure(thrown: unknown, taskName: string, taskId: string): (writer: ByteWriter) => void
+  failure(thrown: unknown, taskName: string, task: ObjectId): (writer: ByteWriter) => void
   /** What the run waits for rejects, its signal aborts, and what it calls from now on fails. */
-  cancel(run: number, taskName: string, taskId: string): void
+  cancel(run: number, taskName: string, task: ObjectId): void
   /** Nothing is kept of the run. */
   ended(run: number): void
   /** Ends every wait. */
@@ -116,10 +118,13 @@ export const createSecondStage: CreateSecondStage = (host) => {
     },
   })
 
+  const state = createWorkerState(host.nodeId, core)
+
   const streams = new RunStreams({
     frame,
     clock,
     encoder: core.encoder,
+    nodeId: host.nodeId,
     soon: (callback) => host.soon(callback),
     onAhead: (run, isAhead) => host.onBlocked(run, isAhead, true),
   })
@@ -157,6 +162,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
             __esModule: true,
             ...SDK_EXPORTS,
             ...api,
+            ...state,
             registerSerializer: serializers.registerSerializer.bind(serializers),
             deregisterSerializer: serializers.deregisterSerializer.bind(serializers),
             registerError: serializers.registerError.bind(serializers),
@@ -164,16 +170,17 @@ export const createSecondStage: CreateSecondStage = (host) => {
           withModule,
         })
       const { uses } = definition
-      const handed = uses && { ...api, ...(decodeValue(uses, core.decodeHooks) as object) }
+      const handed = uses && { ...api, ...state, ...(decodeValue(uses, core.decodeHooks) as object) }
       return loadInline(definition, host.evaluate, handed)
     },
-    failure(thrown, taskName, taskId) {
+    failure(thrown, taskName, task) {
       cleanStacks(thrown, host.linesBefore)
-      const error = captureThrown(thrown, { taskName, taskId, serializers: host.serializers() }, core.encoder)
+      const where = { taskName, taskId: roomIdOf(task, host.nodeId), serializers: host.serializers() }
+      const error = captureThrown(thrown, where, core.encoder)
       return (writer) => wireError.write(writer, error)
     },
-    cancel(run, taskName, taskId) {
-      const details = { taskId, taskName }
+    cancel(run, taskName, task) {
+      const details = { taskId: roomIdOf(task, host.nodeId), taskName }
       const error = new TaskCancelledError('task-cancelled', `the task ${taskName} was cancelled`, { details })
       cancelled.set(run, error)
       signalOf(run)

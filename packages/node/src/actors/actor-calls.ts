@@ -45,6 +45,8 @@ export interface CallRequest {
   /** Whose calls keep their order, and the call's number among them. */
   readonly caller: number
   readonly order: number
+  /** Of the actor's `concurrencyGroups`: those of another one neither wait for it nor it for them. */
+  readonly group: number
   readonly submission: Submission
   readonly job: JobId
   /** The run that makes it. */
@@ -101,7 +103,8 @@ interface Caller {
 export class ActorCalls {
   readonly #options: ActorCallsOptions
   readonly #calls = new Map<number, PendingCall>()
-  readonly #callers = new Map<number, Caller>()
+  /** By caller; by caller and group where the actor has any. */
+  readonly #callers = new Map<number | string, Caller>()
   readonly #kept: KeptCalls<PendingCall>
   #lastKind: EndingKind | undefined
 
@@ -154,7 +157,7 @@ export class ActorCalls {
 
   call(request: CallRequest): void {
     const { objects } = this.#options
-    const { actor, caller, submission } = request
+    const { actor, caller, group, submission } = request
     const { number, dependencies, args } = submission
     const call: PendingCall = {
       ...request,
@@ -175,10 +178,11 @@ export class ActorCalls {
     // What has to stay for the call's sake: the actor, too.
     for (const id of [actor, ...argumentsOf(call)]) objects.retain(id)
     this.#begin(call)
-    const state = this.#callers.get(caller) ?? { queue: new Queue<PendingCall>(), isBusy: false }
-    this.#callers.set(caller, state)
+    const line = group === 0 ? caller : `${caller} ${group}`
+    const state = this.#callers.get(line) ?? { queue: new Queue<PendingCall>(), isBusy: false }
+    this.#callers.set(line, state)
     state.queue.push(call)
-    this.#nextCall(caller, state)
+    this.#nextCall(line, state)
   }
 
   /** For people who look: see state/actor-rows.ts. Nothing of it is kept. */
@@ -304,7 +308,7 @@ export class ActorCalls {
   }
 
   /** Sends the caller's next call when its arguments exist and the actor has a place. */
-  #nextCall(number: number, caller: Caller): void {
+  #nextCall(line: number | string, caller: Caller): void {
     if (caller.isBusy) return
     caller.isBusy = true
     drain(
@@ -321,7 +325,7 @@ export class ActorCalls {
       },
       () => {
         caller.isBusy = false
-        this.#callers.delete(number)
+        this.#callers.delete(line)
       },
     )
   }
@@ -370,11 +374,11 @@ export class ActorCalls {
   /** False when an argument is not there. */
   #send(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): boolean {
     const { self, tasks, hosted } = this.#options
-    const { number, attempt, method, numReturns, mode, caller, order, args } = call
+    const { number, attempt, method, numReturns, mode, caller, order, group, args } = call
     const sent = { node, incarnation }
     const stream = { stream: mode, streamId: call.stream?.id ?? 0 }
     const isAnswered = !this.#calls.has(number)
-    const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, isAnswered, args }
+    const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, group, isAnswered, args }
     if (node === self) {
       call.sent = sent
       const yielded = (index: number, value: EncodedValue): void => {

@@ -29,6 +29,7 @@ import type { Work, WorkOutcome } from '../work.ts'
 import type { Run, Worker, Workers } from '../workers.ts'
 import { taskCancelled } from '../cancelled.ts'
 import { gone } from './actor-errors.ts'
+import { createCallGroups } from './call-groups.ts'
 import { CallLog, REPLAY } from './call-log.ts'
 import type { LoggedCall } from './call-log.ts'
 import { checkpointRefs } from './checkpoint.ts'
@@ -62,6 +63,8 @@ interface HostedActor {
   readonly template: Work['template']
   /** Calls of each caller, in order: one whose arguments are still on their way holds back those behind it. */
   readonly callers: Map<string, Queue<WaitingCall>>
+  /** Undefined where all calls are of one group: then they wait in the worker. */
+  readonly groups: ReturnType<typeof createCallGroups>
   /** Position in the actor's order of calls, which every reply carries. */
   position: number
   /** Of actors with checkpoints. */
@@ -86,6 +89,8 @@ export interface IncomingCall {
   readonly numReturns: number
   /** See `streamMode`. */
   readonly stream: number
+  /** See `CallGroups`. */
+  readonly group: number
   readonly dependencies: readonly (PlacedRef | TaskArgument)[]
   readonly args: EncodedValue
   /** See `actor.call`. */
@@ -143,7 +148,8 @@ export class HostedActors {
     if (former !== undefined) this.#end(former, gone(work.id))
     const { id, attempt: incarnation, template } = work
     const log = this.#newLog(work, worker)
-    const actor: HostedActor = { id, incarnation, worker, template, callers: new Map(), position: 0, log }
+    const groups = createCallGroups(template.actor)
+    const actor: HostedActor = { id, incarnation, worker, template, callers: new Map(), groups, position: 0, log }
     this.#actors.set(key, actor)
     worker.submitter.isActor(id)
     this.#options.reserve(template.held, 1)
@@ -307,21 +313,22 @@ export class HostedActors {
     const dependencies = call.dependencies.map((dependency) =>
       'object' in dependency ? { place: dependency.place, id: dependency.object.id } : dependency,
     )
-    const start = (isCancelled: boolean): void => {
-      if (isCancelled) {
-        const name = `${actor.template.name}.${call.method}`
-        ended({ kind: 'failed', error: taskCancelled({ owner, number: call.number }, name) }, 0, 0)
-        return
-      }
-      // It may have died while the call's arguments were on their way.
+    const id = { owner, number: call.number }
+    const cancel = (): void => {
+      const name = `${actor.template.name}.${call.method}`
+      ended({ kind: 'failed', error: taskCancelled(id, name) }, 0, 0)
+    }
+    const begin = (over: () => void): void => {
+      // It may have died while the call waited.
       if (this.#find(call) !== actor) {
+        over()
         ended(undefined, 0, 0)
         return
       }
       const position = logged === undefined || log === undefined ? ++actor.position : log.begin(logged)
       const work: Work = {
         kind: 'actor-call',
-        id: { owner, number: call.number },
+        id,
         attempt: call.attempt,
         template: call.numReturns === 1 && call.stream === 0 ? actor.template : returning(actor.template, call),
         method: call.method,
@@ -331,6 +338,7 @@ export class HostedActors {
         isGuest: owner !== this.#options.self,
         yielded: (index, value) => call.yielded?.(index, value),
         ended: (told, cpuMicros) => {
+          over()
           const outcome = asActorOutcome(told, call.actor)
           if (logged === undefined) ended(outcome, cpuMicros, position)
           else log?.ended(logged, told.kind === 'lost', outcome, cpuMicros, position)
@@ -339,18 +347,26 @@ export class HostedActors {
       this.#options.workers.startIn(work, actor.worker)
       log?.begun()
     }
-    this.#inOrder(actor, callerKey, { id: { owner, number: call.number }, isCancelled: false, dependencies, start })
+    const start = (isCancelled: boolean): void => {
+      if (isCancelled) cancel()
+      else if (actor.groups === undefined) begin(() => undefined)
+      else actor.groups.enter(call.group, { id, begin, cancel })
+    }
+    const line = call.group === 0 ? callerKey : `${callerKey} ${call.group}`
+    this.#inOrder(actor, line, { id, isCancelled: false, dependencies, start })
   }
 
-  /** A call whose arguments are on their way is not to begin. False when there is none. */
+  /** A call whose arguments are on their way, or whose group is full, is not to begin. False when there is none. */
   cancelWaiting(id: ObjectId): boolean {
-    for (const { callers } of this.#actors.values())
+    for (const { callers, groups } of this.#actors.values()) {
       for (const queue of callers.values())
         for (const call of queue)
           if (isSame(call.id, id)) {
             call.isCancelled = true
             return true
           }
+      if (groups?.cancel(id) === true) return true
+    }
     return false
   }
 
@@ -419,6 +435,7 @@ export class HostedActors {
     this.#actors.delete(formatObjectId(actor.id))
     actor.log?.close()
     this.#options.reserve(actor.template.held, -1)
+    actor.groups?.close()
   }
 
   #inOrder(actor: HostedActor, callerKey: string, call: WaitingCall): void {

@@ -86,8 +86,8 @@ export function callRow(call: CallView, place: ActorView['place'] | undefined, p
   }
 }
 
-export function hostFact({ id, template, worker, callers }: HostedView): HostFact {
-  let pendingCalls = worker.runs.size
+export function hostFact({ id, template, worker, callers, groups }: HostedView): HostFact {
+  let pendingCalls = worker.runs.size + (groups?.length ?? 0)
   for (const { length } of callers.values()) pendingCalls += length
   return { actor: id, className: template.name, workerId: worker.submitter.number, pendingCalls }
 }

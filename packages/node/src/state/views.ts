@@ -58,6 +58,8 @@ export interface HostedView {
   readonly worker: { readonly submitter: { readonly number: number }; readonly runs: ReadonlyMap<number, unknown> }
   /** Calls whose arguments are on their way, by caller. */
   readonly callers: ReadonlyMap<string, { readonly length: number }>
+  /** Calls whose concurrency group is full. */
+  readonly groups: { readonly length: number } | undefined
 }
 
 /** A call of this tab's that has no outcome yet. */

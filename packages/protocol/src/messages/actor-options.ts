@@ -1,6 +1,8 @@
 import { LIMITS } from '../limits.ts'
 import { array, bool, f64, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
+import { concurrencyGroups } from './concurrency-group.ts'
+import { registeredName } from './registered-name.ts'
 
 const name = string(LIMITS.nameBytes)
 
@@ -21,17 +23,15 @@ export const actorFacts = struct({
   maxPendingCalls: f64,
   /** 0: it has no checkpoints. */
   checkpointEveryCalls: varint,
+  groups: concurrencyGroups,
 })
 export type ActorFacts = Infer<typeof actorFacts>
-
-/** The name under which an actor is found, unique within its namespace. */
-export const registeredName = struct({ namespace: name, name })
-export type RegisteredName = Infer<typeof registeredName>
 
 /** What the options of `actor()` come to, beside what its tasks' template has; defaults filled in. */
 export const actorOptions = struct({
   facts: actorFacts,
   maxRestarts: f64,
+  /** Of the calls that are in none of the groups. */
   maxConcurrency: varint,
   /** With an empty namespace until its node has filled in the job's. */
   registered: optional(registeredName),

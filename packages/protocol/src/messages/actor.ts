@@ -93,6 +93,8 @@ export const actorCall = struct({
   streamId: varint,
   /** It had its outcome from a former incarnation, and runs again for what it did to the actor. */
   isAnswered: bool,
+  /** See `concurrencyGroups`. */
+  group: varint,
   dependencies: array(taskArgument, LIMITS.taskArguments),
   args: inlineValue,
   handOver: varint,

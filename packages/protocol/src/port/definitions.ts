@@ -2,7 +2,8 @@ import { functionHash, jobId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
 import { bool, f64, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
-import { registeredName } from '../messages/actor-options.ts'
+import { concurrencyGroups } from '../messages/concurrency-group.ts'
+import { registeredName } from '../messages/registered-name.ts'
 import { resourceSet } from '../resources.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 
@@ -39,7 +40,14 @@ export const runTemplate = struct({
   namespace: name,
   /** What a run reserves, or an actor for its life. */
   resources: resourceSet,
-  /** Of actors: how many calls may run at a time, and the name under which it is found. */
-  actor: optional(struct({ maxConcurrency: varint, registered: optional(registeredName), maxTaskRetries: f64 })),
+  /** Of actors: how many calls may run at a time, in all groups together, and the name under which it is found. */
+  actor: optional(
+    struct({
+      maxConcurrency: varint,
+      registered: optional(registeredName),
+      maxTaskRetries: f64,
+      groups: concurrencyGroups,
+    }),
+  ),
 })
 export type RunTemplate = Infer<typeof runTemplate>

@@ -32,7 +32,7 @@ export const TO_NODE = {
   actorCreate: 9,
   /**
    * actor: id, method: string, number, numReturns, stream, retries: f64, count and that many names of errors to retry after, caller,
-   * call, parent run + 1, dependencies, args: value
+   * call, group (see concurrencyGroups), parent run + 1, dependencies, args: value
    */
   actorCall: 10,
   /** actor: id, 1 when nothing shall restart it */
@@ -45,6 +45,8 @@ export const TO_NODE = {
   streamNext: 17,
   /** A stream's task: number. Nobody asks for its items any more: it is cancelled, and those that were not told of are freed */
   streamDrop: 18,
+  /** From workers only. number, question about the room's state: value; answered by TO_SUBMITTER.stateRows */
+  stateAsk: 19,
   /** From workers only. run, cpu in microseconds, 0 and count and that many values, or 1 and a wireError */
   done: 20,
   /** run, 1 when it blocks in get or wait, 2 when its stream is too far ahead, 0 when it goes on */
@@ -73,6 +75,8 @@ export const TO_SUBMITTER = {
   streamItem: 5,
   /** A stream's task: number, 1 when it has failed. There are no items but those told of */
   streamEnd: 6,
+  /** To workers only. number of the question, 0 and the rows: value, or 1 and a wireError */
+  stateRows: 7,
   /** To workers only. code: the node's number, functionHash, codeDefinition */
   code: 10,
   /** runTemplate */

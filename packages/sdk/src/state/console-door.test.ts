@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { openConsoleDoor } from './console-door.ts'
-import type { StateApi } from './state-types.ts'
+import type { StateApi } from '@shoal/core-worker'
 
 const session = { listTasks: () => Promise.resolve({ rows: [{ name: 'f' }] }) } as unknown as StateApi
 

@@ -1,19 +1,5 @@
-import type { StateApi } from './state-types.ts'
-
-const NAMES = [
-  'listTasks',
-  'listActors',
-  'listObjects',
-  'listNodes',
-  'listWorkers',
-  'summarizeTasks',
-  'nodes',
-  'clusterResources',
-  'availableResources',
-  'getTaskState',
-  'getActorState',
-  'getObjectState',
-] as const satisfies readonly (keyof StateApi)[]
+import { STATE_FUNCTIONS } from '@shoal/core-worker'
+import type { StateApi } from '@shoal/core-worker'
 
 /**
  * Puts a session's functions at `__shoal__`, where people look for them in the console. What is there already, of the page or
@@ -22,7 +8,7 @@ const NAMES = [
 export function openConsoleDoor(session: StateApi, target: object = globalThis): () => void {
   const place = target as { __shoal__?: unknown }
   if (place.__shoal__ !== undefined) return () => undefined
-  const door = Object.fromEntries(NAMES.map((name) => [name, session[name]]))
+  const door = Object.fromEntries(STATE_FUNCTIONS.map((name) => [name, session[name]]))
   place.__shoal__ = door
   return () => {
     if (place.__shoal__ === door) delete place.__shoal__

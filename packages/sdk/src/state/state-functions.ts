@@ -11,7 +11,7 @@ import type {
   TaskState,
   TaskSummary,
   WorkerState,
-} from './state-types.ts'
+} from '@shoal/core-worker'
 
 /**
  * What tasks and actor calls the room has: those without an outcome, oldest first, with the reason in words why each does not

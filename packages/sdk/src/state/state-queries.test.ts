@@ -13,8 +13,8 @@ import { availableResources, clusterResources, listTasks, listWorkers, nodes } f
 import { put, remote, summarizeTasks } from '../index.ts'
 import { createTestRoom } from '../testing/index.ts'
 import type { TestRoom, TestRoomOptions } from '../testing/index.ts'
-import { StateQueries } from './state-queries.ts'
-import type { StateResult } from './state-types.ts'
+import { StateQueries } from '@shoal/core-worker'
+import type { StateResult } from '@shoal/core-worker'
 
 let room: TestRoom
 const open = async (options: TestRoomOptions): Promise<TestRoom> => (room = await createTestRoom(options))

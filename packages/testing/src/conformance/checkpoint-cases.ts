@@ -57,6 +57,7 @@ export function checkpointCases(it: DefineCase): void {
       String(thrown(() => actor(Class, { ...options, ...more }), Error).message)
     matches(refused(Tally, { maxRestarts: 0 }), /needs maxRestarts/)
     matches(refused(Tally, { maxConcurrency: 2 }), /needs maxConcurrency 1/)
+    matches(refused(Tally, { concurrencyGroups: { io: 2 } }), /no groups/)
     matches(refused(Tally, { checkpointEveryCalls: 0 }), /a whole number from 1 to 10000, got 0/)
     matches(refused(Tally, { checkpointEveryCalls: 'often' }), /must be a number/)
     class Hidden {

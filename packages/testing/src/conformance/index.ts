@@ -7,8 +7,10 @@ import { checkpointCases } from './checkpoint-cases.ts'
 import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
+import { groupCases } from './group-cases.ts'
 import { refCases } from './ref-cases.ts'
 import { resourceCases } from './resource-cases.ts'
+import { stateCases } from './state-cases.ts'
 import { streamCases } from './stream-cases.ts'
 import { taskCases } from './task-cases.ts'
 import { valueCases } from './value-cases.ts'
@@ -31,5 +33,7 @@ export function conformanceCases(it: DefineCase): void {
   actorCases(it)
   actorLifeCases(it)
   checkpointCases(it)
+  groupCases(it)
+  stateCases(it)
   edgeCases(it)
 }

@@ -1,5 +1,5 @@
-import type { RemoteFunction } from '@shoal/core-worker'
-import { GetTimeoutError, SerializationError } from '@shoal/protocol'
+import type { ObjectRef, RemoteFunction } from '@shoal/core-worker'
+import { GetTimeoutError, SerializationError, TaskError } from '@shoal/protocol'
 import { newGate } from './case.ts'
 import type { DefineCase } from './case.ts'
 import { equals, isTrue, matches, rejection, thrown } from './expectations.ts'
@@ -24,6 +24,31 @@ export function taskCases(it: DefineCase): void {
     const [first, second] = [who.remote(), who.remote()]
     equals(await get(first), await get(first))
     isTrue((await get(first)) !== (await get(second)), 'each call is a task of its own')
+  })
+
+  it('[ST14] a task knows itself by the id that the room has for it, and so does its error', async ({ api }) => {
+    const { actor, context, get, remote } = api
+    const idOf = (ref: ObjectRef): string => ref.id.replace(/^this-tab/, context().nodeId)
+    const own = remote({}, ({ context }) => context().taskId)
+    const refs = Array.from({ length: 6 }, () => own.remote())
+    equals(await get(refs), refs.map(idOf))
+    const fails = remote(() => {
+      throw new RangeError('no')
+    })
+    const failing = Array.from({ length: 6 }, () => fails.remote())
+    for (const ref of failing) equals((await rejection(get(ref), TaskError)).details.taskId, idOf(ref))
+    const Self = actor({}, ({ context }) => {
+      return class {
+        ids(): unknown {
+          const { actorId, taskId } = context()
+          return { actorId, taskId }
+        }
+      }
+    })
+    const self = Self.remote()
+    const call = self.ids.remote()
+    const { actorId, taskId } = (await get(call)) as { actorId: string; taskId: string }
+    equals([actorId.split('/')[0], taskId], [context().nodeId, idOf(call)])
   })
 
   it('[ST2] numReturns of 0, 1, 2 and 3 (Ray 2)', async ({ api: { remote, get } }) => {

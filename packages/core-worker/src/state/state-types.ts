@@ -108,3 +108,19 @@ export interface StateApi {
 
 /** A ref, or an id as text. */
 export type StateId = string | { readonly id: string }
+
+/** By name. */
+export const STATE_FUNCTIONS = [
+  'listTasks',
+  'listActors',
+  'listObjects',
+  'listNodes',
+  'listWorkers',
+  'summarizeTasks',
+  'nodes',
+  'clusterResources',
+  'availableResources',
+  'getTaskState',
+  'getActorState',
+  'getObjectState',
+] as const satisfies readonly (keyof StateApi)[]
