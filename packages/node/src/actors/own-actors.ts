@@ -498,9 +498,13 @@ export class OwnActors {
     actor.hasName = false
   }
 
-  #endIncarnation({ id, incarnation, state }: OwnedActor, how: 'kill' | 'terminate', error: WireError): void {
-    if (state.kind === 'creating') this.#end(state.node ?? this.#options.self, id, incarnation, 'kill', error)
-    else if (state.kind === 'alive') this.#end(state.node, id, incarnation, how, error)
+  #endIncarnation(actor: OwnedActor, how: 'kill' | 'terminate', error: WireError): void {
+    const { id, incarnation, state } = actor
+    if (state.kind === 'creating') {
+      // What its birth comes to counts no more.
+      actor.state = WAITING
+      this.#end(state.node ?? this.#options.self, id, incarnation, 'kill', error)
+    } else if (state.kind === 'alive') this.#end(state.node, id, incarnation, how, error)
   }
 
   #end(node: NodeId, actor: ObjectId, incarnation: Attempt, how: 'kill' | 'terminate', error: WireError): void {
