@@ -295,6 +295,7 @@ export class ShoalNode {
       send,
       canReach,
       answerer,
+      knowsAll: (owner) => this.#ownership.ledgers.knowsAll(owner),
       unanswered,
       introduce,
       epochOf: (owner) => this.#ownership.ledgers.viewOf(owner).epoch.number,

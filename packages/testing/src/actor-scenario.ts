@@ -95,17 +95,19 @@ async function endDetached(room: LedgerRoom<ActorWorkload>, oracle: ActorOracle)
   const { clock } = room.world
   const workload = must(room.seats[0]?.workload)
   const specs = [...oracle.specs.values()].filter(({ isDetached, isEnded }) => isDetached && !isEnded)
-  let missing: readonly ActorSpec[] = []
-  const end = async (): Promise<void> => {
-    missing = await clock.settle(workload.endDetached(specs), NAMES_MS)
+  const end = async (): Promise<readonly ActorSpec[]> => {
+    let missing: readonly ActorSpec[] | undefined
+    void workload.endDetached(specs).then((found) => (missing = found))
+    if (!(await clock.runUntil(() => missing !== undefined, NAMES_MS))) room.violated('T1: a name is looked for in vain')
+    return missing ?? specs
   }
-  await end()
+  let missing = await end()
   for (const spec of missing)
     if (!mayBeDead(room, oracle, spec)) room.violated(`SA14: nobody finds the detached ${spec.label}`)
   const named = specs.length - missing.length
   for (const spec of specs) spec.isEnded = true
   await clock.run(clock.now() + SETTLE_MS)
-  await end()
+  missing = await end()
   if (missing.length < specs.length)
     room.violated(`D3: of ${named} names of actors that were killed ${specs.length - missing.length} are still theirs`)
 }

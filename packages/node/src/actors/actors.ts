@@ -300,7 +300,8 @@ export class Actors {
 
   /** Another node answers for the ledger: it is asked where its actors are. */
   moved(owner: NodeId): void {
-    if (this.#options.answerer(owner) !== this.#options.self) this.#own.deposed(owner)
+    if (this.#options.answerer(owner) === this.#options.self) this.#own.asks(owner)
+    else this.#own.deposed(owner)
     this.#places.moved(owner)
   }
 
@@ -310,8 +311,7 @@ export class Actors {
 
   /** All reports about the ledger are in: what nobody hosts, and nobody knows how to make, is gone. */
   takenOver(owner: NodeId): void {
-    for (const id of this.#places.unplaced(owner))
-      if (!this.#own.has(id)) this.#places.set(id, FIRST_ATTEMPT, { kind: 'dead', error: gone(id) }, undefined)
+    this.#places.over(owner, (id) => this.#own.has(id), gone)
   }
 
   /** Nobody can call the ledger's actors any more. */
@@ -320,13 +320,11 @@ export class Actors {
       nodeId: owner,
     })
     this.#hosted.endWhere(({ id }) => id.owner === owner, error)
-    for (const id of this.#places.unplaced(owner))
-      this.#places.set(
-        id,
-        FIRST_ATTEMPT,
-        { kind: 'dead', error: { ...error, code: 'actor-died', actorId: formatObjectId(id) } },
-        undefined,
-      )
+    this.#places.over(
+      owner,
+      () => false,
+      (id) => ({ ...error, code: 'actor-died', actorId: formatObjectId(id) }),
+    )
   }
 
   /** The driver of a job is gone: its actors go too, but for detached ones. */

@@ -63,6 +63,8 @@ interface OwnedActor {
   /** Its constructor's arguments are kept for it. */
   isPinned: boolean
   hasName: boolean
+  /** Its host has said that it lives since all were asked last. */
+  isHeard: boolean
 }
 
 export interface OwnActorsOptions {
@@ -169,7 +171,11 @@ export class OwnActors {
     const { state } = actor
     if (state.kind === 'creating' && state.node === from)
       this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
-    if (!isAt(state, from, this.#options.self)) return
+    if (!isAt(state, from, this.#options.self)) {
+      // It was born after it had been given up.
+      if (error === undefined) this.#end(from, id, incarnation, 'kill', gone(id))
+      return
+    }
     if (error === undefined) this.#lives(actor, from)
     else if (isFinal) {
       // It ended by itself.
@@ -307,6 +313,11 @@ export class OwnActors {
     return { attempt: incarnation, body, spec }
   }
 
+  /** Everybody is asked what there is of the ledger: what is said from now on is not in the reports. */
+  asks(owner: NodeId): void {
+    for (const actor of this.#actors.values()) if (actor.id.owner === owner) actor.isHeard = false
+  }
+
   /**
    * This node has taken a ledger over, or its own back: the actor lives where its hosts say, the latest incarnation of those;
    * of none it is made again, if it may be.
@@ -323,15 +334,15 @@ export class OwnActors {
       | undefined,
     hosts: readonly { readonly node: NodeId; readonly incarnation: Attempt }[],
   ): void {
-    const actor = this.#actors.get(formatObjectId(id)) ?? this.#adopt(id, record)
+    const known = this.#actors.get(formatObjectId(id))
+    const actor = known ?? this.#adopt(id, record)
     const [first, ...others] = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
     for (const { node, incarnation } of others) this.#end(node, id, incarnation, 'kill', gone(id))
     if (actor.state.kind === 'dead' || actor.state.kind === 'same') return
     if (first !== undefined && compareAttempts(first.incarnation, actor.incarnation) >= 0) {
       actor.incarnation = first.incarnation
       this.#lives(actor, first.node)
-    } else if (actor.state.kind === 'alive' || actor.state.kind === 'waiting' || actor.state.node !== undefined)
-      this.#lost(actor, gone(id), true)
+    } else if (known === undefined || isLost(known)) this.#lost(actor, gone(id), true)
   }
 
   /** This node answers for the ledger no more. */
@@ -362,7 +373,8 @@ export class OwnActors {
   #add(id: ObjectId, spec: ActorSpec | undefined, incarnation: Attempt, restarts: number): OwnedActor {
     const state = { kind: 'waiting' } as const
     const createdAtMs = this.#options.tasks.now()
-    const actor: OwnedActor = { id, spec, createdAtMs, incarnation, restarts, state, isPinned: false, hasName: false }
+    const flags = { isPinned: false, hasName: false, isHeard: false }
+    const actor: OwnedActor = { id, spec, createdAtMs, incarnation, restarts, state, ...flags }
     this.#actors.set(formatObjectId(id), actor)
     this.#pin(actor, true)
     return actor
@@ -379,8 +391,8 @@ export class OwnActors {
     } else if (actor.spec?.options.getIfExists === true) {
       actor.state = { kind: 'same' }
       this.#pin(actor, false)
-      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
       this.#say(actor, { kind: 'same', as: holder })
+      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
     } else {
       const where = name.namespace === '' ? '' : ` in the namespace ${name.namespace}`
       this.#die(actor, newWireError('actor-died', `the name ${name.name} is taken${where}`))
@@ -435,11 +447,13 @@ export class OwnActors {
   #lives(actor: OwnedActor, node: NodeId): void {
     this.#remember(actor, node, undefined)
     actor.state = { kind: 'alive', node }
+    actor.isHeard = true
     // What can be made again needs its arguments for that.
     if (this.#restartsLeft(actor) <= 0) this.#pin(actor, false)
-    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
     this.#say(actor, { kind: 'alive', node })
     this.#options.changed(actor.id, actor.spec?.options.isDetached === true)
+    // Last: if nobody has a handle any more, it ends here.
+    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
   }
 
   /** Its worker or tab is gone: it is made again, or dead. */
@@ -486,9 +500,9 @@ export class OwnActors {
     actor.state = { kind: 'dead' }
     this.#letGo(actor)
     const error = actorDied(actor.id, cause)
-    this.#options.objects.fail(actor.id, error)
     this.#say(actor, { kind: 'dead', error })
     this.#options.changed(actor.id, false)
+    this.#options.objects.fail(actor.id, error)
   }
 
   #letGo(actor: OwnedActor): void {
@@ -537,6 +551,12 @@ const WAITING: State = { kind: 'waiting' }
 
 /** The value of an actor's own object: there is nothing in it. */
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
+
+/** Of one that nobody hosts, as far as the reports say: what was to be made here still is. */
+function isLost({ state, isHeard }: OwnedActor): boolean {
+  if (state.kind === 'alive') return !isHeard
+  return state.kind === 'creating' && state.node !== undefined
+}
 
 function isAt(state: State, node: NodeId, self: NodeId): boolean {
   if (state.kind === 'alive') return state.node === node
