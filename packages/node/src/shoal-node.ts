@@ -468,7 +468,7 @@ export class ShoalNode {
     const known = this.#knownNodes(room.link)
     room.link.close('reload')
     this.#room = undefined
-    this.#actors.leaveRoom()
+    this.#actors.leaveRoom(true)
     this.#isBack = true
     this.#suspended = known
     for (const node of known) {
@@ -517,7 +517,7 @@ export class ShoalNode {
         room?.link.send(node, { type: 'job.ended', job: { driver: this.#options.self, number: 1 } })
     room?.link.close(reason)
     this.#room = undefined
-    this.#actors.leaveRoom()
+    this.#actors.leaveRoom(false)
     for (const node of known) this.#peerDead(node)
     for (const node of [...known, this.#options.self])
       for (const owner of this.#ownership.ledgers.ownersOf(node))

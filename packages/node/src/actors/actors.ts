@@ -262,8 +262,9 @@ export class Actors {
     this.#names.enter(room)
   }
 
-  leaveRoom(): void {
-    this.#names.leave()
+  /** `isBack`: in order to enter again. */
+  leaveRoom(isBack: boolean): void {
+    this.#names.leave(isBack)
   }
 
   nameLost(id: ObjectId): void {

@@ -117,6 +117,11 @@ export class HostedActors {
   born({ work, worker }: Run): void {
     const key = formatObjectId(work.id)
     const former = this.#actors.get(key)
+    if (former !== undefined && compareAttempts(former.incarnation, work.attempt) > 0) {
+      // It came late: nobody answers to it any more.
+      this.#options.workers.kill(worker, gone(work.id))
+      return
+    }
     if (former !== undefined) this.#end(former, gone(work.id))
     const { id, attempt: incarnation, template } = work
     this.#actors.set(key, { id, incarnation, worker, template, callers: new Map(), position: 0 })
