@@ -95,7 +95,9 @@ export function checkForks(room: Room, oracle: ActorOracle): void {
     byName.set(spec.name, actors.add(actor))
   }
   for (const [name, actors] of byName)
-    if (actors.size > 1 && !isUncertain(room)) room.violated(`D3: ${[...actors].join(' and ')} have the name ${name}`)
+    // What was its owner's goes with it until somebody else answers for its ledger, and may be another's by then.
+    if (actors.size > 1 && !isUncertain(room) && room.deaths.length === 0)
+      room.violated(`D3: ${[...actors].join(' and ')} have the name ${name}`)
 }
 
 /** When all handles are gone nothing of any actor is. */

@@ -5,6 +5,8 @@ declare const simBorn: (actor: string) => number
 declare const simBegin: (serial: number, caller: string, n: number, added: number) => number
 declare const simEnd: (run: number, count: number) => Told
 declare const simIssue: (caller: string, label: string, n: number, retries: number) => void
+/** Of the run that asks: a task may run more than once. */
+declare const simCaller: (name: string) => string
 declare const simTold: (caller: string, n: number, value: Told | undefined, error: unknown) => void
 declare const simDies: () => void
 declare const simSleep: (ms: number) => Promise<void>
@@ -107,16 +109,14 @@ export function declareActors(api: Api) {
       }
     }
   })
-  const make = remote({ Counter }, ({ Counter: Class, context }, label: string, options: object): readonly Handle[] => {
-    const { attempt } = context()
-    return [Class.options(options).remote(attempt === 0 ? label : `${label}@${attempt}`)]
-  })
+  const make = remote({ Counter }, ({ Counter: Class }, label: string, options: object): readonly Handle[] => [
+    Class.options(options).remote(simCaller(label)),
+  ])
   /** Of many that want a name at once; nobody else gets the handle. */
-  const claim = remote({ Counter }, async ({ Counter: Class, context, get }, plan: Plan, options: object) => {
-    const { attempt } = context()
+  const claim = remote({ Counter }, async ({ Counter: Class, get }, plan: Plan, options: object) => {
     const { label, retries } = plan
-    const own = `${plan.caller}@${attempt}`
-    const handle: Handle = Class.options(options).remote(attempt === 0 ? label : `${label}@${attempt}`)
+    const own = simCaller(plan.caller)
+    const handle: Handle = Class.options(options).remote(simCaller(label))
     simIssue(own, label, 0, retries)
     try {
       const ref = handle.add.options({ maxTaskRetries: retries }).remote(own, 0, 1)
@@ -128,9 +128,9 @@ export function declareActors(api: Api) {
       handle[Symbol.dispose]()
     }
   })
-  const call = remote({}, async ({ get, context }, plan: Plan, handles: readonly Handle[]) => {
+  const call = remote({}, async ({ get }, plan: Plan, handles: readonly Handle[]) => {
     const { label, retries } = plan
-    const own = `${plan.caller}@${context().attempt}`
+    const own = simCaller(plan.caller)
     const handle = handles[0] as Handle
     const options = { maxTaskRetries: retries }
     const refs = Array.from({ length: plan.count }, (_, n) => {

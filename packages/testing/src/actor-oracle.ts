@@ -41,7 +41,7 @@ export interface IssuedCall {
 /** One life of an actor, from its constructor on. */
 export interface Incarnation {
   readonly serial: number
-  /** Of the actor: a task that is run again makes another one. */
+  /** Of the actor: a task that runs again makes another one. */
   readonly actor: string
   readonly spec: ActorSpec
   readonly tab: string
@@ -78,6 +78,7 @@ export class ActorOracle {
   crashes = 0
   readonly #room: LedgerRoom
   readonly #runs: Run[] = []
+  #callers = 0
   readonly #executions = new Map<string, number>()
 
   constructor(room: LedgerRoom) {
@@ -92,6 +93,7 @@ export class ActorOracle {
         simBorn: (actor: string) => this.#born(actor, tab, isAlive),
         simBegin: (serial: number, caller: string, n: number, added: number) => this.#begin(serial, caller, n, added),
         simEnd: (run: number, count: number) => this.#end(run, count),
+        simCaller: (name: string) => `${name}@${this.#callers++}`,
         simIssue: (caller: string, label: string, n: number, retries: number) =>
           this.issue({ caller, label, n, retries, mayThrow: false, isAlive }),
         simTold: (caller: string, n: number, value: Told | undefined, error: unknown) =>

@@ -98,7 +98,8 @@ async function endDetached(room: LedgerRoom<ActorWorkload>, oracle: ActorOracle)
   const end = async (): Promise<readonly ActorSpec[]> => {
     let missing: readonly ActorSpec[] | undefined
     void workload.endDetached(specs).then((found) => (missing = found))
-    if (!(await clock.runUntil(() => missing !== undefined, NAMES_MS))) room.violated('T1: a name is looked for in vain')
+    if (!(await clock.runUntil(() => missing !== undefined, NAMES_MS)))
+      room.violated('T1: a name is looked for in vain')
     return missing ?? specs
   }
   let missing = await end()

@@ -123,10 +123,12 @@ export class ActorPlaces {
     }
   }
 
-  /** The path to a node is there, again perhaps: calls for who lives there may go. */
+  /** The path to a node is there, again perhaps: calls for who lives there may go, and what it answers for is asked anew. */
   nodeAlive(node: NodeId): void {
-    for (const known of this.#known.values())
+    for (const known of [...this.#known.values()]) {
       if (known.place.kind === 'alive' && known.place.node === node) this.#wake(known)
+      if (known.place.kind !== 'dead' && this.#options.answerer(known.id.owner) === node) this.#know(known.id)
+    }
   }
 
   /** Another node answers for the ledger: it is asked where its actors are. */
