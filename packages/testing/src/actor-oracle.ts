@@ -18,8 +18,8 @@ export interface ActorSpec {
   restartKills: number
   /** It was killed for good, or asked to leave. */
   isEnded: boolean
-  /** Its driver has let go of it. */
-  isDropped: boolean
+  /** Somebody was told by it that it lives. */
+  isHeard: boolean
 }
 
 /** What a method gives back: which incarnation ran it, in which run, and what the actor's count was then. */

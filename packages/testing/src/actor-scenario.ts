@@ -104,7 +104,7 @@ async function endDetached(room: LedgerRoom<ActorWorkload>, oracle: ActorOracle)
   }
   let missing = await end()
   for (const spec of missing)
-    if (!mayBeDead(room, oracle, spec)) room.violated(`SA14: nobody finds the detached ${spec.label}`)
+    if (spec.isHeard && !mayBeDead(room, oracle, spec)) room.violated(`SA14: nobody finds the detached ${spec.label}`)
   const named = specs.length - missing.length
   for (const spec of specs) spec.isEnded = true
   await clock.run(clock.now() + SETTLE_MS)

@@ -61,6 +61,7 @@ export class ActorWorkload {
   readonly #work: ReturnType<typeof declareActors>
   #items: Item[] = []
   #count = 0
+  #isHeavy = false
 
   constructor(options: ActorWorkloadOptions) {
     this.#options = options
@@ -192,6 +193,7 @@ export class ActorWorkload {
       const spec = this.#spec(label, options)
       const handle = this.#work.Counter.options(options).remote(label)
       await this.#add({ handle, spec, place: 0, caller: label, calls: 0, users: 0 }, Infinity, 'add')
+      spec.isHeard = true
       handle[Symbol.dispose]()
     })
   }
@@ -426,7 +428,6 @@ export class ActorWorkload {
     handle[Symbol.dispose]()
     this.#options.count('handle dropped')
     this.#options.note(`the handle of ${spec.label} is dropped`)
-    if (!spec.isDetached) spec.isDropped = true
   }
 
   #take(item: Item): void {
@@ -449,7 +450,7 @@ export class ActorWorkload {
       isDetached: lifetime === 'detached',
       restartKills: 0,
       isEnded: false,
-      isDropped: false,
+      isHeard: false,
     }
     this.#options.oracle.specs.set(label, spec)
     return spec
@@ -460,7 +461,10 @@ export class ActorWorkload {
     const random = this.#random
     const places = this.#options.places()
     const place = places[randomInt(random, places.length)]
-    const [where, restarts, width, isHeavy] = [random.float(), random.float(), random.float(), random.float() < 0.12]
+    const [where, restarts, width, weight] = [random.float(), random.float(), random.float(), random.float()]
+    // So few that there is always a CPU for one more.
+    const isHeavy = weight < 0.12 && !this.#isHeavy
+    this.#isHeavy ||= isHeavy
     return {
       ...(where < 0.75 && place !== undefined ? { resources: { [place]: 1 } } : {}),
       ...(where > 0.85 && { schedulingStrategy: 'SPREAD' as const }),

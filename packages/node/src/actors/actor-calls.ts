@@ -235,7 +235,8 @@ export class ActorCalls {
   }
 
   nodeGone(node: NodeId): void {
-    for (const call of this.#inOrder()) if (call.sent?.node === node) this.#lost(call, tabGone(call.target, node), false)
+    for (const call of this.#inOrder())
+      if (call.sent?.node === node) this.#lost(call, tabGone(call.target, node), false)
   }
 
   /** This tab comes back under a new session: a call that its actor's tab does not know of was lost on the way, or its reply. */

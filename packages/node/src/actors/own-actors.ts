@@ -336,10 +336,14 @@ export class OwnActors {
   ): void {
     const known = this.#actors.get(formatObjectId(id))
     const actor = known ?? this.#adopt(id, record)
-    const [first, ...others] = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
-    for (const { node, incarnation } of others) this.#end(node, id, incarnation, 'kill', gone(id))
-    if (actor.state.kind === 'dead' || actor.state.kind === 'same') return
-    if (first !== undefined && compareAttempts(first.incarnation, actor.incarnation) >= 0) {
+    const isOver = actor.state.kind === 'dead' || actor.state.kind === 'same'
+    const present = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
+    const isLatest = ({ incarnation }: { readonly incarnation: Attempt }): boolean =>
+      compareAttempts(incarnation, actor.incarnation) >= 0
+    const first = present[0] !== undefined && !isOver && isLatest(present[0]) ? present.shift() : undefined
+    for (const { node, incarnation } of present) this.#end(node, id, incarnation, 'kill', gone(id))
+    if (isOver) return
+    if (first !== undefined) {
       actor.incarnation = first.incarnation
       this.#lives(actor, first.node)
     } else if (known === undefined || isLost(known)) this.#lost(actor, gone(id), true)
