@@ -286,6 +286,7 @@ export class ShoalNode {
     }
     this.#actors = new Actors({
       self,
+      guards: options.guards ?? {},
       objects,
       tasks,
       streams,

@@ -8,7 +8,8 @@ declare const simIssue: (caller: string, label: string, n: number, retries: numb
 /** Of the run that asks: a task may run more than once. */
 declare const simCaller: (name: string) => string
 declare const simTold: (caller: string, n: number, value: Told | undefined, error: unknown) => void
-declare const simDies: () => void
+/** Whether to crash: only the first time. */
+declare const simDies: (caller: string, n: number) => boolean
 declare const simSleep: (ms: number) => Promise<void>
 declare const simCrash: () => void
 
@@ -92,8 +93,7 @@ export function declareActors(api: Api) {
       crash(caller: string, n: number): Told {
         const run = simBegin(this.serial, caller, n, 1)
         const told = simEnd(run, (this.count += 1))
-        simDies()
-        simCrash()
+        if (simDies(caller, n)) simCrash()
         return told
       }
       async *items(caller: string, n: number, count: number, ms: number): AsyncGenerator<Told, void> {

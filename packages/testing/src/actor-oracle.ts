@@ -44,6 +44,8 @@ export interface Incarnation {
   /** Of the actor: a task that runs again makes another one. */
   readonly actor: string
   readonly spec: ActorSpec
+  /** The tab whose ledger it is in, if that was there when it was made. */
+  readonly owner: string | undefined
   readonly tab: string
   isAlive(): boolean
   /** Sum of what the calls that ended here have added. */
@@ -78,7 +80,8 @@ export class ActorOracle {
   crashes = 0
   readonly #room: LedgerRoom
   readonly #runs: Run[] = []
-  #callers = 0
+  /** Where the tasks ran that made an actor or its caller. */
+  readonly #makers = new Map<string, string>()
   readonly #executions = new Map<string, number>()
 
   constructor(room: LedgerRoom) {
@@ -93,18 +96,32 @@ export class ActorOracle {
         simBorn: (actor: string) => this.#born(actor, tab, isAlive),
         simBegin: (serial: number, caller: string, n: number, added: number) => this.#begin(serial, caller, n, added),
         simEnd: (run: number, count: number) => this.#end(run, count),
-        simCaller: (name: string) => `${name}@${this.#callers++}`,
+        simCaller: (name: string) => this.#caller(name, tab),
         simIssue: (caller: string, label: string, n: number, retries: number) =>
           this.issue({ caller, label, n, retries, mayThrow: false, isAlive }),
         simTold: (caller: string, n: number, value: Told | undefined, error: unknown) =>
           this.told(caller, n, value === undefined ? { error } : { value }),
-        simDies: () => this.crashes++,
+        simDies: (caller: string, n: number) => this.#dies(keyOf(caller, n)),
       }
     }
   }
 
   isPresent(tab: string): boolean {
     return this.#room.present().some((seat) => seat.tab.ports.name === tab)
+  }
+
+  /** A call that is made again crashes nothing more. */
+  #dies(call: string): boolean {
+    if ((this.#executions.get(call) ?? 0) > 1) return false
+    this.crashes++
+    return true
+  }
+
+  /** A name for one run of a task, which may run more than once. */
+  #caller(name: string, tab: string): string {
+    const made = `${name}@${this.#makers.size}`
+    this.#makers.set(made, tab)
+    return made
   }
 
   /** What may be expected of an actor by its label, whichever attempt of a task made it. */
@@ -145,7 +162,9 @@ export class ActorOracle {
     const serial = this.incarnations.length
     const former = this.incarnations.filter((other) => other.actor === actor)
     this.#room.world.trace.add(`${tab} makes ${actor} as ${serial}`)
-    if (former.length > 0) this.#room.count('restart')
+    const owner = this.#makers.get(actor) ?? spec.driver
+    const isOrphan = !this.isPresent(owner)
+    if (former.length > 0) this.#room.count(isOrphan ? 'made again when its owner is gone' : 'made again')
     if (this.#isCertain) {
       if (former.length > spec.maxRestarts + this.crashes)
         this.#room.violated(`${actor} was made ${former.length + 1} times, with maxRestarts ${spec.maxRestarts}`)
@@ -153,13 +172,24 @@ export class ActorOracle {
         if (other.isAlive() && other.open.size > 0)
           this.#room.violated(`A2: ${actor} is made at ${tab} while ${other.serial} of it runs at ${other.tab}`)
     }
-    this.incarnations.push({ serial, actor, spec, tab, isAlive, count: 0, open: new Set(), ran: new Map() })
+    this.incarnations.push({
+      serial,
+      actor,
+      spec,
+      owner: isOrphan ? undefined : owner,
+      tab,
+      isAlive,
+      count: 0,
+      open: new Set(),
+      ran: new Map(),
+    })
     return serial
   }
 
   #begin(serial: number, caller: string, n: number, added: number): number {
     const incarnation = must(this.incarnations[serial])
-    const { actor, spec, open, ran } = incarnation
+    const { actor, spec, owner, open, ran } = incarnation
+    if (owner !== undefined && !this.isPresent(owner)) this.#room.count('outlives its owner')
     const id = this.#runs.length
     const what = `${caller} #${n} in ${serial} of ${actor}`
     this.#room.world.trace.add(`${incarnation.tab} runs ${what} as run ${id}`)

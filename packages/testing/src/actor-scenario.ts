@@ -13,14 +13,14 @@ import { SimWorld } from './sim-world.ts'
 
 /** X2: what has to come up in a thousand seeds. */
 export const ACTOR_SOMETIMES = [
-  'restart',
+  'made again',
   'call made again',
   'name race',
   'detached survives its driver',
   'killed to restart',
   'stream read',
-  'owner gone, actor lives on',
-  'owner and actor gone, made again',
+  'outlives its owner',
+  'made again when its owner is gone',
   'killed while it is made again',
 ]
 

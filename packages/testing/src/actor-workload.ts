@@ -77,7 +77,7 @@ export class ActorWorkload {
   prime(place: string): void {
     const { Counter, later } = this.#work
     const { get } = this.#options.api
-    this.#track('prime', async (label) => {
+    void this.#track('prime', async (label) => {
       const spec = this.#spec(label, { maxRestarts: -1 })
       const handle = Counter.options({ ...at(place), maxRestarts: -1 }).remote(label)
       await this.#add({ handle, spec, place: 0, caller: label, calls: 0, users: 0 }, Infinity, 'add')
@@ -146,7 +146,7 @@ export class ActorWorkload {
   }
 
   #create(): void {
-    this.#track('made', (label) => {
+    void this.#track('made', (label) => {
       const options = this.#drawn()
       this.#hold(label, this.#work.Counter.options(options).remote(label), this.#spec(label, options))
       return Promise.resolve()
@@ -157,7 +157,7 @@ export class ActorWorkload {
   #createElsewhere(): void {
     const options = this.#drawn()
     const where = this.#placed()
-    this.#track('sent', async (label) => {
+    void this.#track('sent', async (label) => {
       const spec = this.#spec(label, options)
       using ref = this.#work.make.options(where).remote(label, options)
       const [handle] = await this.#options.api.get(ref)
@@ -171,12 +171,12 @@ export class ActorWorkload {
     const options = { ...this.#drawn(), name, namespace: NAMESPACE, getIfExists: true }
     const retries = this.#retries()
     this.#options.count('name race')
-    this.#track('shared', (label) => {
+    void this.#track('shared', (label) => {
       this.#hold(label, this.#work.Counter.options(options).remote(label), this.#spec(label, options))
       return Promise.resolve()
     })
     for (const where of [this.#placed(), this.#placed()])
-      this.#track('claims', async (label) => {
+      void this.#track('claims', async (label) => {
         const spec = this.#spec(label, options)
         const plan = { caller: label, label, count: 1, ms: 0, retries }
         using ref = this.#work.claim.options(where).remote(plan, options)
@@ -188,7 +188,7 @@ export class ActorWorkload {
   /** Its handle is dropped at once: it goes on by its name alone. */
   #createDetached(): void {
     const drawn = this.#drawn()
-    this.#track('detached', async (label) => {
+    void this.#track('detached', async (label) => {
       const options = { ...drawn, name: `d-${label}`, namespace: NAMESPACE, lifetime: 'detached' as const }
       const spec = this.#spec(label, options)
       const handle = this.#work.Counter.options(options).remote(label)
@@ -204,7 +204,7 @@ export class ActorWorkload {
     const spec = all[randomInt(this.#random, all.length)]
     if (spec?.name === undefined) return
     const { name } = spec
-    this.#track('found', async (label) => {
+    void this.#track('found', async (label) => {
       const handle = await this.#find(name)
       if (handle === undefined) return
       if (!oracle.isPresent(spec.driver)) this.#options.count('detached survives its driver')
@@ -379,11 +379,14 @@ export class ActorWorkload {
   }
 
   #kill({ handle, spec }: Item, noRestart: boolean): void {
+    const { api, oracle, count, note } = this.#options
     if (noRestart) spec.isEnded = true
     else spec.restartKills++
-    this.#options.count(noRestart ? 'killed' : 'killed to restart')
-    this.#options.note(`${spec.label} is killed${noRestart ? '' : ' to restart'}`)
-    this.#options.api.kill(handle, { noRestart })
+    const lives = oracle.incarnations.filter((each) => each.spec === spec)
+    if (lives.length > 0 && !lives.some((each) => each.isAlive())) count('killed while it is made again')
+    count(noRestart ? 'killed' : 'killed to restart')
+    note(`${spec.label} is killed${noRestart ? '' : ' to restart'}`)
+    api.kill(handle, { noRestart })
   }
 
   #crash(item: Item): void {

@@ -52,6 +52,7 @@ export interface CallRequest {
 
 export interface ActorCallsOptions {
   readonly self: NodeId
+  readonly countsRetries: boolean
   readonly objects: Objects
   readonly tasks: Pick<OwnTasks, 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
@@ -123,7 +124,7 @@ export class ActorCalls {
       dependencies,
       args,
       attempt: FIRST_ATTEMPT,
-      retriesLeft: request.maxTaskRetries,
+      retriesLeft: this.#options.countsRetries ? request.maxTaskRetries : Infinity,
       isCancelled: false,
       goOn: () => undefined,
       target: actor,

@@ -1,5 +1,5 @@
 // Long because every route between the sides of an actor is listed here, and nowhere else.
-import { FIRST_ATTEMPT, formatObjectId, newWireError } from '@shoal/protocol'
+import { formatObjectId, newWireError } from '@shoal/protocol'
 import type {
   ActorFacts,
   Attempt,
@@ -76,7 +76,19 @@ export class Actors {
     })
     const { canReach, cancelHere } = options
     const [places, hosted] = [this.#places, this.#hosted]
-    this.#calls = new ActorCalls({ self, objects, tasks, streams, places, hosted, send, canReach, cancelHere })
+    const countsRetries = options.guards.countsRetries ?? true
+    this.#calls = new ActorCalls({
+      self,
+      countsRetries,
+      objects,
+      tasks,
+      streams,
+      places,
+      hosted,
+      send,
+      canReach,
+      cancelHere,
+    })
   }
 
   get hostedCount(): number {

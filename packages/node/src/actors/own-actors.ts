@@ -15,6 +15,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { SchedulerEvent } from '@shoal/scheduler'
+import type { NodeGuards } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
 import type { JobTemplate, OwnTemplate } from '../own-task.ts'
 import type { OwnTasks } from '../own-tasks.ts'
@@ -69,6 +70,7 @@ interface OwnedActor {
 
 export interface OwnActorsOptions {
   readonly self: NodeId
+  readonly guards: Partial<NodeGuards>
   readonly objects: Objects
   readonly tasks: Pick<OwnTasks, 'whenReady' | 'readyTask' | 'mayLeave' | 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
@@ -165,7 +167,7 @@ export class OwnActors {
     const actor = this.#actors.get(formatObjectId(id))
     if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) {
       // Nobody answers to it any more: it is a former incarnation, or was freed while it was born.
-      if (error === undefined) this.#end(from, id, incarnation, 'kill', gone(id))
+      if (error === undefined) this.#endFork(from, id, incarnation)
       return
     }
     const { state } = actor
@@ -173,7 +175,7 @@ export class OwnActors {
       this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
     if (!isAt(state, from, this.#options.self)) {
       // It was born after it had been given up.
-      if (error === undefined) this.#end(from, id, incarnation, 'kill', gone(id))
+      if (error === undefined) this.#endFork(from, id, incarnation)
       return
     }
     if (error === undefined) this.#lives(actor, from)
@@ -341,7 +343,7 @@ export class OwnActors {
     const isLatest = ({ incarnation }: { readonly incarnation: Attempt }): boolean =>
       compareAttempts(incarnation, actor.incarnation) >= 0
     const first = present[0] !== undefined && !isOver && isLatest(present[0]) ? present.shift() : undefined
-    for (const { node, incarnation } of present) this.#end(node, id, incarnation, 'kill', gone(id))
+    for (const { node, incarnation } of present) this.#endFork(node, id, incarnation)
     if (isOver) return
     if (first !== undefined) {
       actor.incarnation = first.incarnation
@@ -494,6 +496,7 @@ export class OwnActors {
   }
 
   #restartsLeft({ spec, restarts }: OwnedActor): number {
+    if (this.#options.guards.countsRestarts === false) return Infinity
     return spec === undefined ? 0 : spec.options.maxRestarts - restarts
   }
 
@@ -523,6 +526,11 @@ export class OwnActors {
       actor.state = WAITING
       this.#end(state.node ?? this.#options.self, id, incarnation, 'kill', error)
     } else if (state.kind === 'alive') this.#end(state.node, id, incarnation, how, error)
+  }
+
+  /** One that is not what whoever answers takes the actor to be. */
+  #endFork(node: NodeId, id: ObjectId, incarnation: Attempt): void {
+    if (this.#options.guards.endsForks !== false) this.#end(node, id, incarnation, 'kill', gone(id))
   }
 
   #end(node: NodeId, actor: ObjectId, incarnation: Attempt, how: 'kill' | 'terminate', error: WireError): void {
