@@ -135,6 +135,8 @@ export class ActorPlaces {
   moved(owner: NodeId): void {
     for (const known of [...this.#known.values()]) {
       if (known.id.owner !== owner || known.place.kind === 'dead') continue
+      // What the former one was about to make is nothing that anybody has met: a life from before may go on.
+      if (known.place.kind === 'pending') known.incarnation = FIRST_ATTEMPT
       known.isAsked = false
       this.#know(known.id)
     }
