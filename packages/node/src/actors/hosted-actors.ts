@@ -122,7 +122,11 @@ export class HostedActors {
       this.#options.workers.kill(worker, gone(work.id))
       return
     }
-    if (former !== undefined) this.#end(former, gone(work.id))
+    if (former !== undefined) {
+      this.#end(former, gone(work.id))
+      // Whoever answers by now may not be who had this one made.
+      this.#options.died(former.id, former.incarnation, gone(work.id), false, true)
+    }
     const { id, attempt: incarnation, template } = work
     this.#actors.set(key, { id, incarnation, worker, template, callers: new Map(), position: 0 })
     worker.submitter.isActor(id)
