@@ -27,8 +27,12 @@ export interface NodeGuards {
   readonly pins: boolean
   /** A record goes ahead of its ref until a successor has it. */
   readonly rides: boolean
-  /** A task has so many retries and no more. */
+  /** A task, or a call of an actor, has so many retries and no more. */
   readonly countsRetries: boolean
+  /** An actor has so many restarts and no more. */
+  readonly countsRestarts: boolean
+  /** A former incarnation of an actor, or one that nobody expects any more, is ended where it is found. */
+  readonly endsForks: boolean
   /** What a recipe needs stays known for its sake. */
   readonly countsRecipes: boolean
 }

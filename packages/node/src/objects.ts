@@ -330,10 +330,8 @@ export class Objects {
     const entry = this.#find(id)
     // The state may be another object by now, with other holders: what counts is the attempt.
     if (entry?.state.kind !== 'elsewhere' || compareAttempts(entry.state.attempt, attempt) !== 0) return
-    const { holders } = entry.state
     entry.lostFetches = 0
-    if (this.#isMine(id)) entry.copies = holders
-    else this.sayHeld(id, attempt)
+    if (!this.#isMine(id)) this.sayHeld(id, attempt)
     this.storeHere(id, attempt, value)
   }
 
@@ -686,6 +684,8 @@ export class Objects {
       compareAttempts(former.attempt, state.attempt) !== 0
     if (isOther && this.#isMine(entry.id)) this.#forgetHolders(entry)
     if (isOther && state.kind === 'elsewhere') this.#dropBytes(entry.id)
+    // Whoever had it has it still.
+    if (former.kind === 'elsewhere' && state.kind === 'here' && !isOther) entry.copies = former.holders
     entry.state = state
     const { waiters, askers } = entry
     entry.waiters = []

@@ -288,6 +288,7 @@ export class ShoalNode {
     const [tasks, guests, workers, objects] = [this.#tasks, this.#guests, this.#workers, this.#objects]
     this.#actors = new Actors({
       self,
+      guards: options.guards ?? {},
       objects,
       tasks,
       streams,
@@ -297,6 +298,7 @@ export class ShoalNode {
       send,
       canReach,
       answerer,
+      knowsAll: (owner) => this.#ownership.ledgers.knowsAll(owner),
       unanswered,
       introduce,
       alive: () => this.#room?.link.alive() ?? [],
@@ -476,7 +478,7 @@ export class ShoalNode {
     const known = this.#knownNodes(room.link)
     room.link.close('reload')
     this.#room = undefined
-    this.#actors.leaveRoom()
+    this.#actors.leaveRoom(true)
     this.#isBack = true
     this.#suspended = known
     for (const node of known) {
@@ -525,7 +527,7 @@ export class ShoalNode {
         room?.link.send(node, { type: 'job.ended', job: { driver: this.#options.self, number: 1 } })
     room?.link.close(reason)
     this.#room = undefined
-    this.#actors.leaveRoom()
+    this.#actors.leaveRoom(false)
     for (const node of known) this.#peerDead(node)
     for (const node of [...known, this.#options.self])
       for (const owner of this.#ownership.ledgers.ownersOf(node))

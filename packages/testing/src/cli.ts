@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
-import { runLedgerSeeds } from './ledger-cli.ts'
+import { LEDGER_SCENARIOS, runLedgerSeeds } from './ledger-cli.ts'
 import { runOverlayScenario } from './overlay-scenario.ts'
 import type { SimResult } from './overlay-scenario.ts'
 import { ROOM_PROFILES, runRoomScenario } from './room-scenario.ts'
 
 /**
- * `npm run sim -- --seeds N --from S --scenario overlay|room|ledgers|all --nodes N --profile P`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
+ * `npm run sim -- --seeds N --from S --scenario overlay|room|ledgers|actors|all --nodes N --profile P`: runs seeds S .. S+N-1, each twice, since a run that does not repeat
  * finds nothing that could be looked at again (R2). Stops at the first failure and prints its seed and last events.
- * Ledgers have a way of their own, see `runLedgerSeeds`: as many processes as there are cores, or `--jobs N`; each seed once
+ * Ledgers and actors have a way of their own, see `runLedgerSeeds`: as many processes as there are cores, or `--jobs N`; each seed once
  * with `--once`.
  */
 async function main(): Promise<number> {
@@ -33,8 +33,10 @@ async function main(): Promise<number> {
   }
   // Where the nodes are many, only the ledgers' scenario has a use for them.
   const isLarge = values.scenario === undefined && nodes !== undefined && nodes > 32
-  if (values.scenario === 'ledgers' || isLarge)
+  const scenario = LEDGER_SCENARIOS.find((name) => name === values.scenario) ?? (isLarge ? 'ledgers' : undefined)
+  if (scenario !== undefined)
     return await runLedgerSeeds({
+      scenario,
       first,
       count,
       nodes: nodes ?? 8,
@@ -43,7 +45,8 @@ async function main(): Promise<number> {
       isTwice: values.once !== true,
       say,
     })
-  if (nodes !== undefined && nodes > 32) throw new RangeError('--nodes is at most 32 but for --scenario ledgers')
+  if (nodes !== undefined && nodes > 32)
+    throw new RangeError('--nodes is at most 32 but for --scenario ledgers and actors')
   const scenarios = pickScenarios(values.scenario)
   const profile = ROOM_PROFILES.find((known) => known === values.profile)
   if (values.profile !== undefined && profile === undefined)
@@ -84,7 +87,8 @@ const SCENARIOS = ['overlay', 'room'] as const
 function pickScenarios(name: string | undefined): readonly Scenario[] {
   if (name === undefined || name === 'all') return SCENARIOS
   const known = SCENARIOS.find((scenario) => scenario === name)
-  if (known === undefined) throw new RangeError(`--scenario must be one of ${SCENARIOS.join(', ')}, ledgers, all`)
+  if (known === undefined)
+    throw new RangeError(`--scenario must be one of ${[...SCENARIOS, ...LEDGER_SCENARIOS].join(', ')}, all`)
   return [known]
 }
 

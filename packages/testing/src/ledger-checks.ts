@@ -1,11 +1,11 @@
 import { ShoalError } from '@shoal/protocol'
 import type { LedgerProfile } from './ledger-faults.ts'
 import type { LedgerRoom } from './ledger-room.ts'
-import type { LedgerOperation } from './ledger-workload.ts'
+import type { LedgerOperation, LedgerWorkload } from './ledger-workload.ts'
 import { takenBy } from './sim-node.ts'
 
 /** Names what was lost with a tab. */
-const LOSSES = new Set(['owner-died', 'object-lost', 'object-reconstruction-failed', 'node-died'])
+export const LOSSES = new Set(['owner-died', 'object-lost', 'object-reconstruction-failed', 'node-died'])
 /** Verdict, take-over, and the list drawn anew: until then another death takes what the first one left. */
 const RECOVERY_MS = 12_000
 /** A ledger has so many places, its owner's included. */
@@ -65,7 +65,7 @@ function answererFaults(room: LedgerRoom): string[] {
 }
 
 /** T1, T2 and O1. */
-export function checkOutcomes(room: LedgerRoom, profile: LedgerProfile): void {
+export function checkOutcomes(room: LedgerRoom<LedgerWorkload>, profile: LedgerProfile): void {
   for (const { workload } of room.seats)
     for (const operation of workload?.operations ?? []) {
       const { label, expected, outcome } = operation
@@ -90,7 +90,12 @@ function checkError(room: LedgerRoom, profile: LedgerProfile, operation: LedgerO
 function isExcusable(room: LedgerRoom, profile: LedgerProfile, { isFragile }: LedgerOperation): boolean {
   if (profile === 'mild') return false
   if (room.verdictMs.length > 0) return true
-  if (isFragile) return room.deaths.length > 0
+  return isFragile ? room.deaths.length > 0 : isBeyondRecovery(room)
+}
+
+/** Whether anything may be lost: the living were given up, or more devices died at once than a ledger has places. */
+export function isBeyondRecovery(room: LedgerRoom): boolean {
+  if (room.verdictMs.length > 0) return true
   return room.deaths.some(({ atMs }) => {
     const near = room.deaths.filter((other) => other.atMs >= atMs && other.atMs <= atMs + RECOVERY_MS)
     return new Set(near.map(({ device }) => device)).size >= PLACES

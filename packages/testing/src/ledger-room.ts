@@ -1,12 +1,17 @@
 import type { NodeId } from '@shoal/protocol'
 import type { NodeGuards, NodeOptions } from '@shoal/node'
-import { LedgerWorkload } from './ledger-workload.ts'
-import type { LedgerOperation } from './ledger-workload.ts'
 import { createSimNode } from './sim-node.ts'
-import type { SimNode } from './sim-node.ts'
+import type { SimNode, SimNodeOptions } from './sim-node.ts'
 import type { SimWorld } from './sim-world.ts'
 
-export interface Seat {
+/** What a driver does. */
+export interface SeatWork {
+  /** Its code is given leave at a place, before it is sent on from there. */
+  prime(place: string): void
+}
+
+/** Where one tab after another sits down. */
+export interface Seat<W extends SeatWork = SeatWork> {
   readonly name: string
   readonly device: string
   readonly isDriver: boolean
@@ -16,7 +21,7 @@ export interface Seat {
   readonly isGuest: boolean
   lives: number
   tab: SimNode | undefined
-  workload: LedgerWorkload | undefined
+  workload: W | undefined
   isVerySlow: boolean
 }
 
@@ -24,12 +29,16 @@ export interface SeatTab {
   readonly tab: SimNode
 }
 
-export interface LedgerRoomOptions {
+export interface LedgerRoomOptions<W extends SeatWork> {
   readonly nodes: number
   readonly guards: Partial<NodeGuards>
   readonly lineage?: NodeOptions['lineage']
-  /** See `LedgerWorkload`. */
-  readonly towers?: { readonly isFragile: boolean } | undefined
+  /** What a driver does that has just sat down. */
+  work(room: LedgerRoom<W>, seat: Seat<W>, tab: SimNode): W
+  /** Whether user code keeps no ref beyond its run. Default true. */
+  readonly isCollected?: boolean
+  /** What user code finds by name in the workers of a tab. */
+  readonly globals?: ((name: string) => Pick<SimNodeOptions, 'globals' | 'workerGlobals'>) | undefined
 }
 
 const SLOTS = 4
@@ -38,9 +47,9 @@ const GRACE_MS = 4_000
 const ENTER_AGAIN_MS = 100
 
 /** The tabs of a room, those that are gone, and what the simulator sees of them all. */
-export class LedgerRoom {
+export class LedgerRoom<W extends SeatWork = SeatWork> {
   readonly world: SimWorld
-  readonly seats: Seat[] = []
+  readonly seats: Seat<W>[] = []
   readonly violations: string[] = []
   readonly counters: Record<string, number> = {}
   /** When tabs died, of which device. */
@@ -51,11 +60,11 @@ export class LedgerRoom {
   readonly runs = new Map<string, number>()
   isRepaired = false
   isSplit = false
-  readonly #options: LedgerRoomOptions
+  readonly #options: LedgerRoomOptions<W>
   readonly #entering = new Set<string>()
   readonly #raising = new Set<Promise<void>>()
 
-  constructor(world: SimWorld, options: LedgerRoomOptions) {
+  constructor(world: SimWorld, options: LedgerRoomOptions<W>) {
     this.world = world
     this.#options = options
     const { nodes } = options
@@ -65,8 +74,13 @@ export class LedgerRoom {
       this.seats.push(newSeat(`n${i}`, i === 0 ? 'first' : `device ${i % devices}`, i < drivers, i > 0, false))
   }
 
-  present(): (Seat & SeatTab)[] {
-    return this.seats.filter((seat): seat is Seat & SeatTab => seat.tab !== undefined)
+  /** Names of tabs that work may ask for. */
+  places(): string[] {
+    return this.seats.flatMap(({ isGuest, name }) => (isGuest ? [] : [name]))
+  }
+
+  present(): (Seat<W> & SeatTab)[] {
+    return this.seats.filter((seat): seat is Seat<W> & SeatTab => seat.tab !== undefined)
   }
 
   gathers({ node }: SimNode, owner: NodeId): boolean {
@@ -86,28 +100,28 @@ export class LedgerRoom {
   }
 
   /** A new tab sits down: a new key, so a new node. */
-  raise(seat: Seat): Promise<void> {
+  raise(seat: Seat<W>): Promise<void> {
     const raising = this.#raise(seat)
     this.#raising.add(raising)
     return raising.finally(() => this.#raising.delete(raising))
   }
 
-  addGuest(): Seat {
-    const seat = newSeat(`g${this.seats.length}`, `device of g${this.seats.length}`, false, true, true)
+  addGuest(): Seat<W> {
+    const seat: Seat<W> = newSeat(`g${this.seats.length}`, `device of g${this.seats.length}`, false, true, true)
     this.seats.push(seat)
     void this.raise(seat)
     return seat
   }
 
   /** The tab is gone, with or without a goodbye, and somebody else comes in its place. */
-  kill(seat: Seat & SeatTab, hasGoodbye: boolean, what: string): void {
+  kill(seat: Seat<W> & SeatTab, hasGoodbye: boolean, what: string): void {
     const { tab } = seat
     const { clock } = this.world
     if (!seat.mayDie || (hasGoodbye && tab.ports.clock.isFrozen)) return
     this.count(what)
     this.deaths.push({ atMs: clock.now(), device: seat.device })
     this.world.trace.add(`${tab.ports.name} dies: ${what}`)
-    const empty: Seat = seat
+    const empty: Seat<W> = seat
     empty.tab = undefined
     seat.workload = undefined
     seat.isVerySlow = false
@@ -131,7 +145,7 @@ export class LedgerRoom {
     }
     await Promise.all(this.#raising)
     for (const seat of [...this.seats])
-      if (seat.isGuest && seat.tab !== undefined) this.kill(seat as Seat & SeatTab, true, 'guest leaves')
+      if (seat.isGuest && seat.tab !== undefined) this.kill(seat as Seat<W> & SeatTab, true, 'guest leaves')
       else if (!seat.isGuest && seat.tab === undefined) await this.raise(seat)
     await clock.run(clock.now() + 10)
   }
@@ -145,11 +159,13 @@ export class LedgerRoom {
     this.world.trace.add(`violated: ${text}`)
   }
 
-  async #raise(seat: Seat): Promise<void> {
+  async #raise(seat: Seat<W>): Promise<void> {
     const { world } = this
     const name = `${seat.name}.${++seat.lives}`
     const ports = world.ports(await world.identity(name), 1)
     const collected = world.random.fork(`collector of ${name}`)
+    const { isCollected = true, globals } = this.#options
+    const made = globals?.(name)
     const tab = await createSimNode(ports, {
       slots: SLOTS,
       resources: { [seat.name]: 100 },
@@ -157,34 +173,27 @@ export class LedgerRoom {
       graceMs: GRACE_MS,
       guards: this.#options.guards,
       ...(this.#options.lineage !== undefined && { lineage: this.#options.lineage }),
-      garbageDelayMs: () => collected.float() * 30,
+      ...(isCollected && { garbageDelayMs: () => collected.float() * 30 }),
       ...(seat.isDriver && { ownerKeyPair: world.ownerKeyPair }),
       onOver: () => this.#enterAgain(name, seat),
+      ...made,
       globals: {
         simRun: (label: string) => {
           this.runs.set(label, (this.runs.get(label) ?? 0) + 1)
           world.trace.add(`${name} runs ${label}`)
         },
+        ...made?.globals,
       },
     })
     seat.tab = tab
     if (seat.isDriver) {
-      seat.workload = new LedgerWorkload({
-        name,
-        api: tab.api,
-        random: world.random.fork(`work of ${name}`),
-        now: () => world.clock.now(),
-        home: seat.name,
-        towers: this.#options.towers,
-        places: () => this.seats.flatMap((each) => (each.isGuest ? [] : [each.name])),
-        settled: (operation) => this.#settled(operation),
-      })
+      seat.workload = this.#options.work(this, seat, tab)
       for (const other of this.present()) if (!other.isGuest) seat.workload.prime(other.name)
     }
     if (!seat.isGuest) for (const { workload } of this.seats) if (workload !== seat.workload) workload?.prime(seat.name)
   }
 
-  #enterAgain(name: string, seat: Seat): void {
+  #enterAgain(name: string, seat: Seat<W>): void {
     if (this.#entering.has(name)) return
     this.#entering.add(name)
     this.count('enters again')
@@ -199,13 +208,9 @@ export class LedgerRoom {
         .catch((error: unknown) => this.violated(`${name} could not enter again: ${String(error)}`))
     })
   }
-
-  #settled({ label, outcome }: LedgerOperation): void {
-    const told = outcome !== undefined && 'value' in outcome ? String(outcome.value) : 'an error'
-    this.world.trace.add(`${label} is ${told}`)
-  }
 }
 
-function newSeat(name: string, device: string, isDriver: boolean, mayDie: boolean, isGuest: boolean): Seat {
-  return { name, device, isDriver, mayDie, isGuest, lives: 0, tab: undefined, workload: undefined, isVerySlow: false }
+function newSeat(name: string, device: string, isDriver: boolean, mayDie: boolean, isGuest: boolean) {
+  const empty = { tab: undefined, workload: undefined, isVerySlow: false }
+  return { name, device, isDriver, mayDie, isGuest, lives: 0, ...empty }
 }

@@ -4,7 +4,9 @@ import { checkLeft, checkOutcomes, checkRuns, disagreements } from './ledger-che
 import { LEDGER_PROFILES, LedgerFaults } from './ledger-faults.ts'
 import type { Fault, LedgerProfile } from './ledger-faults.ts'
 import { LedgerRoom } from './ledger-room.ts'
-import type { LedgerRoomOptions } from './ledger-room.ts'
+import type { LedgerRoomOptions, SeatWork } from './ledger-room.ts'
+import { LedgerWorkload } from './ledger-workload.ts'
+import type { LedgerOperation, LedgerWorkloadOptions } from './ledger-workload.ts'
 import type { SimResult } from './overlay-scenario.ts'
 import { SimWorld } from './sim-world.ts'
 
@@ -43,7 +45,23 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
   const profile = options.profile ?? must(LEDGER_PROFILES[seed % LEDGER_PROFILES.length])
   const world = new SimWorld({ seed, network: networkOf(seed) })
   const { clock } = world
-  const room = new LedgerRoom(world, { nodes: options.nodes ?? 8, guards: options.guards ?? {}, ...lineageOf(seed) })
+  const { lineage, towers } = lineageOf(seed)
+  const room = new LedgerRoom<LedgerWorkload>(world, {
+    nodes: options.nodes ?? 8,
+    guards: options.guards ?? {},
+    ...(lineage !== undefined && { lineage }),
+    work: (inRoom, seat, { api, ports: { name } }) =>
+      new LedgerWorkload({
+        name,
+        api,
+        random: world.random.fork(`work of ${name}`),
+        now: () => clock.now(),
+        home: seat.name,
+        towers,
+        places: () => inRoom.places(),
+        settled: (operation) => world.trace.add(outcomeOf(operation)),
+      }),
+  })
   await Promise.all(room.seats.map((seat) => room.raise(seat)))
   await clock.run(GATHER_MS)
   const until = GATHER_MS + (options.busyMs ?? 12_000)
@@ -74,14 +92,15 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
   }
 }
 
-async function agree(room: LedgerRoom): Promise<void> {
+export async function agree(room: LedgerRoom): Promise<void> {
   const { clock } = room.world
   const until = clock.now() + AGREE_MS
   while (clock.now() < until && disagreements(room).length > 0) await clock.run(clock.now() + LOOK_MS)
   for (const fault of disagreements(room)) room.violated(fault)
 }
 
-function startWork(room: LedgerRoom, untilMs: number): void {
+/** Drivers take steps at random, while they are not frozen. */
+export function startWork(room: LedgerRoom<SeatWork & { step(): void }>, untilMs: number): void {
   const { clock } = room.world
   const random = room.world.random.fork('pace')
   const step = (): void => {
@@ -95,14 +114,21 @@ function startWork(room: LedgerRoom, untilMs: number): void {
 }
 
 /** In two rooms of five chains of large values are made, and in one of the two they are cut. */
-function lineageOf(seed: number): Pick<LedgerRoomOptions, 'lineage' | 'towers'> {
-  if (seed % 5 !== 0 && seed % 5 !== 3) return {}
+function lineageOf(seed: number): {
+  readonly lineage?: LedgerRoomOptions<LedgerWorkload>['lineage']
+  readonly towers: LedgerWorkloadOptions['towers']
+} {
+  if (seed % 5 !== 0 && seed % 5 !== 3) return { towers: undefined }
   const isCut = seed % 5 === 0
   return { towers: { isFragile: isCut }, ...(isCut && { lineage: { depth: 3, bytes: 1e9 } }) }
 }
 
+function outcomeOf({ label, outcome }: LedgerOperation): string {
+  return `${label} is ${outcome !== undefined && 'value' in outcome ? outcome.value : 'an error'}`
+}
+
 /** Some rooms are all in one house, some are not. */
-function networkOf(seed: number): { latency: { minMs: number; maxMs: number }; bytesPerSecond: number } {
+export function networkOf(seed: number): { latency: { minMs: number; maxMs: number }; bytesPerSecond: number } {
   return {
     latency: { minMs: 0.5, maxMs: must([5, 20, 80][seed % 3]) },
     bytesPerSecond: must([4e6, 1e6][seed % 2]),

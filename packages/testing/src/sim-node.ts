@@ -9,7 +9,7 @@ import type { NodeGuards, NodeOptions, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
 import { simWorkerHost } from './sim-worker-host.ts'
-import type { SimWorkerHost } from './sim-worker-host.ts'
+import type { SimWorkerHost, WorkerGlobals } from './sim-worker-host.ts'
 import type { SimParticipant, SimPorts } from './sim-world.ts'
 import type { KeyPair, RoomSettings } from '@shoal/protocol'
 
@@ -41,6 +41,8 @@ export interface SimNodeOptions {
   readonly isAlone?: boolean
   /** What user code finds by name beside `simSleep`: the scenario's own eyes. */
   readonly globals?: Readonly<Record<string, unknown>>
+  /** The same, made for each worker. */
+  readonly workerGlobals?: WorkerGlobals
   /**
    * What a run left in its worker is collected this long after the next run there has begun. Only for user code that
    * keeps no ref beyond its run.
@@ -68,8 +70,13 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const { clock } = ports
   const [pageEnd, nodeEnd] = simFramePorts(clock)
   const globals = options.globals ?? {}
-  const workers = simWorkerHost(clock, globals, options.garbageDelayMs)
-  const names = ['simSleep', 'simCrash', ...Object.keys(globals)]
+  const workers = simWorkerHost(clock, globals, options)
+  const names = [
+    'simSleep',
+    'simCrash',
+    ...Object.keys(globals),
+    ...Object.keys(options.workerGlobals?.(() => false) ?? {}),
+  ]
   const lines: LogLine[] = []
   const node = new ShoalNode({
     self: ports.node,

@@ -16,18 +16,21 @@ export interface SimWorkerHost extends WorkerHost {
   readonly workers: ReadonlySet<SimWorker>
 }
 
+/** What the code of one worker finds by name; `isAlive` until the worker has ended. */
+export type WorkerGlobals = (isAlive: () => boolean) => Readonly<Record<string, unknown>>
+
 /** What simulated tasks find as `globalThis.simSleep`: time passes on their tab's clock. */
 export type SimSleep = (ms: number) => Promise<void>
 
 /**
  * Real runners in this process, on the simulated clock: user code runs as it would in a sandbox worker. It finds
  * `setTimeout` and `clearTimeout` of its own clock, `simSleep`, `simCrash` (which
- * ends the worker) and the `globals` by name.
+ * ends the worker), the `globals` and what `workerGlobals` makes for it by name.
  */
 export function simWorkerHost(
   clock: Clock,
   globals: Readonly<Record<string, unknown>> = {},
-  garbageDelayMs?: () => number,
+  { garbageDelayMs, workerGlobals }: { garbageDelayMs?: () => number; workerGlobals?: WorkerGlobals } = {},
 ): SimWorkerHost {
   const workers = new Set<SimWorker>()
   /** Who shares a thread: what crashes one crashes all. */
@@ -58,7 +61,13 @@ export function simWorkerHost(
         worker.crash('its code ended it')
         throw new Error('this worker has ended')
       }
-      const found = { ...timersOf(own), ...globals, simSleep: sleep, simCrash: crash }
+      const found = {
+        ...timersOf(own),
+        ...globals,
+        ...workerGlobals?.(() => !isOver),
+        simSleep: sleep,
+        simCrash: crash,
+      }
       const evaluate: Evaluate = (parameters, body) => {
         const make = new Function(...Object.keys(found), ...parameters, body) as (...args: unknown[]) => unknown
         return (...args) => make(...Object.values(found), ...args)

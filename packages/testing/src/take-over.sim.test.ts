@@ -181,11 +181,11 @@ describe('the death of an owner whose refs others hold', () => {
     const room = new StoryRoom(14)
     await room.open(['a', 'b'])
     const { remote, get } = room.tab('driver').api
-    // Its code may not leave a's tab, so that nothing can be said of it before its value is there.
-    const quick = remote(() => 'computed')
-    const make = remote({ quick }, ({ quick: task }) => [task.remote()], at('a'))
+    // What a makes up itself may not leave its tab, so that nothing can be said of it before its value is there.
+    const make = remote({}, ({ remote: define }) => [define(() => 'computed').remote()], at('a'))
     const [ref] = (await room.settle(get(make.remote()))) as [ObjectRef<string>]
-    await room.pass(10)
+    // Its driver has refused it leave by then; records are sent every 50 ms.
+    await room.pass(40)
     room.kill('a')
     expect(await room.settle(get(ref))).toBe('computed')
     ref.release()

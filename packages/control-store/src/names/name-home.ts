@@ -44,6 +44,11 @@ export class NameHome {
     return this.#waiting === undefined && this.#holder === undefined && this.#queue.length === 0
   }
 
+  /** Claims that have no answer. */
+  get queued(): readonly HomeClaim[] {
+    return this.#queue
+  }
+
   gather(nodes: Iterable<NodeId>): HomeEffect[] {
     this.#waiting = new Set(nodes)
     this.#reports = []

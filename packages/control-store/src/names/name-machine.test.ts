@@ -180,6 +180,32 @@ describe('names of actors', () => {
     expect(claimant.receive(one, { ...answer, claim: 1 })).toEqual([{ type: 'won', name, actor }])
   })
 
+  it('[D3] a claim counts at its home once more when the name was away from there and its claimant never saw that', () => {
+    const random = seededRandom(11)
+    const [home, claimant, other] = [randomNodeId(random), randomNodeId(random), randomNodeId(random)]
+    const names = Array.from({ length: 200 }, (_, i) => ({ namespace: 'app', name: `${i}` }))
+    // At home with the one, and, while it is there, with the other.
+    const name = names.find((each) => {
+      const text = namePrefix(each)
+      return homeOf(text, [home, claimant]) === home && homeOf(text, [home, claimant, other]) === other
+    }) as ActorName
+    const machine = new NameMachine(home, 1)
+    const sessions = (...nodes: NodeId[]) => new Map(nodes.map((node) => [node, 1]))
+    machine.members(sessions(home, claimant))
+    const actor = { owner: claimant, number: 1 }
+    // It has to wait for what the claimant itself holds.
+    machine.receive(claimant, { type: 'name.claim', ...name, actor, claim: 1, isHeld: false })
+    machine.members(sessions(home, claimant, other))
+    const asked = machine
+      .members(sessions(home, claimant))
+      .flatMap((effect) => (effect.type === 'send' && effect.message.type === 'name.ask' ? effect.message : []))
+    expect(asked).toHaveLength(1)
+    const round = asked[0]?.round ?? 0
+    const report = { type: 'name.report', ...name, round, actor: undefined, claim: 0 } as const
+    const answer = { type: 'name.answer', ...name, holder: actor, claim: 1 } as const
+    expect(machine.receive(claimant, report)).toEqual([{ type: 'send', to: claimant, message: answer }])
+  })
+
   it('[R3] what strangers and liars send changes nothing for those who claim', () => {
     const room = new NameRoom(8, 4)
     const [a, liar] = room.nodes as [Node, Node]

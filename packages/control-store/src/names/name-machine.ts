@@ -94,8 +94,12 @@ export class NameMachine {
     const left = [...before.keys()].filter((node) => !isSame(node))
     const came = [...view.keys()].filter((node) => !isSame(node))
     for (const [key, { name, home }] of [...this.#homes]) {
-      if (this.#homeOf(name) !== this.#self) this.#homes.delete(key)
-      else {
+      if (this.#homeOf(name) !== this.#self) {
+        this.#homes.delete(key)
+        // Whoever never sees the other home does not claim again: these count if the name comes back.
+        for (const { from, ...claim } of home.queued)
+          this.#keepForLater(from, { type: 'name.claim', ...nameOf(name), ...claim })
+      } else {
         for (const node of came) effects.push(...this.#homeEffects(name, home.came(node)))
         for (const node of left) if (node !== this.#self) effects.push(...this.#homeEffects(name, home.left(node)))
       }

@@ -55,6 +55,7 @@ export interface CallRequest {
 
 export interface ActorCallsOptions {
   readonly self: NodeId
+  readonly countsRetries: boolean
   readonly objects: Objects
   readonly tasks: Pick<OwnTasks, 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
@@ -165,7 +166,7 @@ export class ActorCalls {
       dependencies,
       args,
       attempt: FIRST_ATTEMPT,
-      retriesLeft: request.maxTaskRetries,
+      retriesLeft: this.#options.countsRetries ? request.maxTaskRetries : Infinity,
       isCancelled: false,
       wasSent: false,
       goOn: () => undefined,
@@ -284,7 +285,8 @@ export class ActorCalls {
   }
 
   nodeGone(node: NodeId): void {
-    for (const call of this.#inOrder()) if (call.sent?.node === node) this.#lost(call, tabGone(call.target, node))
+    for (const call of this.#inOrder())
+      if (call.sent?.node === node) this.#lost(call, tabGone(call.target, node), false)
   }
 
   /** This tab comes back under a new session: a call that its actor's tab does not know of was lost on the way, or its reply. */
@@ -292,9 +294,10 @@ export class ActorCalls {
     this.#kept.restore()
     for (const call of this.#inOrder()) {
       const { sent, number } = call
-      if (sent === undefined || this.#isKept(call) || runs.get(number)?.some(({ node }) => node === sent.node) === true)
-        continue
-      this.#lost(call, newWireError('actor-died', 'this tab was away meanwhile'))
+      // What runs in this tab itself has not been away.
+      if (sent === undefined || sent.node === this.#options.self || this.#isKept(call)) continue
+      if (runs.get(number)?.some(({ node }) => node === sent.node) === true) continue
+      this.#lost(call, newWireError('actor-died', 'this tab was away meanwhile'), false)
     }
   }
 
@@ -411,7 +414,7 @@ export class ActorCalls {
 
   /** The method threw, or the actor is gone. */
   #failed(call: PendingCall, error: WireError): void {
-    if (error.code === 'actor-died') this.#lost(call, error)
+    if (error.code === 'actor-died') this.#lost(call, error, true)
     else if (call.retriesLeft > 0 && isRetried(call.retryExceptions, error) && !this.#isKept(call)) {
       this.#charge(call)
       // The same incarnation will do.
@@ -420,8 +423,11 @@ export class ActorCalls {
     } else this.#fail(call, error)
   }
 
-  /** The call was lost with its actor, and may have run. */
-  #lost(call: PendingCall, error: WireError): void {
+  /**
+   * The call was lost and may have run. `isOver`: with its incarnation; else with a tab or on the way, and the incarnation
+   * may be there when its tab is back.
+   */
+  #lost(call: PendingCall, error: WireError, isOver: boolean): void {
     if (call.isCancelled) {
       this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
       return
@@ -433,10 +439,11 @@ export class ActorCalls {
     }
     if (call.retriesLeft > 0) {
       this.#charge(call)
+      if (!isOver) call.sent = undefined
       this.#again(call)
       return
     }
-    const past = call.sent?.incarnation
+    const past = isOver ? call.sent?.incarnation : undefined
     call.sent = undefined
     // Whether the actor comes back is for whoever answers for it to say.
     this.#options.places.when(call.target, past, (place: Place) =>

@@ -37,6 +37,8 @@ export interface ActorPlacesOptions {
   answerer(owner: NodeId): NodeId
   /** An actor with checkpoints has a place. */
   follow?(actor: ObjectId): void
+  /** Whether this node answers for the owner's actors and has heard of all that there are. */
+  knowsAll(owner: NodeId): boolean
   /** Somebody here waits for an actor, and whoever answers for it cannot be reached. */
   unanswered(owner: NodeId): void
 }
@@ -73,7 +75,7 @@ export class ActorPlaces {
 
   /** Calls back once, when the actor has a place of a later incarnation than `past`, or is dead. */
   when(id: ObjectId, past: Attempt | undefined, callback: Waiter['callback']): void {
-    const known = this.#know(id)
+    const known = this.#asked(id)
     if (this.#isSettled(known, past)) callback(known.place, known.incarnation)
     else known.waiting.push({ past, callback })
   }
@@ -113,13 +115,13 @@ export class ActorPlaces {
     // Who asks us by mistake is told by the gather of whoever does answer.
     if (!this.#isMine(id)) return
     const known = this.#known.get(formatObjectId(id))
-    if (known === undefined) {
-      const place = { type: 'dead', error: gone(id) } as const
-      this.#options.send(from, { type: 'actor.place', actor: id, incarnation: FIRST_ATTEMPT, place, facts: undefined })
+    if (known === undefined && this.#options.knowsAll(id.owner)) {
+      this.#tell(from, { id, place: { kind: 'dead', error: gone(id) }, incarnation: FIRST_ATTEMPT, facts: undefined })
       return
     }
-    known.watchers.add(from)
-    this.#tell(from, known)
+    const found = known ?? this.#know(id)
+    found.watchers.add(from)
+    this.#tell(from, found)
   }
 
   onPlace(from: NodeId, { actor, incarnation, place, facts }: ActorPlace): void {
@@ -135,16 +137,20 @@ export class ActorPlaces {
     }
   }
 
-  /** The path to a node is there, again perhaps: calls for who lives there may go. */
+  /** The path to a node is there, again perhaps: calls for who lives there may go, and what it answers for is asked anew. */
   nodeAlive(node: NodeId): void {
-    for (const known of this.#known.values())
+    for (const known of [...this.#known.values()]) {
       if (known.place.kind === 'alive' && known.place.node === node) this.#wake(known)
+      if (known.place.kind !== 'dead' && this.#options.answerer(known.id.owner) === node) this.#know(known.id)
+    }
   }
 
   /** Another node answers for the ledger: it is asked where its actors are. */
   moved(owner: NodeId): void {
     for (const known of [...this.#known.values()]) {
       if (known.id.owner !== owner || known.place.kind === 'dead') continue
+      // What the former one was about to make is nothing that anybody has met: a life from before may go on.
+      if (known.place.kind === 'pending') known.incarnation = FIRST_ATTEMPT
       known.isAsked = false
       this.#know(known.id)
     }
@@ -155,11 +161,11 @@ export class ActorPlaces {
     for (const known of this.#known.values()) known.isAsked = false
   }
 
-  /** Actors of a ledger of which nobody has said what they are. */
-  unplaced(owner: NodeId): ObjectId[] {
-    return [...this.#known.values()].flatMap(({ id, place }) =>
-      id.owner === owner && place.kind === 'pending' ? [id] : [],
-    )
+  /** What a ledger's actors are has been asked of everybody: of those that nobody has, wherever they were, nothing is left. */
+  over(owner: NodeId, isThere: (id: ObjectId) => boolean, errorOf: (id: ObjectId) => WireError): void {
+    for (const { id, place, incarnation } of [...this.#known.values()])
+      if (id.owner === owner && place.kind !== 'dead' && !isThere(id))
+        this.set(id, incarnation, { kind: 'dead', error: errorOf(id) }, undefined)
   }
 
   /** Nobody here has to do with the actor any more. */
@@ -188,6 +194,14 @@ export class ActorPlaces {
       else known.waiting.push(waiter)
   }
 
+  /** Of one that this node answers for, and that it has not or no more, there is nothing to wait for. */
+  #asked(id: ObjectId): Known {
+    const isNew = !this.#known.has(formatObjectId(id))
+    const known = this.#know(id)
+    if (isNew && this.#isMine(id) && this.#options.knowsAll(id.owner)) known.place = { kind: 'dead', error: gone(id) }
+    return known
+  }
+
   #know(id: ObjectId): Known {
     const key = formatObjectId(id)
     let known = this.#known.get(key)
@@ -212,7 +226,7 @@ export class ActorPlaces {
     return known
   }
 
-  #tell(to: NodeId, { id, incarnation, place, facts }: Known): void {
+  #tell(to: NodeId, { id, incarnation, place, facts }: Omit<Known, 'isAsked' | 'watchers' | 'waiting'>): void {
     this.#options.send(to, { type: 'actor.place', actor: id, incarnation, place: toldPlace(place), facts })
   }
 }

@@ -1,5 +1,5 @@
 // Long because every route between the sides of an actor is listed here, and nowhere else.
-import { FIRST_ATTEMPT, formatObjectId, newWireError } from '@shoal/protocol'
+import { formatObjectId, newWireError } from '@shoal/protocol'
 import type {
   ActorFacts,
   Attempt,
@@ -88,7 +88,8 @@ export class Actors {
     })
     const { canReach, cancelHere } = options
     const [places, hosted] = [this.#places, this.#hosted]
-    const parts = { self, objects, tasks, streams, places, hosted }
+    const countsRetries = options.guards.countsRetries ?? true
+    const parts = { self, countsRetries, objects, tasks, streams, places, hosted }
     this.#calls = new ActorCalls({ ...parts, send, canReach, sayToHost, cancelHere })
   }
 
@@ -287,8 +288,9 @@ export class Actors {
     this.#names.enter(room)
   }
 
-  leaveRoom(): void {
-    this.#names.leave()
+  /** `isBack`: in order to enter again. */
+  leaveRoom(isBack: boolean): void {
+    this.#names.leave(isBack)
   }
 
   nameLost(id: ObjectId): void {
@@ -330,7 +332,8 @@ export class Actors {
 
   /** Another node answers for the ledger: it is asked where its actors are. */
   moved(owner: NodeId): void {
-    if (this.#options.answerer(owner) !== this.#options.self) this.#own.deposed(owner)
+    if (this.#options.answerer(owner) === this.#options.self) this.#own.asks(owner)
+    else this.#own.deposed(owner)
     this.#places.moved(owner)
     this.#hosted.moved(owner)
   }
@@ -351,8 +354,7 @@ export class Actors {
 
   /** All reports about the ledger are in: what nobody hosts, and nobody knows how to make, is gone. */
   takenOver(owner: NodeId): void {
-    for (const id of this.#places.unplaced(owner))
-      if (!this.#own.has(id)) this.#places.set(id, FIRST_ATTEMPT, { kind: 'dead', error: gone(id) }, undefined)
+    this.#places.over(owner, (id) => this.#own.has(id), gone)
   }
 
   /** Nobody can call the ledger's actors any more. */
@@ -362,13 +364,11 @@ export class Actors {
     })
     this.#hosted.endWhere(({ id }) => id.owner === owner, error)
     this.#hosted.ledgerOver(owner)
-    for (const id of this.#places.unplaced(owner))
-      this.#places.set(
-        id,
-        FIRST_ATTEMPT,
-        { kind: 'dead', error: { ...error, code: 'actor-died', actorId: formatObjectId(id) } },
-        undefined,
-      )
+    this.#places.over(
+      owner,
+      () => false,
+      (id) => ({ ...error, code: 'actor-died', actorId: formatObjectId(id) }),
+    )
   }
 
   /** The driver of a job is gone: its actors go too, but for detached ones. */

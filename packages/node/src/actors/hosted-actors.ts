@@ -145,7 +145,16 @@ export class HostedActors {
   born({ work, worker }: Run): void {
     const key = formatObjectId(work.id)
     const former = this.#actors.get(key)
-    if (former !== undefined) this.#end(former, gone(work.id))
+    if (former !== undefined && compareAttempts(former.incarnation, work.attempt) > 0) {
+      // It came late: nobody answers to it any more.
+      this.#options.workers.kill(worker, gone(work.id))
+      return
+    }
+    if (former !== undefined) {
+      this.#end(former, gone(work.id))
+      // Whoever answers by now may not be who had this one made.
+      this.#options.died(former.id, former.incarnation, gone(work.id), false, true)
+    }
     const { id, attempt: incarnation, template } = work
     const log = this.#newLog(work, worker)
     const groups = createCallGroups(template.actor)

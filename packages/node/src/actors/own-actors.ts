@@ -15,6 +15,7 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { SchedulerEvent } from '@shoal/scheduler'
+import type { NodeGuards } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
 import type { JobTemplate, OwnTemplate } from '../own-task.ts'
 import type { OwnTasks } from '../own-tasks.ts'
@@ -69,10 +70,13 @@ interface OwnedActor {
   checkpoint: Checkpoint | undefined
   /** Who may have called it before it was made again. */
   callers: readonly NodeId[]
+  /** Its host has said that it lives since all were asked last. */
+  isHeard: boolean
 }
 
 export interface OwnActorsOptions {
   readonly self: NodeId
+  readonly guards: Partial<NodeGuards>
   readonly objects: Objects
   readonly tasks: Pick<OwnTasks, 'whenReady' | 'readyTask' | 'mayLeave' | 'arguments' | 'now' | 'ended'>
   readonly places: ActorPlaces
@@ -214,13 +218,17 @@ export class OwnActors {
     const actor = this.#actors.get(formatObjectId(id))
     if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) {
       // Nobody answers to it any more: it is a former incarnation, or was freed while it was born.
-      if (error === undefined) this.#end(from, id, incarnation, 'kill', gone(id))
+      if (error === undefined) this.#endFork(from, id, incarnation)
       return
     }
     const { state } = actor
     if (state.kind === 'creating' && state.node === from)
       this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
-    if (!isAt(state, from, this.#options.self)) return
+    if (!isAt(state, from, this.#options.self)) {
+      // It was born after it had been given up.
+      if (error === undefined) this.#endFork(from, id, incarnation)
+      return
+    }
     if (error === undefined) this.#lives(actor, from)
     else if (isFinal) {
       // It ended by itself.
@@ -371,6 +379,11 @@ export class OwnActors {
     return { attempt: incarnation, body, spec }
   }
 
+  /** Everybody is asked what there is of the ledger: what is said from now on is not in the reports. */
+  asks(owner: NodeId): void {
+    for (const actor of this.#actors.values()) if (actor.id.owner === owner) actor.isHeard = false
+  }
+
   /**
    * This node has taken a ledger over, or its own back: the actor lives where its hosts say, the latest incarnation of those;
    * of none it is made again, if it may be.
@@ -387,20 +400,24 @@ export class OwnActors {
       | undefined,
     hosts: readonly { readonly node: NodeId; readonly incarnation: Attempt }[],
   ): void {
-    const actor = this.#actors.get(formatObjectId(id)) ?? this.#adopt(id, record)
+    const known = this.#actors.get(formatObjectId(id))
+    const actor = known ?? this.#adopt(id, record)
     const checkpoint = record?.body.checkpoint
     if (checkpoint !== undefined) {
       this.#options.objects.adopt(checkpointRefs(checkpoint))
       this.#keep(actor, checkpoint)
     }
-    const [first, ...others] = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
-    for (const { node, incarnation } of others) this.#end(node, id, incarnation, 'kill', gone(id))
-    if (actor.state.kind === 'dead' || actor.state.kind === 'same') return
-    if (first !== undefined && compareAttempts(first.incarnation, actor.incarnation) >= 0) {
+    const isOver = actor.state.kind === 'dead' || actor.state.kind === 'same'
+    const present = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
+    const isLatest = ({ incarnation }: { readonly incarnation: Attempt }): boolean =>
+      compareAttempts(incarnation, actor.incarnation) >= 0
+    const first = present[0] !== undefined && !isOver && isLatest(present[0]) ? present.shift() : undefined
+    for (const { node, incarnation } of present) this.#endFork(node, id, incarnation)
+    if (isOver) return
+    if (first !== undefined) {
       actor.incarnation = first.incarnation
       this.#lives(actor, first.node)
-    } else if (actor.state.kind === 'alive' || actor.state.kind === 'waiting' || actor.state.node !== undefined)
-      this.#lost(actor, gone(id), true)
+    } else if (known === undefined || isLost(known)) this.#lost(actor, gone(id), true)
   }
 
   /** This node answers for the ledger no more. */
@@ -432,18 +449,9 @@ export class OwnActors {
   #add(id: ObjectId, spec: ActorSpec | undefined, incarnation: Attempt, restarts: number): OwnedActor {
     const state = { kind: 'waiting' } as const
     const createdAtMs = this.#options.tasks.now()
-    const actor: OwnedActor = {
-      id,
-      spec,
-      createdAtMs,
-      incarnation,
-      restarts,
-      state,
-      isPinned: false,
-      hasName: false,
-      checkpoint: undefined,
-      callers: [],
-    }
+    const flags = { isPinned: false, hasName: false, isHeard: false }
+    const made = { checkpoint: undefined, callers: [] }
+    const actor: OwnedActor = { id, spec, createdAtMs, incarnation, restarts, state, ...flags, ...made }
     this.#actors.set(formatObjectId(id), actor)
     this.#pin(actor, true)
     return actor
@@ -460,8 +468,8 @@ export class OwnActors {
     } else if (actor.spec?.options.getIfExists === true) {
       actor.state = { kind: 'same' }
       this.#pin(actor, false)
-      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
       this.#say(actor, { kind: 'same', as: holder })
+      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
     } else {
       const where = name.namespace === '' ? '' : ` in the namespace ${name.namespace}`
       this.#die(actor, newWireError('actor-died', `the name ${name.name} is taken${where}`))
@@ -530,12 +538,14 @@ export class OwnActors {
   #lives(actor: OwnedActor, node: NodeId): void {
     this.#remember(actor, node, undefined)
     actor.state = { kind: 'alive', node }
+    actor.isHeard = true
     // What can be made again needs its arguments for that.
     if (this.#restartsLeft(actor) <= 0) this.#pin(actor, false)
-    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
     if (actor.callers.length > 0) this.#options.places.addWatchers(actor.id, actor.callers)
     this.#say(actor, { kind: 'alive', node })
     this.#options.changed(actor.id, actor.spec?.options.isDetached === true)
+    // Last: if nobody has a handle any more, it ends here.
+    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
   }
 
   /** Its worker or tab is gone: it is made again, or dead. */
@@ -572,6 +582,7 @@ export class OwnActors {
   }
 
   #restartsLeft({ spec, restarts }: OwnedActor): number {
+    if (this.#options.guards.countsRestarts === false) return Infinity
     return spec === undefined ? 0 : spec.options.maxRestarts - restarts
   }
 
@@ -583,9 +594,9 @@ export class OwnActors {
     this.#letGo(actor)
     this.#keep(actor, undefined)
     const error = actorDied(actor.id, cause)
-    this.#options.objects.fail(actor.id, error)
     this.#say(actor, { kind: 'dead', error })
     this.#options.changed(actor.id, false)
+    this.#options.objects.fail(actor.id, error)
   }
 
   #letGo(actor: OwnedActor): void {
@@ -595,9 +606,18 @@ export class OwnActors {
     actor.hasName = false
   }
 
-  #endIncarnation({ id, incarnation, state }: OwnedActor, how: 'kill' | 'terminate', error: WireError): void {
-    if (state.kind === 'creating') this.#end(state.node ?? this.#options.self, id, incarnation, 'kill', error)
-    else if (state.kind === 'alive') this.#end(state.node, id, incarnation, how, error)
+  #endIncarnation(actor: OwnedActor, how: 'kill' | 'terminate', error: WireError): void {
+    const { id, incarnation, state } = actor
+    if (state.kind === 'creating') {
+      // What its birth comes to counts no more.
+      actor.state = WAITING
+      this.#end(state.node ?? this.#options.self, id, incarnation, 'kill', error)
+    } else if (state.kind === 'alive') this.#end(state.node, id, incarnation, how, error)
+  }
+
+  /** One that is not what whoever answers takes the actor to be. */
+  #endFork(node: NodeId, id: ObjectId, incarnation: Attempt): void {
+    if (this.#options.guards.endsForks !== false) this.#end(node, id, incarnation, 'kill', gone(id))
   }
 
   #end(node: NodeId, actor: ObjectId, incarnation: Attempt, how: 'kill' | 'terminate', error: WireError): void {
@@ -630,6 +650,12 @@ const WAITING: State = { kind: 'waiting' }
 
 /** The value of an actor's own object: there is nothing in it. */
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
+
+/** Of one that nobody hosts, as far as the reports say: what was to be made here still is. */
+function isLost({ state, isHeard }: OwnedActor): boolean {
+  if (state.kind === 'alive') return !isHeard
+  return state.kind === 'creating' && state.node !== undefined
+}
 
 function isAt(state: State, node: NodeId, self: NodeId): boolean {
   if (state.kind === 'alive') return state.node === node
