@@ -118,6 +118,71 @@ describe('an actor whose tab dies', () => {
   })
 })
 
+describe('an actor and what its tabs miss', () => {
+  it('[SA13] is made once more when it is killed so while nobody could make it yet', async () => {
+    const room = await open(12, ['a', 'b'])
+    const { actor, get, kill } = room.tab('driver').api
+    const counter = actor(Counter, { ...at('late'), maxRestarts: 2 }).remote()
+    await room.pass(500)
+    kill(counter, { noRestart: false })
+    await room.add('late', 3_000)
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    expect(room.runs).toEqual(['made at late'])
+    counter[Symbol.dispose]()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it("[SA10] in its owner's own tab goes on, with what it runs, when that enters its room again", async () => {
+    const room = await open(13, ['a', 'b', 'c'])
+    const { actor, get } = room.tab('driver').api
+    const counter = actor(Counter, { ...at('driver'), maxRestarts: 1, maxTaskRetries: 3 }).remote()
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    const running = counter.slowly.remote(1, 20_000)
+    await room.pass(500)
+    const { clock } = room.tab('driver').ports
+    clock.freeze(true)
+    await room.pass(9_000)
+    clock.freeze(false)
+    expect(await room.settle(get(running), 120_000)).toBe(2)
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(3)
+    expect(room.runs).toEqual(['made at driver'])
+    counter[Symbol.dispose]()
+    running.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[A9] is dead to a handle from `getActor` that nobody kept it alive for', async () => {
+    const room = await open(15, ['a', 'b'])
+    const { actor, get, getActor } = room.tab('driver').api
+    const counter = actor(Counter, { ...at('a'), name: 'one', namespace: 'shared' }).remote()
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    const found = (await room.settle(getActor('one', { namespace: 'shared' }))) as unknown as typeof counter
+    counter[Symbol.dispose]()
+    await room.pass(3_000)
+    await expect(room.settle(get(found.add.remote(1)))).rejects.toThrow(ActorDiedError)
+    room.close()
+  })
+
+  it('[SA14] gets its name though its tab enters the room again while it is claimed', async () => {
+    const room = await open(14, ['a', 'b', 'c'])
+    const { actor, get } = room.tab('driver').api
+    const { clock } = room.tab('driver').ports
+    clock.freeze(true)
+    await room.pass(9_000)
+    clock.freeze(false)
+    // It does not know yet that it was given up.
+    const counter = actor(Counter, { ...at('driver'), name: 'one', namespace: 'shared' }).remote()
+    expect(await room.settle(get(counter.add.remote(1)), 120_000)).toBe(1)
+    await room.pass(2_000)
+    const { api } = room.tab('a')
+    const found = (await room.settle(api.getActor('one', { namespace: 'shared' }))) as unknown as typeof counter
+    expect(await room.settle(api.get(found.add.remote(1)))).toBe(2)
+    room.close()
+  })
+})
+
 describe('an actor whose owner dies', () => {
   /** One whose owner is tab a; the driver has a handle. */
   async function ownedByA(room: StoryRoom, options: object): Promise<ActorHandle<Counter>> {
