@@ -8,6 +8,7 @@ import { conform } from './conform.ts'
 import { contentHash, madeBytes } from './content.ts'
 import * as geometry from './geometry.ts'
 import * as ledger from './ledger.remote.ts'
+import { SoakDriver } from './soak/driver.ts'
 import * as values from './values.remote.ts'
 import * as work from './work.remote.ts'
 
@@ -40,6 +41,7 @@ const shoalTest = {
   sdk,
   work,
   ledger,
+  SoakDriver,
   values,
   geometry,
   until,

@@ -246,6 +246,33 @@ describe('a named actor', () => {
     room.close()
   })
 
+  it('[SA14] that ended with its last handle is dead to whoever has found it by its name, in its own tab too', async () => {
+    const room = await open(12, ['a', 'b'])
+    const { actor, get, remote } = room.tab('driver').api
+    const name = { namespace: 'shared', name: 'short', ...at('b') }
+    const counter = actor(Counter, name).remote()
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    const found = await room.settle(room.tab('driver').api.getActor('short', { namespace: 'shared' }))
+    const late = remote(
+      {},
+      async ({ get, getActor }) => {
+        const counter = (await getActor('short', { namespace: 'shared' })) as unknown as ActorHandle<Counter>
+        await simSleep(3_000)
+        return get(counter.add.remote(1)).then(String, (error: Error) => error.name)
+      },
+      at('a'),
+    )
+    const told = late.remote()
+    await room.pass(1_000)
+    counter[Symbol.dispose]()
+    expect(await room.settle(get(told))).toBe('ActorDiedError')
+    const again = (found as unknown as ActorHandle<Counter>).add.remote(1)
+    await expect(room.settle(get(again))).rejects.toThrow(ActorDiedError)
+    for (const ref of [told, again]) ref.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[D3] of two tabs that want one name at once one has it, and getIfExists gives both the same actor', async () => {
     const room = new StoryRoom(9)
     await room.open(['a', 'b'])
@@ -263,4 +290,38 @@ describe('a named actor', () => {
     expect(new Set(values).size).toBe(values.length / room.runs.length)
     room.close()
   })
+})
+
+describe('an actor that is killed while it is made', () => {
+  class Slow {
+    constructor() {
+      simRan('made')
+    }
+    ping(): number {
+      return 1
+    }
+  }
+
+  for (const place of ['a', 'driver'])
+    it(`[SA13] at ${place}: lives with a restart left, is dead without, and is nowhere in the end`, async () => {
+      // At many moments from its making on: its code is on the way, it is queued, born, and told of.
+      for (let ms = 0; ms < 240; ms += 12) {
+        const room = await open(11, ['a'])
+        const { actor, get, kill } = room.tab('driver').api
+        const Class = actor(Slow, { ...at(place), maxRestarts: 1 })
+        const [again, dead, spent] = [Class.remote(), Class.remote(), Class.remote()]
+        await room.pass(ms)
+        kill(again, { noRestart: false })
+        kill(dead)
+        kill(spent, { noRestart: false })
+        kill(spent, { noRestart: false })
+        expect(await room.settle(get(again.ping.remote()))).toBe(1)
+        await expect(room.settle(get(dead.ping.remote()))).rejects.toThrow(ActorDiedError)
+        await expect(room.settle(get(spent.ping.remote()))).rejects.toThrow(ActorDiedError)
+        for (const handle of [again, dead, spent]) handle[Symbol.dispose]()
+        expect(await room.left()).toEqual([])
+        expect([...room.tabs.values()].map(({ node }) => node.holdings().actors)).toEqual([0, 0])
+        room.close()
+      }
+    })
 })

@@ -1,5 +1,6 @@
 import { compareAttempts, FIRST_ATTEMPT, formatObjectId } from '@shoal/protocol'
 import type { ActorFacts, ActorPlace, Attempt, NodeId, NodeMessage, ObjectId, WireError } from '@shoal/protocol'
+import type { Objects } from '../objects.ts'
 import { gone } from './actor-errors.ts'
 
 /** Where an actor is. */
@@ -31,10 +32,13 @@ interface Waiter {
 
 export interface ActorPlacesOptions {
   readonly self: NodeId
+  readonly objects: Pick<Objects, 'isKnown'>
   send(to: NodeId, message: NodeMessage): void
   canReach(node: NodeId): boolean
   /** Who answers for an owner's actors. */
   answerer(owner: NodeId): NodeId
+  /** Whether this node answers for the owner's actors and knows each that there is. */
+  knowsAll(owner: NodeId): boolean
   /** Somebody here waits for an actor, and whoever answers for it cannot be reached. */
   unanswered(owner: NodeId): void
 }
@@ -50,6 +54,10 @@ export class ActorPlaces {
 
   constructor(options: ActorPlacesOptions) {
     this.#options = options
+  }
+
+  get count(): number {
+    return this.#known.size
   }
 
   /** What is known now. */
@@ -71,6 +79,11 @@ export class ActorPlaces {
 
   /** Calls back once, when the actor has a place of a later incarnation than `past`, or is dead. */
   when(id: ObjectId, past: Attempt | undefined, callback: Waiter['callback']): void {
+    if (this.#options.knowsAll(id.owner) && !this.#known.has(formatObjectId(id))) {
+      // It was forgotten with its last handle.
+      callback({ kind: 'dead', error: gone(id) }, FIRST_ATTEMPT)
+      return
+    }
     const known = this.#know(id)
     if (this.#isSettled(known, past)) callback(known.place, known.incarnation)
     else known.waiting.push({ past, callback })
@@ -110,7 +123,11 @@ export class ActorPlaces {
 
   onPlace(from: NodeId, { actor, incarnation, place, facts }: ActorPlace): void {
     if (this.#options.answerer(actor.owner) !== from || this.#isMine(actor)) return
+    // Nobody here has to do with it any more.
+    if (!this.#known.has(formatObjectId(actor))) return
     this.set(actor, incarnation, placeOf(place), facts)
+    // Found by its name, it was counted for nobody here, and so nobody will say that he has let go of it.
+    if (place.type === 'dead' && !this.#options.objects.isKnown(actor)) this.forget(actor)
   }
 
   /** Who lives there is reached no more; whoever answers for it will say what becomes of it. */
@@ -152,7 +169,9 @@ export class ActorPlaces {
   forget(id: ObjectId): void {
     const key = formatObjectId(id)
     const known = this.#known.get(key)
-    if (known !== undefined && known.waiting.length === 0 && known.watchers.size === 0) this.#known.delete(key)
+    // Of one that is dead there is nothing more to tell to others.
+    const isUseless = known?.waiting.length === 0 && (known.watchers.size === 0 || known.place.kind === 'dead')
+    if (isUseless) this.#known.delete(key)
   }
 
   #isMine(id: ObjectId): boolean {

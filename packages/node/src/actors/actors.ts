@@ -83,6 +83,14 @@ export class Actors {
     return this.#hosted.count
   }
 
+  get ownCount(): number {
+    return this.#own.count
+  }
+
+  get placeCount(): number {
+    return this.#places.count
+  }
+
   /** Actors of other tabs' jobs that live here. */
   get guestCount(): number {
     return this.#hosted.guestCount

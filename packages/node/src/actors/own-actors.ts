@@ -95,9 +95,16 @@ export class OwnActors {
   readonly #options: OwnActorsOptions
   readonly #actors = new Map<string, OwnedActor>()
   readonly #works = new WeakMap<Work, OwnedActor>()
+  /** Births that a peer was asked for and has not answered, whatever has become of the actor since. */
+  readonly #births = new Set<string>()
 
   constructor(options: OwnActorsOptions) {
     this.#options = options
+  }
+
+  /** Those of which anything is known. */
+  get count(): number {
+    return this.#actors.size
   }
 
   create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
@@ -139,6 +146,7 @@ export class OwnActors {
       return
     }
     actor.state = { kind: 'creating', work, template, node }
+    this.#births.add(birthKey(node, actor.id, work.attempt))
     this.#options.introduce(node, template)
     this.#options.send(node, {
       type: 'actor.create',
@@ -160,16 +168,15 @@ export class OwnActors {
     isFinal: boolean,
     isCharged: boolean,
   ): void {
+    if (this.#births.delete(birthKey(from, id, incarnation)))
+      this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
     const actor = this.#actors.get(formatObjectId(id))
-    if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) {
-      // Nobody answers to it any more: it is a former incarnation, or was freed while it was born.
+    const isPresent = actor !== undefined && compareAttempts(actor.incarnation, incarnation) === 0
+    if (!isPresent || !isAt(actor.state, from, this.#options.self)) {
+      // Nobody answers to it any more: it is a former incarnation, or was killed or freed while it was born.
       if (error === undefined) this.#end(from, id, incarnation, 'kill', gone(id))
       return
     }
-    const { state } = actor
-    if (state.kind === 'creating' && state.node === from)
-      this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
-    if (!isAt(state, from, this.#options.self)) return
     if (error === undefined) this.#lives(actor, from)
     else if (isFinal) {
       // It ended by itself.
@@ -180,6 +187,7 @@ export class OwnActors {
 
   /** A peer will not make the actor and has not begun; without an error another may. */
   onRefused(from: NodeId, id: ObjectId, incarnation: Attempt, error: WireError | undefined): boolean {
+    this.#births.delete(birthKey(from, id, incarnation))
     const actor = this.#actors.get(formatObjectId(id))
     if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) return false
     if (actor.state.kind !== 'creating' || actor.state.node !== from) return false
@@ -189,6 +197,7 @@ export class OwnActors {
   }
 
   nodeGone(node: NodeId): void {
+    for (const key of this.#births) if (key.startsWith(node)) this.#births.delete(key)
     for (const actor of [...this.#actors.values()]) {
       const { state } = actor
       const isThere = (state.kind === 'alive' || state.kind === 'creating') && state.node === node
@@ -210,9 +219,13 @@ export class OwnActors {
     })
     // Whoever asked for it knows.
     this.#options.objects.told(error)
-    this.#endIncarnation(actor, 'kill', error)
+    const former = { ...actor }
     if (noRestart) this.#die(actor, error)
+    // Nothing of it has begun that would have to begin again.
+    else if (actor.state.kind === 'waiting' && this.#restartsLeft(actor) > 0) actor.restarts++
     else this.#lost(actor, error, true)
+    // Last: how a birth ends that is under way is a former incarnation's then, and decides nothing.
+    this.#endIncarnation(former, 'kill', error)
   }
 
   #killElsewhere(id: ObjectId, noRestart: boolean): void {
@@ -226,7 +239,11 @@ export class OwnActors {
   freed(id: ObjectId): void {
     const key = formatObjectId(id)
     const actor = this.#actors.get(key)
-    if (actor === undefined) return
+    if (actor === undefined) {
+      // One that was refused has a place all the same, and is dead there.
+      this.#options.places.forget(id)
+      return
+    }
     if (actor.spec?.options.isDetached === true && actor.state.kind !== 'dead') return
     const error = newWireError('actor-died', `nobody has a handle of the actor ${showId(id)} any more`, {
       actorId: key,
@@ -379,8 +396,8 @@ export class OwnActors {
     } else if (actor.spec?.options.getIfExists === true) {
       actor.state = { kind: 'same' }
       this.#pin(actor, false)
-      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
       this.#say(actor, { kind: 'same', as: holder })
+      this.#options.objects.storeHere(actor.id, FIRST_ATTEMPT, CREATED)
     } else {
       const where = name.namespace === '' ? '' : ` in the namespace ${name.namespace}`
       this.#die(actor, newWireError('actor-died', `the name ${name.name} is taken${where}`))
@@ -437,8 +454,9 @@ export class OwnActors {
     actor.state = { kind: 'alive', node }
     // What can be made again needs its arguments for that.
     if (this.#restartsLeft(actor) <= 0) this.#pin(actor, false)
-    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
     this.#say(actor, { kind: 'alive', node })
+    // Last of all that is said of it: where its last handle is gone, this ends it.
+    this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
     this.#options.changed(actor.id, actor.spec?.options.isDetached === true)
   }
 
@@ -486,9 +504,11 @@ export class OwnActors {
     actor.state = { kind: 'dead' }
     this.#letGo(actor)
     const error = actorDied(actor.id, cause)
-    this.#options.objects.fail(actor.id, error)
     this.#say(actor, { kind: 'dead', error })
+    this.#options.objects.fail(actor.id, error)
     this.#options.changed(actor.id, false)
+    // A detached one was not ended when its last handle went; nobody asks for it now.
+    if (!this.#options.objects.isKnown(actor.id)) this.freed(actor.id)
   }
 
   #letGo(actor: OwnedActor): void {
@@ -533,6 +553,10 @@ const WAITING: State = { kind: 'waiting' }
 
 /** The value of an actor's own object: there is nothing in it. */
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
+
+function birthKey(node: NodeId, id: ObjectId, { epoch, number }: Attempt): string {
+  return `${node} ${formatObjectId(id)} ${epoch} ${number}`
+}
 
 function isAt(state: State, node: NodeId, self: NodeId): boolean {
   if (state.kind === 'alive') return state.node === node
