@@ -109,7 +109,7 @@ export class SoakBook {
       isShared,
     })
     this.#subjects.add(subject)
-    if (!isHeavy) for (let i = 0; i < this.#openCrashes; i++) subject.lose('beside a crash')
+    if (!isHeavy) for (let i = 0; i < this.#openCrashes; i++) subject.lose('beside a crash', false)
     const handle = Probe.options(options).remote()
     const retries = maxTaskRetries
     const live = {
@@ -205,8 +205,9 @@ export class SoakBook {
       live.subject.lose('crash')
       return { over: () => undefined }
     }
+    live.subject.lose('crash')
     for (const subject of this.#subjects)
-      if (subject.facts.isLight) subject.lose(subject === live.subject ? 'crash' : 'beside a crash')
+      if (subject.facts.isLight && subject !== live.subject) subject.lose('beside a crash', false)
     this.#openCrashes++
     return { over: (done) => void done.finally(() => this.#openCrashes--) }
   }

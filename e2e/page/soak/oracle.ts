@@ -64,6 +64,7 @@ export class Subject {
   /** What was done to it, for faults. */
   readonly #history: string[] = []
   #losses = 0
+  #uncharged = 0
   #mayDie = false
   #isEnded = false
 
@@ -85,9 +86,13 @@ export class Subject {
     return this.#mayDie
   }
 
-  /** It was asked to crash, to be killed and made again, or may have been taken along by a neighbour that was. */
-  lose(how: string): void {
+  /**
+   * It was asked to crash, to be killed and made again, or may have been taken along by a neighbour that was. `isCharged`:
+   * it costs one of its restarts for sure.
+   */
+  lose(how: string, isCharged = true): void {
     this.#losses++
+    if (!isCharged) this.#uncharged++
     this.#history.push(how)
     const { maxRestarts } = this.facts
     if (maxRestarts >= 0 && this.#losses > maxRestarts) this.#mayDie = true
@@ -168,7 +173,7 @@ export class Subject {
     this.#checkCounts()
     this.#checkOrder()
     const { maxRestarts, isShared } = this.facts
-    const most = maxRestarts < 0 ? this.#losses : Math.min(this.#losses, maxRestarts)
+    const most = maxRestarts < 0 ? this.#losses : Math.min(this.#losses, maxRestarts + this.#uncharged)
     if (!isShared && this.#serials.size > most + 1)
       this.#fault(`${this.#serials.size} incarnations, and it was lost ${this.#losses} times at most`)
     return this.#faults
@@ -188,7 +193,7 @@ export class Subject {
     if (error === 'TaskCancelledError') return isCancelled ? undefined : 'failed as cancelled, and nobody cancelled it'
     if (error === 'ActorDiedError') return this.#mayDie ? undefined : 'failed as of a dead actor'
     if (error === 'ActorUnavailableError') {
-      const isPossible = this.facts.isShared || (retries >= 0 && this.#losses > retries)
+      const isPossible = this.facts.isShared || (retries >= 0 && this.#losses > (call.isRetriedAfterThrow ? 0 : retries))
       return isPossible ? undefined : `failed with ${error}, with ${retries} retries and ${this.#losses} losses`
     }
     return `failed with ${error}`

@@ -1,9 +1,12 @@
+// Long because every story of an actor stands here: what it loses, who owned it, its name, and how it is killed.
 import { describe, expect, it } from 'vitest'
 import type { ActorHandle, ObjectRef } from '@shoal/core-worker'
 import { ActorDiedError, ActorNotFoundError, ActorUnavailableError } from '@shoal/protocol'
 import { at, StoryRoom } from './story-room.ts'
 
 declare const simRan: (name: string) => void
+declare const simCrash: () => never
+declare const simHang: () => Promise<never>
 declare const simSleep: (ms: number) => Promise<void>
 
 /** Its code ships: it stands alone. */
@@ -89,6 +92,35 @@ describe('an actor whose tab dies', () => {
     counter[Symbol.dispose]()
     for (const ref of callers) ref.release()
     expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[SA11] a call that crossed its death goes before one that waits for the next incarnation', async () => {
+    class Fragile {
+      count = 0
+      add(): number {
+        return ++this.count
+      }
+      crash(): number {
+        return simCrash()
+      }
+    }
+    const room = await open(15, ['a', 'b'])
+    const { actor, get } = room.tab('driver').api
+    const options = { ...spread, resources: { helper: 1 }, maxRestarts: -1, maxTaskRetries: -1 } as const
+    const fragile = actor(Fragile, options).remote()
+    await room.settle(get(fragile.add.remote()))
+    for (let first = 0; first < 100; first += 4)
+      for (const second of [4, 12, 24, 48]) {
+        const crash = fragile.crash.options({ maxTaskRetries: 0 }).remote()
+        await room.pass(first)
+        const earlier = fragile.add.remote()
+        await room.pass(second)
+        const later = fragile.add.remote()
+        const [one, two] = await room.settle(get([earlier, later]))
+        expect([first, second, two]).toEqual([first, second, one + 1])
+        await expect(room.settle(get(crash))).rejects.toThrow(ActorUnavailableError)
+      }
     room.close()
   })
 
@@ -324,4 +356,42 @@ describe('an actor that is killed while it is made', () => {
         room.close()
       }
     })
+})
+
+describe('a light actor in code that never comes to an end', () => {
+  class Cell {
+    count = 0
+    add(): number {
+      return ++this.count
+    }
+    hang(): Promise<never> {
+      return simHang()
+    }
+  }
+
+  it('[SA22] is killed with its thread: those that shared it begin again, and it costs them no restart', async () => {
+    const room = await open(14, ['a'])
+    const { actor, get, kill } = room.tab('driver').api
+    const options = { ...at('a'), maxRestarts: 1, maxTaskRetries: -1 }
+    // Past eight they share threads.
+    const cells = Array.from({ length: 24 }, () => actor(Cell, options).remote())
+    await room.settle(get(cells.map((cell) => cell.add.remote())))
+    const [guilty, ...others] = cells.reverse()
+    if (guilty === undefined) throw new Error('there are 24')
+    const never = guilty.hang.options({ maxTaskRetries: 0 }).remote()
+    await room.pass(500)
+    const seconds = others.map((cell) => cell.add.remote())
+    await room.pass(20_000)
+    kill(guilty)
+    await expect(room.settle(get(never))).rejects.toThrow(ActorDiedError)
+    const counts = await room.settle(get(seconds))
+    // Two were beside it.
+    expect(counts.toSorted()).toEqual([...Array<number>(2).fill(1), ...Array<number>(21).fill(2)])
+    for (const cell of others) kill(cell, { noRestart: false })
+    const thirds = await room.settle(get(others.map((cell) => cell.add.remote())))
+    expect(thirds).toEqual(Array(23).fill(1))
+    for (const cell of cells) cell[Symbol.dispose]()
+    for (const ref of seconds) ref.release()
+    room.close()
+  })
 })

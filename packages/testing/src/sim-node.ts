@@ -69,7 +69,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const [pageEnd, nodeEnd] = simFramePorts(clock)
   const globals = options.globals ?? {}
   const workers = simWorkerHost(clock, globals, options.garbageDelayMs)
-  const names = ['simSleep', 'simCrash', ...Object.keys(globals)]
+  const names = ['simSleep', 'simCrash', 'simHang', ...Object.keys(globals)]
   const lines: LogLine[] = []
   const node = new ShoalNode({
     self: ports.node,

@@ -15,8 +15,8 @@ export type ToFrame =
       readonly beside: number | undefined
       readonly init: WorkerInit
     }
-  /** Ends it in the middle of whatever it does; unknown numbers are ignored. */
-  | { readonly type: 'terminate'; readonly number: number }
+  /** Ends it in the middle of whatever it does; unknown numbers are ignored. `mayHang`: see HostedWorker.terminate. */
+  | { readonly type: 'terminate'; readonly number: number; readonly mayHang: boolean }
   /** From now on a thread of the frame's process sends back what comes over the port that comes along. */
   | { readonly type: 'pulse' }
 
@@ -27,8 +27,8 @@ export type FromFrame =
    * page.
    */
   | { readonly type: 'hello'; readonly version: number }
-  /** A worker did not start or broke down, once a worker. */
-  | { readonly type: 'ended'; readonly number: number; readonly reason: string }
+  /** A worker did not start or broke down, once a worker. `isNeighbours`: see HostedWorker.onEnded. */
+  | { readonly type: 'ended'; readonly number: number; readonly reason: string; readonly isNeighbours: boolean }
   /** The frame itself did, and nothing of it can be relied on. */
   | { readonly type: 'failed'; readonly reason: string }
 
@@ -56,5 +56,5 @@ export interface WorkerStart extends RunnerStart {
   readonly thread: MessagePort
 }
 
-/** Over a worker's `thread`: another runner, or the end of one. */
+/** Over a worker's `thread`: another runner, or the end of one, which it answers with the number. */
 export type ToThread = RunnerStart | { readonly end: number }

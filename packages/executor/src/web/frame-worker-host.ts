@@ -63,8 +63,8 @@ class FrameWorkerHost implements WorkerHost {
   start(init: WorkerInit, beside?: HostedWorker): HostedWorker {
     const { port1, port2 } = new MessageChannel()
     const number = ++this.#lastNumber
-    const onOver = (): void => {
-      if (this.#workers.delete(number)) this.#frame?.terminate(number)
+    const onOver = (mayHang: boolean): void => {
+      if (this.#workers.delete(number)) this.#frame?.terminate(number, mayHang)
     }
     const worker = new FrameWorker(number, port1, onOver, this.#loadSecondStage)
     const thread = beside instanceof FrameWorker ? beside.number : undefined
@@ -99,7 +99,7 @@ class FrameWorkerHost implements WorkerHost {
   #onFrame(port: MessagePort): void {
     this.#dropFrame()
     const frame = new Frame(port, {
-      onWorkerEnded: (number, reason) => this.#workers.get(number)?.end(reason),
+      onWorkerEnded: (number, reason, isNeighbours) => this.#workers.get(number)?.end(reason, isNeighbours),
       onHello: (version) => this.#onHello(version),
       onDead: (reason) => this.#onDead(reason),
       isNeeded: () => this.#workers.size > 0,
@@ -162,7 +162,7 @@ class FrameWorkerHost implements WorkerHost {
 }
 
 interface FrameEvents {
-  onWorkerEnded(number: number, reason: string): void
+  onWorkerEnded(number: number, reason: string, isNeighbours: boolean): void
   onHello(version: number): void
   /** Nothing comes from it any more. */
   onDead(reason: string): void
@@ -188,8 +188,8 @@ class Frame {
     this.#tell({ type: 'start', number, beside, init }, [port])
   }
 
-  terminate(number: number): void {
-    this.#tell({ type: 'terminate', number })
+  terminate(number: number, mayHang: boolean): void {
+    this.#tell({ type: 'terminate', number, mayHang })
   }
 
   close(): void {
@@ -206,7 +206,7 @@ class Frame {
         this.#onHello(data.version)
         return
       case 'ended':
-        this.#events.onWorkerEnded(data.number, data.reason)
+        this.#events.onWorkerEnded(data.number, data.reason, data.isNeighbours)
         return
       case 'failed':
         this.#die(`the sandbox frame failed: ${data.reason}`)

@@ -11,13 +11,18 @@ import { createMessageFramePort } from './message-frame-port.ts'
 export class FrameWorker implements HostedWorker {
   readonly port: FramePort
   readonly number: number
-  readonly #onOver: () => void
+  readonly #onOver: (mayHang: boolean) => void
   #isOver = false
-  #reason: string | undefined
-  #handler: ((reason: string) => void) | undefined
+  #end: { readonly reason: string; readonly isNeighbours: boolean } | undefined
+  #handler: ((reason: string, isNeighbours: boolean) => void) | undefined
 
   /** `onOver` is called once, however it comes to an end. */
-  constructor(number: number, port: MessagePort, onOver: () => void, loadSecondStage: () => Promise<string>) {
+  constructor(
+    number: number,
+    port: MessagePort,
+    onOver: (mayHang: boolean) => void,
+    loadSecondStage: () => Promise<string>,
+  ) {
     this.number = number
     this.#onOver = onOver
     let isAsked = false
@@ -41,30 +46,30 @@ export class FrameWorker implements HostedWorker {
     return this.#isOver
   }
 
-  onEnded(handler: (reason: string) => void): void {
+  onEnded(handler: (reason: string, isNeighbours: boolean) => void): void {
     this.#handler = handler
     this.#report()
   }
 
-  terminate(): void {
+  terminate(mayHang = false): void {
     if (this.#isOver) return
     this.#isOver = true
     this.port.close()
-    this.#onOver()
+    this.#onOver(mayHang)
   }
 
   /** It is gone; nothing of it is delivered any more. Idempotent. */
-  end(reason: string): void {
+  end(reason: string, isNeighbours = false): void {
     if (this.#isOver) return
     this.terminate()
-    this.#reason = reason
+    this.#end = { reason, isNeighbours }
     this.#report()
   }
 
   /** In a later turn, so that a caller never meets the end inside of its own `start`. */
   #report(): void {
-    const reason = this.#reason
+    const end = this.#end
     const handler = this.#handler
-    if (reason !== undefined && handler !== undefined) queueMicrotask(() => handler(reason))
+    if (end !== undefined && handler !== undefined) queueMicrotask(() => handler(end.reason, end.isNeighbours))
   }
 }

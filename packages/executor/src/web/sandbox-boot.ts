@@ -7,6 +7,7 @@
  */
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { CONTROL_MESSAGE } from './frame-control.ts'
+import { HANGS_AFTER_MS } from '../worker-host.ts'
 import type { FromFrame, RunnerStart, ToFrame, ToThread, WorkerStart } from './frame-control.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
@@ -24,7 +25,7 @@ class WorkerShop {
   }
 
   obey(message: ToFrame, port: MessagePort | undefined): void {
-    if (message.type === 'terminate') this.terminate(message.number)
+    if (message.type === 'terminate') this.terminate(message.number, message.mayHang)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
     else this.start({ number: message.number, init: message.init, port }, message.beside)
@@ -32,26 +33,24 @@ class WorkerShop {
 
   start(start: RunnerStart, beside: number | undefined): void {
     const { number } = start
-    const ended = (reason: string): void => this.#tell({ type: 'ended', number, reason })
+    const ended = (reason: string, isNeighbours: boolean): void =>
+      this.#tell({ type: 'ended', number, reason, isNeighbours })
+    // One that has just ended leaves it a thread of its own.
     const neighbour = beside === undefined ? undefined : this.#running.get(beside)
-    if (beside !== undefined && neighbour === undefined) {
-      ended('the worker that it was to share is gone')
-      return
-    }
     const worker = neighbour ?? this.#spare ?? new SandboxWorker(this.#url)
     this.#running.set(number, worker)
-    worker.give(start, (reason) => {
+    worker.give(start, (reason, isNeighbours) => {
       if (!this.#running.delete(number)) return
-      worker.terminate(number)
-      ended(reason)
+      worker.terminate(number, false)
+      ended(reason, isNeighbours)
     })
     if (neighbour !== undefined) return
     this.#spare = undefined
     this.#refillSoon()
   }
 
-  terminate(number: number): void {
-    this.#running.get(number)?.terminate(number)
+  terminate(number: number, mayHang: boolean): void {
+    this.#running.get(number)?.terminate(number, mayHang)
     this.#running.delete(number)
   }
 
@@ -78,7 +77,9 @@ class SandboxWorker {
   #thread: MessagePort | undefined
   #fault: string | undefined
   /** What to do for each runner when the worker breaks. */
-  readonly #runners = new Map<number, (reason: string) => void>()
+  readonly #runners = new Map<number, OnBroken>()
+  /** Runners that were told to end and may be in code that never does. */
+  readonly #ending = new Map<number, ReturnType<typeof setTimeout>>()
 
   constructor(url: string) {
     this.#worker = new Worker(url, { name: 'shoal' })
@@ -89,30 +90,47 @@ class SandboxWorker {
     this.#worker.addEventListener('messageerror', () => this.#break('it sent its frame what cannot be read'))
   }
 
-  give(start: RunnerStart, onBroken: (reason: string) => void): void {
+  give(start: RunnerStart, onBroken: OnBroken): void {
     this.#runners.set(start.number, onBroken)
-    if (this.#fault !== undefined) onBroken(this.#fault)
+    if (this.#fault !== undefined) onBroken(this.#fault, true)
     else if (this.#thread !== undefined) this.#thread.postMessage(start satisfies ToThread, [start.port])
     else {
       const { port1, port2: thread } = new MessageChannel()
       this.#thread = port1
+      port1.onmessage = ({ data }: MessageEvent<number>) => {
+        clearTimeout(this.#ending.get(data))
+        this.#ending.delete(data)
+      }
       this.#worker.postMessage({ ...start, thread } satisfies WorkerStart, [start.port, thread])
     }
   }
 
   /** Ends one runner, and the worker with the last. */
-  terminate(number: number): void {
+  terminate(number: number, mayHang: boolean): void {
     this.#runners.delete(number)
-    if (this.#runners.size === 0) this.#worker.terminate()
-    else this.#thread?.postMessage({ end: number } satisfies ToThread)
+    if (this.#runners.size === 0) {
+      for (const timer of this.#ending.values()) clearTimeout(timer)
+      this.#worker.terminate()
+      return
+    }
+    this.#thread?.postMessage({ end: number } satisfies ToThread)
+    if (mayHang)
+      this.#ending.set(
+        number,
+        setTimeout(() => this.#break(HANGS, true), HANGS_AFTER_MS),
+      )
   }
 
-  #break(reason: string): void {
+  #break(reason: string, isNeighbours = false): void {
     if (this.#fault !== undefined) return
     this.#fault = reason
-    for (const onBroken of [...this.#runners.values()]) onBroken(reason)
+    for (const onBroken of [...this.#runners.values()]) onBroken(reason, isNeighbours)
   }
 }
+
+type OnBroken = (reason: string, isNeighbours: boolean) => void
+
+const HANGS = 'another actor in its thread was killed in the middle of code that did not come to an end'
 
 /** Answers for the frame's process on a thread that user code never keeps busy. */
 const ECHO = 'onmessage = ({ ports: [port] }) => { port.onmessage = () => port.postMessage(0) }'

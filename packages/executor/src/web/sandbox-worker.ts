@@ -60,10 +60,12 @@ function start(first: WorkerStart): void {
   const faults = new WeakSet<Error>()
   // Whose code runs now, or was the last to begin.
   let current = run(first)
+  const tell = first.thread.postMessage.bind(first.thread)
   first.thread.onmessage = ({ data }: MessageEvent<ToThread>) => {
     if ('end' in data) {
       runners.get(data.end)?.close()
       runners.delete(data.end)
+      tell(data.end)
     } else run(data)
   }
   for (const level of LOG_LEVELS)

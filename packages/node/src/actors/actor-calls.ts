@@ -1,6 +1,6 @@
 // Long because a call has one table of states, and all that can become of it is listed beside it.
 import { Queue } from '@shoal/base'
-import { FIRST_ATTEMPT, newWireError } from '@shoal/protocol'
+import { compareAttempts, FIRST_ATTEMPT, newWireError } from '@shoal/protocol'
 import type {
   Attempt,
   EncodedValue,
@@ -79,6 +79,16 @@ interface PendingCall extends CallRequest {
   target: ObjectId
   /** Where it was sent, and to which incarnation; undefined while it waits. */
   sent: { readonly node: NodeId; readonly incarnation: Attempt } | undefined
+  /** It is made again in an incarnation after that. */
+  past: Attempt | undefined
+}
+
+/** The calls of one caller that are on their way to an incarnation or run in it. */
+interface Flight {
+  readonly incarnation: Attempt
+  count: number
+  /** Those for a later one: none goes there before it is known which of the others have to go there first. */
+  readonly held: PendingCall[]
 }
 
 interface Caller {
@@ -96,6 +106,7 @@ export class ActorCalls {
   readonly #options: ActorCallsOptions
   readonly #calls = new Map<number, PendingCall>()
   readonly #callers = new Map<number, Caller>()
+  readonly #flights = new Map<number, Flight>()
   #lastKind: EndingKind | undefined
 
   constructor(options: ActorCallsOptions) {
@@ -130,6 +141,7 @@ export class ActorCalls {
       createdAtMs: this.#options.tasks.now(),
       startedAtMs: undefined,
       sent: undefined,
+      past: undefined,
     }
     this.#calls.set(number, call)
     for (const id of needs(actor, call)) objects.retain(id)
@@ -289,7 +301,7 @@ export class ActorCalls {
   }
 
   #whenPlaced(call: PendingCall, actor: ObjectId, past: Attempt | undefined, goOn: () => void): void {
-    this.#options.places.when(actor, past, (place, incarnation) => {
+    const placed = (place: Place, incarnation: Attempt): void => {
       if (place.kind === 'same') {
         this.#whenPlaced(call, place.as, past, goOn)
         return
@@ -297,11 +309,17 @@ export class ActorCalls {
       if (place.kind === 'dead') this.#fail(call, place.error)
       else if (place.kind === 'alive') this.#dispatch(call, actor, place.node, incarnation)
       goOn()
-    })
+    }
+    this.#options.places.when(actor, past, placed, call.number)
   }
 
   #dispatch(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): void {
     if (!this.#calls.has(call.number)) return
+    const flight = this.#flights.get(call.caller)
+    if (flight !== undefined && compareAttempts(flight.incarnation, incarnation) < 0) {
+      flight.held.push(call)
+      return
+    }
     const { self, tasks, hosted } = this.#options
     const { number, attempt, method, numReturns, mode, caller, order, args } = call
     const sent = { node, incarnation }
@@ -310,7 +328,7 @@ export class ActorCalls {
     const stream = { stream: mode, streamId: call.stream?.id ?? 0 }
     const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, args }
     if (node === self) {
-      call.sent = sent
+      this.#took(call, sent)
       const yielded = (index: number, value: EncodedValue): void => {
         if (call.sent !== sent || call.stream === undefined) return
         this.#options.streams.yielded(call.stream, index, attempt, { type: 'inline', value }, self)
@@ -328,7 +346,7 @@ export class ActorCalls {
       this.#whenReady(call, undefined, () => undefined)
       return
     }
-    call.sent = sent
+    this.#took(call, sent)
     this.#options.send(node, { type: 'actor.call', ...message, caller, call: order, dependencies, handOver: 0 })
   }
 
@@ -348,7 +366,7 @@ export class ActorCalls {
     else if (call.retriesLeft > 0 && isRetried(call.retryExceptions, error)) {
       this.#charge(call)
       // The same incarnation will do.
-      call.sent = undefined
+      this.#left(call)
       this.#again(call)
     } else this.#fail(call, error)
   }
@@ -365,7 +383,7 @@ export class ActorCalls {
       return
     }
     const past = call.sent?.incarnation
-    call.sent = undefined
+    this.#left(call)
     // Whether the actor comes back is for whoever answers for it to say.
     this.#options.places.when(call.target, past, (place: Place) =>
       this.#fail(call, place.kind === 'dead' ? place.error : maybeRan(call.target, error)),
@@ -384,9 +402,31 @@ export class ActorCalls {
       this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
       return
     }
-    const past = call.sent?.incarnation
+    if (call.sent === undefined) {
+      this.#whenReady(call, undefined, () => undefined)
+      return
+    }
+    call.past = call.sent.incarnation
+    this.#flights.get(call.caller)?.held.push(call)
+    this.#left(call)
+  }
+
+  #took(call: PendingCall, sent: NonNullable<PendingCall['sent']>): void {
+    const flight = this.#flights.get(call.caller) ?? { incarnation: sent.incarnation, count: 0, held: [] }
+    this.#flights.set(call.caller, flight)
+    flight.count++
+    call.sent = sent
+  }
+
+  /** It is with no host any more. After the last one all that wait for another incarnation go there, in their order. */
+  #left(call: PendingCall): void {
+    const flight = this.#flights.get(call.caller)
+    if (call.sent === undefined || flight === undefined) return
     call.sent = undefined
-    this.#whenReady(call, past, () => undefined)
+    if (--flight.count > 0) return
+    this.#flights.delete(call.caller)
+    for (const next of flight.held.sort((a, b) => a.number - b.number))
+      if (this.#calls.has(next.number)) this.#whenReady(next, next.past, () => undefined)
   }
 
   #hasCount(call: PendingCall, count: number): boolean {
@@ -411,6 +451,7 @@ export class ActorCalls {
     if (call.stream !== undefined) this.#options.streams.ended(call.stream, error)
     for (const id of needs(call.actor, call)) this.#options.objects.release(id)
     call.goOn()
+    this.#left(call)
   }
 
   #object(number: number): ObjectId {

@@ -27,6 +27,8 @@ interface Known {
 interface Waiter {
   /** Of that incarnation nothing is expected any more; undefined: any will do. */
   readonly past: Attempt | undefined
+  /** Who asked first: a call that is made again goes before those that were made after it and wait already. */
+  readonly order: number
   callback(place: Place, incarnation: Attempt): void
 }
 
@@ -78,7 +80,7 @@ export class ActorPlaces {
   }
 
   /** Calls back once, when the actor has a place of a later incarnation than `past`, or is dead. */
-  when(id: ObjectId, past: Attempt | undefined, callback: Waiter['callback']): void {
+  when(id: ObjectId, past: Attempt | undefined, callback: Waiter['callback'], order = 0): void {
     if (this.#options.knowsAll(id.owner) && !this.#known.has(formatObjectId(id))) {
       // It was forgotten with its last handle.
       callback({ kind: 'dead', error: gone(id) }, FIRST_ATTEMPT)
@@ -86,7 +88,7 @@ export class ActorPlaces {
     }
     const known = this.#know(id)
     if (this.#isSettled(known, past)) callback(known.place, known.incarnation)
-    else known.waiting.push({ past, callback })
+    else known.waiting.push({ past, order, callback })
   }
 
   /** What handles of the actor know of it; undefined where nobody can say. */
@@ -186,7 +188,7 @@ export class ActorPlaces {
   }
 
   #wake(known: Known): void {
-    const { waiting } = known
+    const waiting = known.waiting.sort((a, b) => a.order - b.order)
     known.waiting = []
     for (const waiter of waiting)
       if (this.#isSettled(known, waiter.past)) waiter.callback(known.place, known.incarnation)
