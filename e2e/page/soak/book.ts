@@ -125,6 +125,7 @@ export class SoakBook {
     }
     this.#live.add(live)
     this.count('actors made')
+    if (name !== undefined) this.count('names')
     return live
   }
 

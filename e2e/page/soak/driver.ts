@@ -26,7 +26,9 @@ const MOST_PAUSE_MS = 80
 const NAMESPACE = 'soak'
 const LARGE = 150_000
 const SHARED_NAMES = 3
-/** Of a tab. Few: a room remembers each name that it has ever had. */
+/** Few: a room remembers each name that an actor has ever had (docs/decisions/023). */
+const NAMED_SHARE = 0.05
+/** Of a tab. */
 const NAMES = 24
 
 export class SoakDriver {
@@ -114,7 +116,7 @@ export class SoakDriver {
       maxTaskRetries: this.#pick([0, 0, 0, 1, -1]),
       maxConcurrency: this.#pick([1, 1, 4]),
     }
-    const isNamed = this.#random.float() < 0.15
+    const isNamed = this.#random.float() < NAMED_SHARE
     const name = `tab ${this.#tab} name ${randomInt(this.#random, NAMES)}`
     const isDetached = isNamed && this.#random.float() < 0.2
     const { live } = this.#book

@@ -193,7 +193,8 @@ export class Subject {
     if (error === 'TaskCancelledError') return isCancelled ? undefined : 'failed as cancelled, and nobody cancelled it'
     if (error === 'ActorDiedError') return this.#mayDie ? undefined : 'failed as of a dead actor'
     if (error === 'ActorUnavailableError') {
-      const isPossible = this.facts.isShared || (retries >= 0 && this.#losses > (call.isRetriedAfterThrow ? 0 : retries))
+      const isPossible =
+        this.facts.isShared || (retries >= 0 && this.#losses > (call.isRetriedAfterThrow ? 0 : retries))
       return isPossible ? undefined : `failed with ${error}, with ${retries} retries and ${this.#losses} losses`
     }
     return `failed with ${error}`
