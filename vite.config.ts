@@ -23,7 +23,7 @@ export default defineConfig({
           environment: 'node',
           // Simulated time costs what the machine's other work leaves; how fast anything is, is the bench's to say.
           testTimeout: 30_000,
-          include: ['packages', 'apps', 'signaling-server', 'bench', 'scripts'].map(
+          include: ['packages', 'apps', 'signaling-server', 'e2e', 'bench', 'scripts'].map(
             (root) => `${root}/**/*.test.{ts,tsx,mjs}`,
           ),
           exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**', '**/*.web.test.ts'],

@@ -204,3 +204,44 @@ test('two thousand light actors share a few threads, and end with their handles'
       .poll(() => page.evaluate(() => window.shoalTest.sdk.currentSession()?.status().guestActors), { timeout: 20_000 })
       .toBe(0)
 })
+
+test('a light actor in an endless loop is killed with its thread, and its neighbours begin again', async ({
+  openRoom,
+}) => {
+  const { tabs } = await openRoom({ tabs: [{}] })
+  const seen = await tabs[0].page.evaluate(async () => {
+    const { actor, get, kill, listActors, wait } = window.shoalTest.sdk
+    const Cell = actor(
+      class {
+        n = 0
+        add(): number {
+          return ++this.n
+        }
+        loop(): never {
+          for (;;);
+        }
+      },
+      { numCpus: 0, maxRestarts: 1, maxTaskRetries: -1 },
+    )
+    // Past eight they share threads.
+    const cells = Array.from({ length: 16 }, () => Cell.remote())
+    await get(cells.map((cell) => cell.add.remote()))
+    const guilty = cells[15]
+    if (guilty === undefined) throw new Error('there are 16')
+    const never = guilty.loop.options({ maxTaskRetries: 0 }).remote()
+    const others = cells.slice(0, 15)
+    const add = () => others.map((cell) => cell.add.remote())
+    let rounds = 1
+    let again = add()
+    // Until the one beside it does not answer.
+    for (; (await wait(again, { numReturns: 15, timeoutMs: 1_000 }))[1].length === 0; rounds++) again = add()
+    kill(guilty)
+    const outcome = await get(never).catch((error: Error) => error.name)
+    const counts = await get(again)
+    const { rows } = await listActors({ filters: [['state', '=', 'ALIVE']] })
+    return { outcome, counts, rounds, restarts: rows.map(({ numRestarts }) => numRestarts) }
+  })
+  expect(seen.outcome).toBe('ActorDiedError')
+  expect(seen.counts.toSorted((a, b) => a - b)).toEqual([1, ...Array<number>(14).fill(seen.rounds + 1)])
+  expect(seen.restarts).toEqual(Array(15).fill(0))
+})

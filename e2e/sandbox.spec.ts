@@ -218,6 +218,14 @@ test('an endless loop ends with terminate, and the next worker runs', async ({ p
   expect(await runTask(page, '() => "after it"', [], 2)).toEqual({ kind: 'value', value: 'after it' })
 })
 
+test('a worker that was to share a thread which has just ended has one of its own', async ({ page }) => {
+  await openSandbox(page)
+  expect(await runTask(page, '() => 1')).toEqual({ kind: 'value', value: 1 })
+  await page.evaluate(() => window.sandboxTest.node.terminate(0))
+  expect(await page.evaluate(() => window.sandboxTest.node.startWorker(0))).toBe(1)
+  expect(await runTask(page, '() => "alone"', [], 1)).toEqual({ kind: 'value', value: 'alone' })
+})
+
 test('a frame whose process dies ends its workers, is made again, and the next worker runs', async ({ page }) => {
   await openSandbox(page)
   expect(await runTask(page, '() => 1')).toEqual({ kind: 'value', value: 1 })

@@ -1,5 +1,5 @@
 /**
- * The one entry of every command: `node scripts/main.mjs start|examples|test|bench|sim|chaos [flags]`.
+ * The one entry of every command: `node scripts/main.mjs start|examples|test|bench|sim|soak|chaos [flags]`.
  *
  * It knows only how to refuse an old Node. What an old Node cannot parse lives in lib/ and is imported after
  * the check, so this file keeps to syntax of 2015 (no `?.`, no `??`, no top-level await).

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core'
-import { NodeProbe } from './node-probe.ts'
+import { probeOf } from './probe-of.ts'
 
 /** Asked of calls in bulk, in one tab. */
 const CALLS_PER_SECOND = 50_000
@@ -62,7 +62,7 @@ export async function measureActors(chrome: Browser, url: string, row: Row): Pro
 
 /** The node worker's heap before and after many tasks, once all their refs are released. */
 async function measureMemory(page: Page, row: Row): Promise<void> {
-  const probe = await NodeProbe.of(page)
+  const probe = await probeOf(page)
   const run = (): Promise<number> => page.evaluate((count) => bench.bulkTasksPerSecond(count), TASKS)
   await run()
   const settled = async (): Promise<number> => {

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
-import { NodeProbe } from './node-probe.ts'
-import type { NodeLook } from './node-probe.ts'
+import type { NodeLook, NodeProbe } from '../../scripts/lib/node-probe.ts'
+import { probeOf } from './probe-of.ts'
 
 const TURNS = 10
 /** Of the turns; what is compiled and allocated once belongs to no task. */
@@ -62,9 +62,9 @@ export async function measureManyTasks(
     await executor.evaluate((to) => bench.initHelper(to, 1, false), room)
     await owner.waitForFunction(() => bench.members() === 3)
     const probes = {
-      owner: await NodeProbe.of(owner),
-      executor: await NodeProbe.of(executor),
-      onlooker: await NodeProbe.of(onlooker),
+      owner: await probeOf(owner),
+      executor: await probeOf(executor),
+      onlooker: await probeOf(onlooker),
     }
     const local = await measure(probes, LOCAL_TASKS, (count) => owner.evaluate((n) => bench.runMany(n), count))
     await executor.evaluate(() => bench.lend(true))

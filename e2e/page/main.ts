@@ -10,6 +10,7 @@ import { contentHash, madeBytes } from './content.ts'
 import * as crew from './crew.remote.ts'
 import * as geometry from './geometry.ts'
 import * as ledger from './ledger.remote.ts'
+import { SoakDriver } from './soak/driver.ts'
 import * as values from './values.remote.ts'
 import * as work from './work.remote.ts'
 
@@ -42,6 +43,7 @@ const shoalTest = {
   sdk,
   work,
   ledger,
+  SoakDriver,
   values,
   util,
   crew,

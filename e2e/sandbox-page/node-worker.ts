@@ -35,10 +35,12 @@ const commands = {
   ageSecondStage(): void {
     secondStage = secondStageText.replace(/^\/\/\w+/, '//000000000000')
   },
-  startWorker(): number {
+  /** `beside`: in that one's thread. */
+  startWorker(beside?: number): number {
     if (host === undefined) throw new Error('open() comes first')
     const workerId = drivers.length + 1
-    return drivers.push(new WorkerDriver(host.start({ submitter: workerId, workerId, nodeId }), nodeId)) - 1
+    const neighbour = beside === undefined ? undefined : driver(beside).hosted
+    return drivers.push(new WorkerDriver(host.start({ submitter: workerId, workerId, nodeId }, neighbour), nodeId)) - 1
   },
   run(worker: number, source: string, args: unknown[], taskNumber?: number): Promise<Outcome> {
     return driver(worker).run(source, args, taskNumber)

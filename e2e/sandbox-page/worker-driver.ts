@@ -26,7 +26,7 @@ export class WorkerDriver {
   /** The largest `bytes` of a frame that came, without its buffers. */
   largestFrameBytes = 0
   readonly ended: Promise<string>
-  readonly #hosted: HostedWorker
+  readonly hosted: HostedWorker
   readonly #nodeId: NodeId
   readonly #writer: FrameWriter
   readonly #encoder = new ValueEncoder()
@@ -36,11 +36,11 @@ export class WorkerDriver {
   #endedWith: string | undefined
 
   constructor(hosted: HostedWorker, nodeId: NodeId) {
-    this.#hosted = hosted
+    this.hosted = hosted
     this.#nodeId = nodeId
     this.#writer = new FrameWriter(nodeId, (frame) => hosted.port.post(frame))
     hosted.port.onFrame((frame) => this.#onFrame(frame))
-    this.ended = new Promise((resolve) => hosted.onEnded(resolve))
+    this.ended = new Promise((resolve) => hosted.onEnded((reason) => resolve(reason)))
     void this.ended.then((reason) => {
       this.#endedWith = reason
       for (const settle of this.#runs.values()) settle({ kind: 'ended', reason })
@@ -68,7 +68,7 @@ export class WorkerDriver {
   }
 
   terminate(): void {
-    this.#hosted.terminate()
+    this.hosted.terminate()
   }
 
   #template(source: string): number {

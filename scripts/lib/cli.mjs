@@ -35,6 +35,7 @@ const commands = {
   test: { flags: { only: 'text', 'install-system': 'flag' }, run: test },
   bench: { forwards: ['only', 'tasks'], run: bench },
   sim: { forwards: ['seed', 'seeds', 'from', 'nodes', 'scenario', 'profile', 'jobs', 'once', 'json'], run: sim },
+  soak: { forwards: ['minutes', 'seed'], run: soak },
   chaos: { forwards: ['seed', 'tabs', 'timeout', 'json'], run: chaos },
 }
 
@@ -126,6 +127,12 @@ async function bench(args) {
 
 async function sim(args) {
   return (await runProgram('packages/testing/src/cli.ts', args)).code
+}
+
+async function soak(args) {
+  mustExist('e2e/soak/main.ts')
+  const chromium = await ensureChromium({ say })
+  return (await runProgram('e2e/soak/main.ts', args, { SHOAL_CHROMIUM: chromium })).code
 }
 
 async function chaos(args) {

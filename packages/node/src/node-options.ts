@@ -182,9 +182,17 @@ export interface NodeHoldings {
   readonly questions: number
   readonly pendingTasks: number
   readonly queuedTasks: number
+  /** What peers were sent and have not answered. */
+  readonly sentTasks: number
   readonly runs: number
   readonly calls: number
   readonly actors: number
+  /** Of actors with checkpoints: sent, and by no checkpoint covered. */
+  readonly keptCalls: number
+  /** Those that it answers for; one that is dead is known as long as somebody has a handle. */
+  readonly ownActors: number
+  /** Those of which it knows, or waits to hear, where they are. */
+  readonly actorPlaces: number
   /** Results whose tasks could be run again. */
   readonly recipes: number
   /** Records kept for other tabs' ledgers. */

@@ -125,6 +125,11 @@ export class Objects {
     this.#entry(id).count++
   }
 
+  /** Whether anything is known of the object: somebody refers to it, or did a moment ago. */
+  isKnown(id: ObjectId): boolean {
+    return this.#find(id) !== undefined
+  }
+
   /** Whether another node is counted for an object that this one answers for. */
   isLentTo(id: ObjectId, node: NodeId): boolean {
     for (const life of this.#find(id)?.borrowers ?? []) if (life.node === node) return true

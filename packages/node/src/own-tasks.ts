@@ -519,8 +519,17 @@ export class OwnTasks {
     this.#tasks.clear()
     this.#children.clear()
     this.#loose.clear()
-    for (const task of tasks) this.#pin(task, -1)
+    for (const task of tasks) {
+      this.#pin(task, -1)
+      this.#notHeard(task)
+    }
     this.#lineage.clear()
+  }
+
+  /** The peer that runs it tells its end to somebody else. */
+  #notHeard({ at }: OwnTask): void {
+    if (at === undefined || at === 'queue' || at === 'here') return
+    this.#options.schedule({ type: 'sent-ended', node: at, kind: '', ms: undefined })
   }
 
   /**
@@ -533,6 +542,7 @@ export class OwnTasks {
       if (task.at === undefined || task.at === 'queue' || task.at === 'here') continue
       const isKnown = task.stream === undefined && returns(task).every(hasOutcome)
       if (isKnown && returns(task).length > 0) {
+        this.#notHeard(task)
         this.#remember(task, undefined)
         this.#done(task, true)
         continue
@@ -548,6 +558,7 @@ export class OwnTasks {
         const how = { isForced: false, isRecursive: true }
         this.#options.send(run.node, { type: 'task.recall', ledger: undefined, number, attempt, ...how })
       }
+      this.#notHeard(task)
       const name = task.template.definition.name
       const message = `the tab that ran ${name} (${showId(this.#id(task))}) did not know of it any more`
       this.#ended(task, { kind: 'lost', error: newWireError('node-died', message, { taskName: name }) })

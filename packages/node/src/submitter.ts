@@ -190,7 +190,8 @@ export class Submitter {
   /** From now on it may call the actor, which that does not keep alive. */
   sendActor(question: number, id: ObjectId, facts: ActorFacts): void {
     if (this.#isClosed) return
-    this.#weak.add(formatObjectId(id))
+    // A page is asked for no leave.
+    if (this.number !== 0) this.#weak.add(formatObjectId(id))
     this.frame.begin(TO_SUBMITTER.actorFound).varint(question)
     this.frame.writer.u8(0)
     this.frame.id(id)

@@ -200,7 +200,7 @@ export class Workers {
   /** Ends a worker in the middle of whatever it does; its runs end with `error`. */
   kill(worker: Worker, error: WireError): void {
     if (!this.#remove(worker)) return
-    worker.hosted.terminate()
+    worker.hosted.terminate(firstSent(worker) !== undefined)
     for (const run of [...worker.runs.values()]) this.#end(run, { kind: 'failed', error }, 0)
   }
 
@@ -211,7 +211,7 @@ export class Workers {
       const ended = [...worker.runs.values()].filter(({ work }) => work.kind !== 'actor-call' && matches(work))
       if (ended.length === 0) continue
       this.#remove(worker)
-      worker.hosted.terminate()
+      worker.hosted.terminate(firstSent(worker) !== undefined)
       for (const run of ended) this.#end(run, { kind: 'failed', error }, 0)
       this.#giveBackAll(worker)
       this.#options.workerGone(worker, error.message, true)
@@ -281,7 +281,7 @@ export class Workers {
     }
     worker.thread.add(worker)
     this.#bySubmitter.set(number, worker)
-    hosted.onEnded((reason) => this.#crashed(worker, reason))
+    hosted.onEnded((reason, isNeighbours = false) => this.#crashed(worker, reason, isNeighbours))
     return worker
   }
 
@@ -422,7 +422,7 @@ export class Workers {
     return true
   }
 
-  #crashed(worker: Worker, reason: string): void {
+  #crashed(worker: Worker, reason: string, isNeighbours: boolean): void {
     if (!this.#remove(worker)) return
     this.#options.log.warn('a worker ended', { worker: worker.submitter.number, reason })
     // What still gathers its arguments cannot have done it; of an actor's calls several may have run.
@@ -433,7 +433,7 @@ export class Workers {
       this.#end(first, { kind: 'lost', error: newWireError('worker-crashed', message, { taskName: name }) }, 0)
     }
     this.#giveBackAll(worker)
-    this.#options.workerGone(worker, reason, sent.length > 0)
+    this.#options.workerGone(worker, reason, sent.length > 0 && !isNeighbours)
   }
 
   #giveBackAll(worker: Worker): void {

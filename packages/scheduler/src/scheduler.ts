@@ -120,6 +120,13 @@ export class Scheduler<K> {
     return count
   }
 
+  /** Work that peers were sent and whose end is not known. */
+  get sent(): number {
+    let count = 0
+    for (const { outstanding } of this.#peers.values()) count += outstanding
+    return count
+  }
+
   /** Shapes of work that are remembered. */
   get shapeCount(): number {
     return this.#shapes.size

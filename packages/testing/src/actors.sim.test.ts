@@ -1,9 +1,12 @@
+// Long because every story of an actor stands here: what it loses, who owned it, its name, and how it is killed.
 import { describe, expect, it } from 'vitest'
 import type { ActorHandle, ObjectRef } from '@shoal/core-worker'
 import { ActorDiedError, ActorNotFoundError, ActorUnavailableError } from '@shoal/protocol'
 import { at, StoryRoom } from './story-room.ts'
 
 declare const simRan: (name: string) => void
+declare const simCrash: () => never
+declare const simHang: () => Promise<never>
 declare const simSleep: (ms: number) => Promise<void>
 
 /** Its code ships: it stands alone. */
@@ -89,6 +92,35 @@ describe('an actor whose tab dies', () => {
     counter[Symbol.dispose]()
     for (const ref of callers) ref.release()
     expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[SA11] a call that crossed its death goes before one that waits for the next incarnation', async () => {
+    class Fragile {
+      count = 0
+      add(): number {
+        return ++this.count
+      }
+      crash(): number {
+        return simCrash()
+      }
+    }
+    const room = await open(15, ['a', 'b'])
+    const { actor, get } = room.tab('driver').api
+    const options = { ...spread, resources: { helper: 1 }, maxRestarts: -1, maxTaskRetries: -1 } as const
+    const fragile = actor(Fragile, options).remote()
+    await room.settle(get(fragile.add.remote()))
+    for (let first = 0; first < 100; first += 4)
+      for (const second of [4, 12, 24, 48]) {
+        const crash = fragile.crash.options({ maxTaskRetries: 0 }).remote()
+        await room.pass(first)
+        const earlier = fragile.add.remote()
+        await room.pass(second)
+        const later = fragile.add.remote()
+        const [one, two] = await room.settle(get([earlier, later]))
+        expect([first, second, two]).toEqual([first, second, one + 1])
+        await expect(room.settle(get(crash))).rejects.toThrow(ActorUnavailableError)
+      }
     room.close()
   })
 
@@ -311,6 +343,33 @@ describe('a named actor', () => {
     room.close()
   })
 
+  it('[SA14] that ended with its last handle is dead to whoever has found it by its name, in its own tab too', async () => {
+    const room = await open(12, ['a', 'b'])
+    const { actor, get, remote } = room.tab('driver').api
+    const name = { namespace: 'shared', name: 'short', ...at('b') }
+    const counter = actor(Counter, name).remote()
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    const found = await room.settle(room.tab('driver').api.getActor('short', { namespace: 'shared' }))
+    const late = remote(
+      {},
+      async ({ get, getActor }) => {
+        const counter = (await getActor('short', { namespace: 'shared' })) as unknown as ActorHandle<Counter>
+        await simSleep(3_000)
+        return get(counter.add.remote(1)).then(String, (error: Error) => error.name)
+      },
+      at('a'),
+    )
+    const told = late.remote()
+    await room.pass(1_000)
+    counter[Symbol.dispose]()
+    expect(await room.settle(get(told))).toBe('ActorDiedError')
+    const again = (found as unknown as ActorHandle<Counter>).add.remote(1)
+    await expect(room.settle(get(again))).rejects.toThrow(ActorDiedError)
+    for (const ref of [told, again]) ref.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
   it('[D3] of two tabs that want one name at once one has it, and getIfExists gives both the same actor', async () => {
     const room = new StoryRoom(9)
     await room.open(['a', 'b'])
@@ -326,6 +385,78 @@ describe('a named actor', () => {
     const values = [own, ...(await room.settle(get(refs)))]
     expect(room.runs.length).toBeGreaterThan(0)
     expect(new Set(values).size).toBe(values.length / room.runs.length)
+    room.close()
+  })
+})
+
+describe('an actor that is killed while it is made', () => {
+  class Slow {
+    constructor() {
+      simRan('made')
+    }
+    ping(): number {
+      return 1
+    }
+  }
+
+  for (const place of ['a', 'driver'])
+    it(`[SA13] at ${place}: lives with a restart left, is dead without, and is nowhere in the end`, async () => {
+      // At many moments from its making on: its code is on the way, it is queued, born, and told of.
+      for (let ms = 0; ms < 240; ms += 12) {
+        const room = await open(11, ['a'])
+        const { actor, get, kill } = room.tab('driver').api
+        const Class = actor(Slow, { ...at(place), maxRestarts: 1 })
+        const [again, dead, spent] = [Class.remote(), Class.remote(), Class.remote()]
+        await room.pass(ms)
+        kill(again, { noRestart: false })
+        kill(dead)
+        kill(spent, { noRestart: false })
+        kill(spent, { noRestart: false })
+        expect(await room.settle(get(again.ping.remote()))).toBe(1)
+        await expect(room.settle(get(dead.ping.remote()))).rejects.toThrow(ActorDiedError)
+        await expect(room.settle(get(spent.ping.remote()))).rejects.toThrow(ActorDiedError)
+        for (const handle of [again, dead, spent]) handle[Symbol.dispose]()
+        expect(await room.left()).toEqual([])
+        expect([...room.tabs.values()].map(({ node }) => node.holdings().actors)).toEqual([0, 0])
+        room.close()
+      }
+    })
+})
+
+describe('a light actor in code that never comes to an end', () => {
+  class Cell {
+    count = 0
+    add(): number {
+      return ++this.count
+    }
+    hang(): Promise<never> {
+      return simHang()
+    }
+  }
+
+  it('[SA22] is killed with its thread: those that shared it begin again, and it costs them no restart', async () => {
+    const room = await open(14, ['a'])
+    const { actor, get, kill } = room.tab('driver').api
+    const options = { ...at('a'), maxRestarts: 1, maxTaskRetries: -1 }
+    // Past eight they share threads.
+    const cells = Array.from({ length: 24 }, () => actor(Cell, options).remote())
+    await room.settle(get(cells.map((cell) => cell.add.remote())))
+    const [guilty, ...others] = cells.reverse()
+    if (guilty === undefined) throw new Error('there are 24')
+    const never = guilty.hang.options({ maxTaskRetries: 0 }).remote()
+    await room.pass(500)
+    const seconds = others.map((cell) => cell.add.remote())
+    await room.pass(20_000)
+    kill(guilty)
+    await expect(room.settle(get(never))).rejects.toThrow(ActorDiedError)
+    const counts = await room.settle(get(seconds))
+    // Two were beside it.
+    expect(counts.toSorted()).toEqual([...Array<number>(2).fill(1), ...Array<number>(21).fill(2)])
+    for (const cell of others) kill(cell, { noRestart: false })
+    const thirds = await room.settle(get(others.map((cell) => cell.add.remote())))
+    expect(thirds).toEqual(Array(23).fill(1))
+    for (const cell of cells) cell[Symbol.dispose]()
+    for (const ref of seconds) ref.release()
     room.close()
   })
 })

@@ -74,6 +74,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
   const names = [
     'simSleep',
     'simCrash',
+    'simHang',
     ...Object.keys(globals),
     ...Object.keys(options.workerGlobals?.(() => false) ?? {}),
   ]

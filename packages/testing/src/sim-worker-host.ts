@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@shoal/base'
-import { createSecondStage, Runner } from '@shoal/executor'
+import { createSecondStage, HANGS_AFTER_MS, Runner } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
@@ -10,6 +10,12 @@ export interface SimWorker {
   readonly collector: SimCollector
   /** The worker dies in the middle of whatever it does, and its host hears of it. */
   crash(reason: string): void
+}
+
+/** Who shares it: what crashes one crashes all. */
+interface SimThread {
+  readonly members: Set<SimWorker & { end(reason: string, isNeighbours: boolean): void }>
+  isHung: boolean
 }
 
 export interface SimWorkerHost extends WorkerHost {
@@ -25,7 +31,8 @@ export type SimSleep = (ms: number) => Promise<void>
 /**
  * Real runners in this process, on the simulated clock: user code runs as it would in a sandbox worker. It finds
  * `setTimeout` and `clearTimeout` of its own clock, `simSleep`, `simCrash` (which
- * ends the worker), the `globals` and what `workerGlobals` makes for it by name.
+ * ends the worker), `simHang` (after which nothing runs in its thread any more), the `globals` and what `workerGlobals` makes
+ * for it by name.
  */
 export function simWorkerHost(
   clock: Clock,
@@ -33,14 +40,13 @@ export function simWorkerHost(
   { garbageDelayMs, workerGlobals }: { garbageDelayMs?: () => number; workerGlobals?: WorkerGlobals } = {},
 ): SimWorkerHost {
   const workers = new Set<SimWorker>()
-  /** Who shares a thread: what crashes one crashes all. */
-  const threads = new WeakMap<HostedWorker, Set<SimWorker & { end(reason: string): void }>>()
+  const threads = new WeakMap<HostedWorker, SimThread>()
   return {
     workers,
     start(init, beside): HostedWorker {
-      const thread = (beside && threads.get(beside)) ?? new Set()
+      const thread: SimThread = (beside && threads.get(beside)) ?? { members: new Set(), isHung: false }
       const [here, there] = simFramePorts(clock)
-      let onEnded: ((reason: string) => void) | undefined
+      let onEnded: ((reason: string, isNeighbours?: boolean) => void) | undefined
       // A thread's timers end with it.
       const timers = new Set<Timer>()
       let isOver = false
@@ -50,7 +56,7 @@ export function simWorkerHost(
           if (isOver) return { cancel() {} }
           const timer = clock.after(delayMs, () => {
             timers.delete(timer)
-            callback()
+            if (!thread.isHung) callback()
           })
           timers.add(timer)
           return timer
@@ -61,12 +67,17 @@ export function simWorkerHost(
         worker.crash('its code ended it')
         throw new Error('this worker has ended')
       }
+      const hang = (): Promise<never> => {
+        thread.isHung = true
+        return new Promise(() => undefined)
+      }
       const found = {
         ...timersOf(own),
         ...globals,
         ...workerGlobals?.(() => !isOver),
         simSleep: sleep,
         simCrash: crash,
+        simHang: hang,
       }
       const evaluate: Evaluate = (parameters, body) => {
         const make = new Function(...Object.keys(found), ...parameters, body) as (...args: unknown[]) => unknown
@@ -78,21 +89,25 @@ export function simWorkerHost(
         here.close()
         runner.close()
         workers.delete(worker)
-        thread.delete(worker)
+        thread.members.delete(worker)
       }
       const worker = {
         init,
         collector: new SimCollector(),
         crash(reason: string) {
-          for (const member of [...thread]) member.end(reason)
+          for (const member of [...thread.members]) member.end(reason, false)
         },
-        end(reason: string) {
+        end(reason: string, isNeighbours: boolean) {
           end()
-          onEnded?.(reason)
+          onEnded?.(reason, isNeighbours)
         },
       }
       const runner = new Runner({
-        port: there,
+        port: {
+          post: (frame) => there.post(frame),
+          onFrame: (handler) => there.onFrame((frame) => thread.isHung || handler(frame)),
+          close: () => there.close(),
+        },
         clock: own,
         ...init,
         evaluate,
@@ -102,8 +117,15 @@ export function simWorkerHost(
         soon: (callback) => void own.after(0, callback),
       })
       workers.add(worker)
-      thread.add(worker)
-      const hosted: HostedWorker = { port: here, onEnded: (handler) => (onEnded = handler), terminate: end }
+      thread.members.add(worker)
+      const terminate = (mayHang = false): void => {
+        end()
+        if (!mayHang || !thread.isHung) return
+        clock.after(HANGS_AFTER_MS, () => {
+          for (const member of [...thread.members]) member.end('a neighbour hung', true)
+        })
+      }
+      const hosted: HostedWorker = { port: here, onEnded: (handler) => (onEnded = handler), terminate }
       threads.set(hosted, thread)
       return hosted
     },

@@ -54,7 +54,12 @@ function bringFrame(page: MessagePort, version = PROTOCOL_VERSION): Played {
   port1.start()
   page.postMessage('frame', [port2])
   tell({ type: 'hello', version })
-  return { started, terminated, pulses, breakDown: (number, reason) => tell({ type: 'ended', number, reason }) }
+  return {
+    started,
+    terminated,
+    pulses,
+    breakDown: (number, reason) => tell({ type: 'ended', number, reason }),
+  }
 }
 
 const ended = (): Promise<string> => new Promise((resolve) => host?.start(init).onEnded(resolve))

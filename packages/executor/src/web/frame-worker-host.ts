@@ -1,4 +1,5 @@
 import { PROTOCOL_VERSION } from '@shoal/protocol'
+import { HANGS_AFTER_MS } from '../worker-host.ts'
 import type { HostedWorker, WorkerHost, WorkerInit } from '../worker-host.ts'
 import type { FromFrame, FromPage, ToFrame, ToPage } from './frame-control.ts'
 import { FramePulse } from './frame-pulse.ts'
@@ -17,6 +18,7 @@ export interface FrameWorkerHostOptions {
 }
 
 const ANSWER_WITHIN_MS = 10_000
+const HANGS = 'another actor in its thread was killed in the middle of code that did not come to an end'
 
 /**
  * Workers in the page's sandbox frame, for the node worker. Takes ownership of `SandboxFrame.controlPort`. A start never
@@ -65,15 +67,22 @@ class FrameWorkerHost implements WorkerHost {
 
   start(init: WorkerInit, beside?: HostedWorker): HostedWorker {
     const number = ++this.#lastNumber
+    // A thread that has just ended leaves it one of its own.
     const former = beside instanceof FrameWorker && !beside.isOver ? beside.thread : undefined
     if (former !== undefined) {
       const lane = former.lanes(number)
       lane.post(init, [])
-      return this.#worker(former, lane)
+      return this.#worker(former, lane, number)
     }
     const { port1, port2 } = new MessageChannel()
-    const thread: FrameThread = { number, port: port1, lanes: createPortLanes(port1), workers: new Set() }
-    const worker = this.#worker(thread, thread.lanes(FIRST_LANE))
+    const ending: FrameThread['ending'] = new Map()
+    const onClose = (lane: number): void => {
+      clearTimeout(ending.get(lane))
+      ending.delete(lane)
+    }
+    const lanes = createPortLanes(port1, { onClose })
+    const thread: FrameThread = { number, port: port1, lanes, workers: new Set(), ending }
+    const worker = this.#worker(thread, lanes(FIRST_LANE), FIRST_LANE)
     const state = this.#state
     if (state.kind === 'closed') worker.end('the host of workers was closed')
     else if (state.kind === 'unusable') worker.end(state.reason)
@@ -85,16 +94,28 @@ class FrameWorkerHost implements WorkerHost {
     return worker
   }
 
-  /** Its thread ends with the last of them. */
-  #worker(thread: FrameThread, lane: MessageLane): FrameWorker {
-    const onOver = (): void => {
+  /** Its thread ends with the last of them, or when one that was ended does not let it go on. */
+  #worker(thread: FrameThread, lane: MessageLane, number: number): FrameWorker {
+    const onOver = (mayHang: boolean): void => {
       thread.workers.delete(worker)
-      if (thread.workers.size > 0) return
+      if (thread.workers.size > 0) {
+        if (mayHang)
+          thread.ending.set(
+            number,
+            setTimeout(() => this.#hangs(thread), HANGS_AFTER_MS),
+          )
+        return
+      }
+      for (const timer of thread.ending.values()) clearTimeout(timer)
       thread.port.close()
       if (this.#threads.delete(thread.number)) this.#frame?.terminate(thread.number)
     }
     const worker = new FrameWorker(thread, lane, onOver, this.#loadSecondStage)
     return worker
+  }
+
+  #hangs({ workers }: FrameThread): void {
+    for (const worker of [...workers]) worker.end(HANGS, true)
   }
 
   #workers(): FrameWorker[] {

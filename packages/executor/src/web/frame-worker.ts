@@ -11,6 +11,8 @@ export interface FrameThread {
   readonly port: MessagePort
   readonly lanes: PortLanes
   readonly workers: Set<FrameWorker>
+  /** Lanes that were closed in the middle of something, until the thread answers. */
+  readonly ending: Map<number, ReturnType<typeof setTimeout>>
 }
 
 /**
@@ -20,13 +22,18 @@ export interface FrameThread {
 export class FrameWorker implements HostedWorker {
   readonly port: FramePort
   readonly thread: FrameThread
-  readonly #onOver: () => void
+  readonly #onOver: (mayHang: boolean) => void
   #isOver = false
-  #reason: string | undefined
-  #handler: ((reason: string) => void) | undefined
+  #end: { readonly reason: string; readonly isNeighbours: boolean } | undefined
+  #handler: ((reason: string, isNeighbours: boolean) => void) | undefined
 
   /** `onOver` is called once, however it comes to an end. */
-  constructor(thread: FrameThread, lane: MessageLane, onOver: () => void, loadSecondStage: () => Promise<string>) {
+  constructor(
+    thread: FrameThread,
+    lane: MessageLane,
+    onOver: (mayHang: boolean) => void,
+    loadSecondStage: () => Promise<string>,
+  ) {
     this.thread = thread
     thread.workers.add(this)
     this.#onOver = onOver
@@ -51,30 +58,30 @@ export class FrameWorker implements HostedWorker {
     return this.#isOver
   }
 
-  onEnded(handler: (reason: string) => void): void {
+  onEnded(handler: (reason: string, isNeighbours: boolean) => void): void {
     this.#handler = handler
     this.#report()
   }
 
-  terminate(): void {
+  terminate(mayHang = false): void {
     if (this.#isOver) return
     this.#isOver = true
     this.port.close()
-    this.#onOver()
+    this.#onOver(mayHang)
   }
 
   /** It is gone; nothing of it is delivered any more. Idempotent. */
-  end(reason: string): void {
+  end(reason: string, isNeighbours = false): void {
     if (this.#isOver) return
     this.terminate()
-    this.#reason = reason
+    this.#end = { reason, isNeighbours }
     this.#report()
   }
 
   /** In a later turn, so that a caller never meets the end inside of its own `start`. */
   #report(): void {
-    const reason = this.#reason
+    const end = this.#end
     const handler = this.#handler
-    if (reason !== undefined && handler !== undefined) queueMicrotask(() => handler(reason))
+    if (end !== undefined && handler !== undefined) queueMicrotask(() => handler(end.reason, end.isNeighbours))
   }
 }

@@ -87,6 +87,16 @@ interface PendingCall extends CallRequest {
   target: ObjectId
   /** Where it was sent, and to which incarnation; undefined while it waits. */
   sent: { readonly node: NodeId; readonly incarnation: Attempt } | undefined
+  /** It is made again in an incarnation after that. */
+  past: Attempt | undefined
+}
+
+/** The calls of one caller that are on their way to an incarnation or run in it. */
+interface Flight {
+  readonly incarnation: Attempt
+  count: number
+  /** Those for a later one: none goes there before it is known which of the others have to go there first. */
+  readonly held: PendingCall[]
 }
 
 interface Caller {
@@ -107,6 +117,7 @@ export class ActorCalls {
   /** By caller; by caller and group where the actor has any. */
   readonly #callers = new Map<number | string, Caller>()
   readonly #kept: KeptCalls<PendingCall>
+  readonly #flights = new Map<number, Flight>()
   #lastKind: EndingKind | undefined
 
   constructor(options: ActorCallsOptions) {
@@ -174,6 +185,7 @@ export class ActorCalls {
       createdAtMs: this.#options.tasks.now(),
       startedAtMs: undefined,
       sent: undefined,
+      past: undefined,
     }
     this.#calls.set(number, call)
     // What has to stay for the call's sake: the actor, too.
@@ -344,7 +356,7 @@ export class ActorCalls {
   }
 
   #whenPlaced(call: PendingCall, actor: ObjectId, past: Attempt | undefined, goOn: () => void): void {
-    this.#options.places.when(actor, past, (place, incarnation) => {
+    const placed = (place: Place, incarnation: Attempt): void => {
       if (place.kind === 'same') {
         this.#whenPlaced(call, place.as, past, goOn)
         return
@@ -352,14 +364,20 @@ export class ActorCalls {
       if (place.kind === 'dead') this.#fail(call, place.error)
       else if (place.kind === 'alive') this.#dispatch(call, actor, place.node, incarnation)
       goOn()
-    })
+    }
+    this.#options.places.when(actor, past, placed, call.number)
   }
 
   #dispatch(call: PendingCall, actor: ObjectId, node: NodeId, incarnation: Attempt): void {
     if (!this.#calls.has(call.number)) return
     call.startedAtMs = this.#options.tasks.now()
     call.target = actor
-    if (this.#kept.isFollowed(actor)) this.#kept.send(call, actor, node, incarnation)
+    if (this.#kept.isFollowed(actor)) {
+      this.#kept.send(call, actor, node, incarnation)
+      return
+    }
+    const flight = this.#flights.get(call.caller)
+    if (flight !== undefined && compareAttempts(flight.incarnation, incarnation) < 0) flight.held.push(call)
     // An argument was lost since it was looked at, and is being made again.
     else if (!this.#send(call, actor, node, incarnation)) this.#whenReady(call, undefined, () => undefined)
   }
@@ -383,7 +401,7 @@ export class ActorCalls {
     const isAnswered = !this.#calls.has(number)
     const message = { actor, incarnation, number, attempt, method, numReturns, ...stream, group, isAnswered, args }
     if (node === self) {
-      call.sent = sent
+      this.#took(call, sent)
       const yielded = (index: number, value: EncodedValue): void => {
         if (call.sent !== sent || call.stream === undefined) return
         this.#options.streams.yielded(call.stream, index, attempt, { type: 'inline', value }, self)
@@ -397,7 +415,7 @@ export class ActorCalls {
     }
     const dependencies = tasks.arguments(call.dependencies, args)
     if (dependencies === undefined) return false
-    call.sent = sent
+    this.#took(call, sent)
     this.#options.send(node, { type: 'actor.call', ...message, caller, call: order, dependencies, handOver: 0 })
     return true
   }
@@ -418,7 +436,7 @@ export class ActorCalls {
     else if (call.retriesLeft > 0 && isRetried(call.retryExceptions, error) && !this.#isKept(call)) {
       this.#charge(call)
       // The same incarnation will do.
-      call.sent = undefined
+      this.#left(call)
       this.#again(call)
     } else this.#fail(call, error)
   }
@@ -439,12 +457,12 @@ export class ActorCalls {
     }
     if (call.retriesLeft > 0) {
       this.#charge(call)
-      if (!isOver) call.sent = undefined
+      if (!isOver) this.#left(call)
       this.#again(call)
       return
     }
     const past = isOver ? call.sent?.incarnation : undefined
-    call.sent = undefined
+    this.#left(call)
     // Whether the actor comes back is for whoever answers for it to say.
     this.#options.places.when(call.target, past, (place: Place) =>
       this.#fail(call, place.kind === 'dead' ? place.error : maybeRan(call.target, error)),
@@ -463,9 +481,36 @@ export class ActorCalls {
       this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
       return
     }
-    const past = call.sent?.incarnation
+    if (call.sent === undefined) {
+      this.#whenReady(call, undefined, () => undefined)
+      return
+    }
+    call.past = call.sent.incarnation
+    this.#flights.get(call.caller)?.held.push(call)
+    this.#left(call)
+  }
+
+  #took(call: PendingCall, sent: NonNullable<PendingCall['sent']>): void {
+    if (this.#kept.isFollowed(call.target)) {
+      // Those keep their order by themselves.
+      call.sent = sent
+      return
+    }
+    const flight = this.#flights.get(call.caller) ?? { incarnation: sent.incarnation, count: 0, held: [] }
+    this.#flights.set(call.caller, flight)
+    flight.count++
+    call.sent = sent
+  }
+
+  /** It is with no host any more. After the last one all that wait for another incarnation go there, in their order. */
+  #left(call: PendingCall): void {
+    const flight = this.#flights.get(call.caller)
+    if (call.sent === undefined || flight === undefined) return
     call.sent = undefined
-    this.#whenReady(call, past, () => undefined)
+    if (--flight.count > 0) return
+    this.#flights.delete(call.caller)
+    for (const next of flight.held.sort((a, b) => a.number - b.number))
+      if (this.#calls.has(next.number)) this.#whenReady(next, next.past, () => undefined)
   }
 
   #hasCount(call: PendingCall, count: number): boolean {
@@ -492,6 +537,7 @@ export class ActorCalls {
     if (!this.#kept.answered(call.target, call.number, error))
       for (const id of argumentsOf(call)) this.#options.objects.release(id)
     call.goOn()
+    this.#left(call)
   }
 
   #object(number: number): ObjectId {

@@ -1,5 +1,6 @@
 import { compareAttempts, FIRST_ATTEMPT, formatObjectId } from '@shoal/protocol'
 import type { ActorFacts, ActorPlace, Attempt, NodeId, NodeMessage, ObjectId, WireError } from '@shoal/protocol'
+import type { Objects } from '../objects.ts'
 import { gone } from './actor-errors.ts'
 
 /** Where an actor is. */
@@ -26,17 +27,22 @@ interface Known {
 interface Waiter {
   /** Of that incarnation nothing is expected any more; undefined: any will do. */
   readonly past: Attempt | undefined
+  /** Who asked first: a call that is made again goes before those that were made after it and wait already. */
+  readonly order: number
   callback(place: Place, incarnation: Attempt): void
 }
 
 export interface ActorPlacesOptions {
   readonly self: NodeId
+  readonly objects: Pick<Objects, 'isKnown'>
   send(to: NodeId, message: NodeMessage): void
   canReach(node: NodeId): boolean
   /** Who answers for an owner's actors. */
   answerer(owner: NodeId): NodeId
   /** An actor with checkpoints has a place. */
   follow?(actor: ObjectId): void
+  /** Another lives at `node`, with which nobody here has to do. */
+  nothingKept?(actor: ObjectId, incarnation: Attempt, node: NodeId): void
   /** Whether this node answers for the owner's actors and has heard of all that there are. */
   knowsAll(owner: NodeId): boolean
   /** Somebody here waits for an actor, and whoever answers for it cannot be reached. */
@@ -54,6 +60,10 @@ export class ActorPlaces {
 
   constructor(options: ActorPlacesOptions) {
     this.#options = options
+  }
+
+  get count(): number {
+    return this.#known.size
   }
 
   /** What is known now. */
@@ -74,10 +84,15 @@ export class ActorPlaces {
   }
 
   /** Calls back once, when the actor has a place of a later incarnation than `past`, or is dead. */
-  when(id: ObjectId, past: Attempt | undefined, callback: Waiter['callback']): void {
-    const known = this.#asked(id)
+  when(id: ObjectId, past: Attempt | undefined, callback: Waiter['callback'], order = 0): void {
+    if (this.#isMine(id) && this.#options.knowsAll(id.owner) && !this.#known.has(formatObjectId(id))) {
+      // It was forgotten with its last handle.
+      callback({ kind: 'dead', error: gone(id) }, FIRST_ATTEMPT)
+      return
+    }
+    const known = this.#know(id)
     if (this.#isSettled(known, past)) callback(known.place, known.incarnation)
-    else known.waiting.push({ past, callback })
+    else known.waiting.push({ past, order, callback })
   }
 
   /** What handles of the actor know of it; undefined where nobody can say. */
@@ -126,7 +141,15 @@ export class ActorPlaces {
 
   onPlace(from: NodeId, { actor, incarnation, place, facts }: ActorPlace): void {
     if (this.#options.answerer(actor.owner) !== from || this.#isMine(actor)) return
+    // Nobody here has to do with it any more.
+    if (!this.#known.has(formatObjectId(actor))) {
+      const hasCheckpoints = (facts?.checkpointEveryCalls ?? 0) > 0
+      if (place.type === 'alive' && hasCheckpoints) this.#options.nothingKept?.(actor, incarnation, place.node)
+      return
+    }
     this.set(actor, incarnation, placeOf(place), facts)
+    // Found by its name, it was counted for nobody here, and so nobody will say that he has let go of it.
+    if (place.type === 'dead' && !this.#options.objects.isKnown(actor)) this.forget(actor)
   }
 
   /** Who lives there is reached no more; whoever answers for it will say what becomes of it. */
@@ -172,7 +195,9 @@ export class ActorPlaces {
   forget(id: ObjectId): void {
     const key = formatObjectId(id)
     const known = this.#known.get(key)
-    if (known !== undefined && known.waiting.length === 0 && known.watchers.size === 0) this.#known.delete(key)
+    // Of one that is dead there is nothing more to tell to others.
+    const isUseless = known?.waiting.length === 0 && (known.watchers.size === 0 || known.place.kind === 'dead')
+    if (isUseless) this.#known.delete(key)
   }
 
   #isMine(id: ObjectId): boolean {
@@ -187,19 +212,11 @@ export class ActorPlaces {
   }
 
   #wake(known: Known): void {
-    const { waiting } = known
+    const waiting = known.waiting.sort((a, b) => a.order - b.order)
     known.waiting = []
     for (const waiter of waiting)
       if (this.#isSettled(known, waiter.past)) waiter.callback(known.place, known.incarnation)
       else known.waiting.push(waiter)
-  }
-
-  /** Of one that this node answers for, and that it has not or no more, there is nothing to wait for. */
-  #asked(id: ObjectId): Known {
-    const isNew = !this.#known.has(formatObjectId(id))
-    const known = this.#know(id)
-    if (isNew && this.#isMine(id) && this.#options.knowsAll(id.owner)) known.place = { kind: 'dead', error: gone(id) }
-    return known
   }
 
   #know(id: ObjectId): Known {

@@ -16,6 +16,7 @@ import type {
 import type { Reports } from '@shoal/control-store'
 import type { Cancelling } from '../cancelled.ts'
 import type { GuestRequest, Guests } from '../guests.ts'
+import type { NodeHoldings } from '../node-options.ts'
 import type { OwnTemplate } from '../own-task.ts'
 import type { Streams } from '../streams.ts'
 import type { Submission } from '../submitter.ts'
@@ -62,7 +63,6 @@ export class Actors {
   constructor(options: ActorsOptions) {
     this.#options = options
     const { self, objects, tasks, streams, send, schedule } = options
-    this.#places = new ActorPlaces({ ...options, follow: (actor) => this.#calls.follow(actor) })
     const sayToCaller = (to: NodeId, message: NodeMessage): void => {
       if (to === self) this.#calls.onHostMessage(self, message)
       else send(to, message)
@@ -71,6 +71,12 @@ export class Actors {
       if (to === self) this.#hosted.onMessage(self, message)
       else send(to, message)
     }
+    this.#places = new ActorPlaces({
+      ...options,
+      follow: (actor) => this.#calls.follow(actor),
+      nothingKept: (actor, incarnation, node) =>
+        sayToHost(node, { type: 'actor.kept', actor, incarnation, first: 1, order: [] }),
+    })
     this.#hosted = new HostedActors({
       ...options,
       sayToCaller,
@@ -93,18 +99,19 @@ export class Actors {
     this.#calls = new ActorCalls({ ...parts, send, canReach, sayToHost, cancelHere })
   }
 
-  get hostedCount(): number {
-    return this.#hosted.count
+  holdings(): Pick<NodeHoldings, 'calls' | 'keptCalls' | 'actors' | 'ownActors' | 'actorPlaces'> {
+    return {
+      calls: this.#calls.count,
+      keptCalls: this.#calls.keptCount,
+      actors: this.#hosted.count,
+      ownActors: this.#own.count,
+      actorPlaces: this.#places.count,
+    }
   }
 
   /** Actors of other tabs' jobs that live here. */
   get guestCount(): number {
     return this.#hosted.guestCount
-  }
-
-  /** Calls of this tab's without an outcome. */
-  get callCount(): number {
-    return this.#calls.count
   }
 
   /** Whether a call of the job that this tab drives has no outcome yet. */

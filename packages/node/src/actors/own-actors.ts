@@ -111,9 +111,16 @@ export class OwnActors {
   readonly #works = new WeakMap<Work, OwnedActor>()
   /** Their hosts have not been told that their checkpoints are kept. */
   readonly #unrecorded = new Set<OwnedActor>()
+  /** Births that a peer was asked for and has not answered, whatever has become of the actor since. */
+  readonly #births = new Map<string, { readonly node: NodeId; readonly id: ObjectId }>()
 
   constructor(options: OwnActorsOptions) {
     this.#options = options
+  }
+
+  /** Those of which anything is known. */
+  get count(): number {
+    return this.#actors.size
   }
 
   create(template: OwnTemplate, submission: Submission, job: JobId, depth: number): void {
@@ -158,6 +165,7 @@ export class OwnActors {
     const told = work.revival && checkpoint && toWire(this.#options.objects, checkpoint)
     const revival = work.revival && { callers: [...work.revival.callers], checkpoint: told }
     actor.state = { kind: 'creating', work, template, node }
+    this.#births.set(birthKey(node, actor.id, work.attempt), { node, id: actor.id })
     this.#options.introduce(node, template)
     this.#options.send(node, {
       type: 'actor.create',
@@ -215,17 +223,12 @@ export class OwnActors {
     isFinal: boolean,
     isCharged: boolean,
   ): void {
-    const actor = this.#actors.get(formatObjectId(id))
-    if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) {
-      // Nobody answers to it any more: it is a former incarnation, or was freed while it was born.
-      if (error === undefined) this.#endFork(from, id, incarnation)
-      return
-    }
-    const { state } = actor
-    if (state.kind === 'creating' && state.node === from)
+    if (this.#births.delete(birthKey(from, id, incarnation)))
       this.#options.schedule({ type: 'sent-ended', node: from, kind: '', ms: undefined })
-    if (!isAt(state, from, this.#options.self)) {
-      // It was born after it had been given up.
+    const actor = this.#actors.get(formatObjectId(id))
+    const isPresent = actor !== undefined && compareAttempts(actor.incarnation, incarnation) === 0
+    if (!isPresent || !isAt(actor.state, from, this.#options.self)) {
+      // Nobody answers to it any more: it is a former incarnation, or was killed or freed while it was born.
       if (error === undefined) this.#endFork(from, id, incarnation)
       return
     }
@@ -239,6 +242,7 @@ export class OwnActors {
 
   /** A peer will not make the actor and has not begun; without an error another may. */
   onRefused(from: NodeId, id: ObjectId, incarnation: Attempt, error: WireError | undefined): boolean {
+    this.#births.delete(birthKey(from, id, incarnation))
     const actor = this.#actors.get(formatObjectId(id))
     if (actor === undefined || compareAttempts(actor.incarnation, incarnation) !== 0) return false
     if (actor.state.kind !== 'creating' || actor.state.node !== from) return false
@@ -248,6 +252,7 @@ export class OwnActors {
   }
 
   nodeGone(node: NodeId): void {
+    for (const [key, birth] of this.#births) if (birth.node === node) this.#births.delete(key)
     for (const actor of [...this.#actors.values()]) {
       const { state } = actor
       const isThere = (state.kind === 'alive' || state.kind === 'creating') && state.node === node
@@ -269,9 +274,13 @@ export class OwnActors {
     })
     // Whoever asked for it knows.
     this.#options.objects.told(error)
-    this.#endIncarnation(actor, 'kill', error)
+    const former = { ...actor }
     if (noRestart) this.#die(actor, error)
+    // Nothing of it has begun that would have to begin again.
+    else if (actor.state.kind === 'waiting' && this.#restartsLeft(actor) > 0) actor.restarts++
     else this.#lost(actor, error, true)
+    // Last: how a birth ends that is under way is a former incarnation's then, and decides nothing.
+    this.#endIncarnation(former, 'kill', error)
   }
 
   #killElsewhere(id: ObjectId, noRestart: boolean): void {
@@ -285,7 +294,11 @@ export class OwnActors {
   freed(id: ObjectId): void {
     const key = formatObjectId(id)
     const actor = this.#actors.get(key)
-    if (actor === undefined) return
+    if (actor === undefined) {
+      // One that was refused has a place all the same, and is dead there.
+      this.#options.places.forget(id)
+      return
+    }
     if (actor.spec?.options.isDetached === true && actor.state.kind !== 'dead') return
     const error = newWireError('actor-died', `nobody has a handle of the actor ${showId(id)} any more`, {
       actorId: key,
@@ -422,12 +435,22 @@ export class OwnActors {
 
   /** This node answers for the ledger no more. */
   deposed(owner: NodeId): void {
+    this.#unheard(owner)
     for (const [key, actor] of [...this.#actors]) {
       if (actor.id.owner !== owner || owner === this.#options.self) continue
       this.#actors.delete(key)
       this.#pin(actor, false)
       this.#keep(actor, undefined)
     }
+  }
+
+  /** Births of a ledger's actors that are told to somebody else, if they are told at all. */
+  #unheard(owner: NodeId): void {
+    for (const [key, { node, id }] of this.#births)
+      if (id.owner === owner) {
+        this.#births.delete(key)
+        this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
+      }
   }
 
   #adopt(id: ObjectId, record: Parameters<OwnActors['recover']>[1]): OwnedActor {
@@ -597,6 +620,8 @@ export class OwnActors {
     this.#say(actor, { kind: 'dead', error })
     this.#options.changed(actor.id, false)
     this.#options.objects.fail(actor.id, error)
+    // A detached one was not ended when its last handle went; nobody asks for it now.
+    if (!this.#options.objects.isKnown(actor.id)) this.freed(actor.id)
   }
 
   #letGo(actor: OwnedActor): void {
@@ -655,6 +680,10 @@ const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: []
 function isLost({ state, isHeard }: OwnedActor): boolean {
   if (state.kind === 'alive') return !isHeard
   return state.kind === 'creating' && state.node !== undefined
+}
+
+function birthKey(node: NodeId, id: ObjectId, { epoch, number }: Attempt): string {
+  return `${node} ${formatObjectId(id)} ${epoch} ${number}`
 }
 
 function isAt(state: State, node: NodeId, self: NodeId): boolean {

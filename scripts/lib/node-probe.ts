@@ -42,8 +42,8 @@ export class NodeProbe {
     this.#self = self
   }
 
-  static async of(page: Page): Promise<NodeProbe> {
-    const self = (await page.evaluate(() => bench.self())) ?? ''
+  /** @param self - the id of the page's node */
+  static async of(page: Page, self: string): Promise<NodeProbe> {
     for (const worker of await workersOf(page)) {
       const node = await findNode(worker)
       if (node !== undefined) return new NodeProbe(worker, node, self)
