@@ -223,7 +223,7 @@ test('a light actor in an endless loop is killed with its thread, and its neighb
       },
       { numCpus: 0, maxRestarts: 1, maxTaskRetries: -1 },
     )
-    // Past eight they share threads.
+    // They share as many threads as there are CPUs, eight at most.
     const cells = Array.from({ length: 16 }, () => Cell.remote())
     await get(cells.map((cell) => cell.add.remote()))
     const guilty = cells[15]
@@ -242,6 +242,9 @@ test('a light actor in an endless loop is killed with its thread, and its neighb
     return { outcome, counts, rounds, restarts: rows.map(({ numRestarts }) => numRestarts) }
   })
   expect(seen.outcome).toBe('ActorDiedError')
-  expect(seen.counts.toSorted((a, b) => a - b)).toEqual([1, ...Array<number>(14).fill(seen.rounds + 1)])
+  const beside = seen.counts.filter((count) => count === 1)
+  expect(beside.length).toBeGreaterThan(0)
+  expect(seen.counts.filter((count) => count !== 1)).toEqual(Array(15 - beside.length).fill(seen.rounds + 1))
+  expect(beside.length).toBeLessThan(8)
   expect(seen.restarts).toEqual(Array(15).fill(0))
 })

@@ -273,6 +273,7 @@ export class ShoalNode {
       self,
       clock,
       log: log.child('workers'),
+      slots: options.slots,
       host: options.workerHost,
       objects: this.#objects,
       handlers: this.#handlers(),

@@ -71,6 +71,7 @@ function bench(): Bench {
     self,
     clock,
     log: silentLog,
+    slots: 8,
     host,
     objects: objects as unknown as Objects,
     handlers: {} as SubmitterHandlers,

@@ -58,6 +58,8 @@ export interface WorkersOptions {
   readonly host: WorkerHost
   readonly objects: Objects
   readonly handlers: SubmitterHandlers
+  /** CPUs of this tab: more threads than that only get in each other's way. */
+  readonly slots: number
   /** A run's outcome is known; the scheduler is told of the lane. */
   finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void
   /** Work that was in the worker and did not start. */
@@ -70,8 +72,8 @@ export interface WorkersOptions {
   workerGone(worker: Worker, reason: string, wasBusy: boolean): void
 }
 
-/** Threads that actors have for themselves; those that reserve no CPU share them past that. */
-const MOST_ACTOR_THREADS = 8
+/** At least and at most so many threads are actors' alone; those that reserve no CPU share them past that. */
+const ACTOR_THREADS = { least: 2, most: 8 }
 
 /**
  * The workers of this tab: makes one a lane when it is first needed, sends it code, templates and runs, each once, and
@@ -84,6 +86,7 @@ export class Workers {
   readonly #byLane = new Map<number, Worker>()
   readonly #bySubmitter = new Map<number, Worker>()
   readonly #runs = new Map<number, Run>()
+  readonly #actorThreads = new Set<Set<Worker>>()
   #nextSubmitter = 1
   #nextRun = 1
   #isClosed = false
@@ -248,11 +251,10 @@ export class Workers {
   /** A thread of its own for who reserves CPUs, and for the first few; else beside the fewest others of its job. */
   #newActorWorker({ template }: Work, lane: number): Worker {
     const isLight = !template.held.some(({ name }) => name === CPU)
-    const threads = new Set<Set<Worker>>()
-    for (const { isActor, thread } of this.#bySubmitter.values()) if (isActor) threads.add(thread)
+    const most = Math.max(ACTOR_THREADS.least, Math.min(this.#options.slots, ACTOR_THREADS.most))
     let fewest: Set<Worker> | undefined
-    if (isLight && threads.size >= MOST_ACTOR_THREADS)
-      for (const thread of threads) {
+    if (isLight && this.#actorThreads.size >= most)
+      for (const thread of this.#actorThreads) {
         const [first] = thread
         const isShared = first?.sharedBy === template.job.driver
         if (isShared && thread.size < (fewest?.size ?? Infinity)) fewest = thread
@@ -280,6 +282,7 @@ export class Workers {
       sharedBy,
     }
     worker.thread.add(worker)
+    if (isActor) this.#actorThreads.add(worker.thread)
     this.#bySubmitter.set(number, worker)
     hosted.onEnded((reason, isNeighbours = false) => this.#crashed(worker, reason, isNeighbours))
     return worker
@@ -447,6 +450,7 @@ export class Workers {
     if (!this.#bySubmitter.delete(worker.submitter.number)) return false
     if (this.#byLane.get(worker.lane) === worker) this.#byLane.delete(worker.lane)
     worker.thread.delete(worker)
+    if (worker.thread.size === 0) this.#actorThreads.delete(worker.thread)
     worker.submitter.close()
     this.#options.submitterGone(worker.submitter)
     for (const [id, count] of worker.submitter.takeHeld())
