@@ -124,6 +124,40 @@ describe('an actor whose tab dies', () => {
     room.close()
   })
 
+  it('[SA11] keeps the order of calls that are made again, also where an argument has to be made again first', async () => {
+    const room = await open(30, ['a', 'b', 'c'])
+    const { actor, get, remote } = room.tab('driver').api
+    class Order {
+      async take(n: number | Uint8Array): Promise<number> {
+        await simSleep(20_000)
+        const number = typeof n === 'number' ? n : (n[0] ?? 0)
+        simRan(`took ${number}`)
+        return number
+      }
+    }
+    const make = remote(
+      {},
+      async () => {
+        await simSleep(3_000)
+        return new Uint8Array(300_000).fill(2)
+      },
+      { resources: { other: 1 }, numCpus: 0 },
+    )
+    const order = actor(Order, { ...at('a'), maxRestarts: -1, maxTaskRetries: -1 }).remote()
+    const large = make.remote()
+    const calls = [order.take.remote(1), order.take.remote(large), order.take.remote(3), order.take.remote(4)]
+    await room.pass(5_000)
+    for (const name of ['b', 'c']) room.kill(name)
+    await room.pass(10_000)
+    // With its tab goes the last copy of the argument.
+    room.kill('a')
+    await room.add('a', 3_000)
+    await room.add('b', 3_000)
+    expect(await room.settle(get(calls), 120_000)).toEqual([1, 2, 3, 4])
+    expect(room.runs.slice(-4)).toEqual(['took 1', 'took 2', 'took 3', 'took 4'].map((run) => `${run} at a`))
+    room.close()
+  })
+
   it('[SA10] while it is being made again: a constructor that is lost is made elsewhere, too', async () => {
     const room = await open(4, ['a', 'b', 'c'])
     const { actor, get } = room.tab('driver').api

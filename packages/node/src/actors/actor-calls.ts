@@ -99,6 +99,12 @@ interface Flight {
   readonly held: PendingCall[]
 }
 
+/** What is to be sent once more, of one caller and group, and what has to wait for that. */
+interface Line {
+  readonly returning: Set<PendingCall>
+  behind: PendingCall[]
+}
+
 interface Caller {
   readonly queue: Queue<PendingCall>
   isBusy: boolean
@@ -118,6 +124,7 @@ export class ActorCalls {
   readonly #callers = new Map<number | string, Caller>()
   readonly #kept: KeptCalls<PendingCall>
   readonly #flights = new Map<number, Flight>()
+  readonly #lines = new Map<string, Line>()
   #lastKind: EndingKind | undefined
 
   constructor(options: ActorCallsOptions) {
@@ -377,9 +384,33 @@ export class ActorCalls {
       return
     }
     const flight = this.#flights.get(call.caller)
+    const line = this.#lines.get(lineOf(call))
     if (flight !== undefined && compareAttempts(flight.incarnation, incarnation) < 0) flight.held.push(call)
-    // An argument was lost since it was looked at, and is being made again.
-    else if (!this.#send(call, actor, node, incarnation)) this.#whenReady(call, undefined, () => undefined)
+    else if (line !== undefined && [...line.returning].some(({ number }) => number < call.number))
+      line.behind.push(call)
+    else if (!this.#send(call, actor, node, incarnation)) {
+      // An argument was lost since it was looked at, and is being made again.
+      this.#returns(call)
+      this.#whenReady(call, undefined, () => undefined)
+    } else this.#goes(call)
+  }
+
+  /** The call is to be sent once more: those behind it that have not been sent wait for that, as they would have the first time. */
+  #returns(call: PendingCall): void {
+    const line = this.#lines.get(lineOf(call)) ?? { returning: new Set(), behind: [] }
+    this.#lines.set(lineOf(call), line)
+    line.returning.add(call)
+  }
+
+  /** It is on its way, or has its outcome. */
+  #goes(call: PendingCall): void {
+    const line = this.#lines.get(lineOf(call))
+    if (line?.returning.delete(call) !== true) return
+    const { behind } = line
+    line.behind = []
+    if (line.returning.size === 0) this.#lines.delete(lineOf(call))
+    for (const next of behind.sort((a, b) => a.number - b.number))
+      if (this.#calls.has(next.number)) this.#whenReady(next, next.past, () => undefined)
   }
 
   /** To an incarnation that has no word of it yet, or to the same once more. */
@@ -481,6 +512,7 @@ export class ActorCalls {
       this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
       return
     }
+    this.#returns(call)
     if (call.sent === undefined) {
       this.#whenReady(call, undefined, () => undefined)
       return
@@ -538,6 +570,7 @@ export class ActorCalls {
       for (const id of argumentsOf(call)) this.#options.objects.release(id)
     call.goOn()
     this.#left(call)
+    this.#goes(call)
   }
 
   #object(number: number): ObjectId {
@@ -548,6 +581,10 @@ export class ActorCalls {
 function endingOf(call: PendingCall): EndingTask {
   const { number, job, attempt, createdAtMs, startedAtMs, target: actor } = call
   return { number, job, attempt, createdAtMs, startedAtMs, actor }
+}
+
+function lineOf({ caller, group }: Pick<PendingCall, 'caller' | 'group'>): string {
+  return `${caller} ${group}`
 }
 
 function argumentsOf({ dependencies, args }: Pick<PendingCall, 'dependencies' | 'args'>): readonly ObjectId[] {
