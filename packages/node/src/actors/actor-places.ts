@@ -113,6 +113,8 @@ export class ActorPlaces {
     if (this.#isMine(id)) for (const watcher of known.watchers) this.#tell(watcher, known)
     if (place.kind === 'alive' && (known.facts?.checkpointEveryCalls ?? 0) > 0) this.#options.follow?.(id)
     this.#wake(known)
+    // Found by its name, or known from a time before a take-over, it is counted for nobody here: nobody will let go of it.
+    if (place.kind === 'dead' && !this.#options.objects.isKnown(id)) this.forget(id)
   }
 
   /** Who is told where the actor is. */
@@ -148,8 +150,6 @@ export class ActorPlaces {
       return
     }
     this.set(actor, incarnation, placeOf(place), facts)
-    // Found by its name, it was counted for nobody here, and so nobody will say that he has let go of it.
-    if (place.type === 'dead' && !this.#options.objects.isKnown(actor)) this.forget(actor)
   }
 
   /** Who lives there is reached no more; whoever answers for it will say what becomes of it. */
