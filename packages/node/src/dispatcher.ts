@@ -1,4 +1,5 @@
-import { newWireError } from '@shoal/protocol'
+import { RecentMap } from '@shoal/base'
+import { LIMITS, newWireError } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
 import { showShape } from '@shoal/scheduler'
 import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
@@ -34,7 +35,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
   /** Templates that each peer was told of. */
-  readonly #introduced = new Map<NodeId, Set<number>>()
+  readonly #introduced = new Map<NodeId, RecentMap<number, true>>()
   #events: SchedulerEvent<Work>[] = []
   #isStepScheduled = false
   /** Something was taken out, and peers may have to hear of it. */
@@ -181,12 +182,12 @@ export class Dispatcher {
   }
 
   introduce(to: NodeId, template: JobTemplate): void {
-    const known = this.#introduced.get(to) ?? new Set<number>()
+    const known = this.#introduced.get(to) ?? new RecentMap<number, true>(LIMITS.templatesTold)
     this.#introduced.set(to, known)
-    if (known.has(template.wire)) return
+    if (known.get(template.wire) === true) return
     const grant = this.#options.tasks.mayLeave(template) ? template.grant?.value : undefined
     if (grant === undefined) return
-    known.add(template.wire)
+    known.set(template.wire, true)
     const { job, hash, exportName, name, numReturns, stream, shape, held, timeoutMs, namespace, actor, isExclusive } =
       template.work
     this.#options.link()?.send(to, {

@@ -1,5 +1,5 @@
 // Long because all that is kept of work for others is here: asked for, admitted, queued, told, and told again.
-import { Queue } from '@shoal/base'
+import { Queue, RecentMap } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import { workShape } from '@shoal/scheduler'
 import type { SchedulerEvent, WorkShape } from '@shoal/scheduler'
@@ -7,6 +7,7 @@ import {
   compareAttempts,
   formatJobId,
   isWithin,
+  LIMITS,
   messageBytes,
   newWireError,
   ProtocolError,
@@ -124,7 +125,7 @@ export interface GuestRequest {
  */
 export class Guests {
   readonly #options: GuestsOptions
-  readonly #templates = new Map<NodeId, Map<number, GuestTemplate>>()
+  readonly #templates = new Map<NodeId, RecentMap<number, GuestTemplate>>()
   /** Accepted, and neither given back nor ended. */
   readonly #active = new Set<GuestRequest>()
   /** Of those, what waits for leave or code: each with what gives it back. */
@@ -159,7 +160,8 @@ export class Guests {
       work: undefined,
     }
     this.#options.namespace(wire.job, wire.namespace)
-    const templates = this.#templates.get(from) ?? new Map<number, GuestTemplate>()
+    // More than its sender takes this node to know: that one tells of those that it has forgotten anew.
+    const templates = this.#templates.get(from) ?? new RecentMap<number, GuestTemplate>(2 * LIMITS.templatesTold)
     this.#templates.set(from, templates)
     templates.set(wire.template, template)
     // Its first task is on its way: by then the code shall be here.

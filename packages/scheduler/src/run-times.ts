@@ -1,6 +1,11 @@
+import { RecentMap } from '@shoal/base'
+
+/** Kinds of work whose times are remembered. */
+const MOST_KINDS = 2_000
+
 /** Mean run time of each kind of task, by exponential averaging; a longer run counts at once, a shorter one slowly. */
 export class RunTimes {
-  readonly #meanMs = new Map<string, number>()
+  readonly #meanMs = new RecentMap<string, number>(MOST_KINDS)
 
   record(kind: string, ms: number): void {
     const mean = this.#meanMs.get(kind)

@@ -46,3 +46,16 @@ describe('code that came to a tab as a value', () => {
     room.close()
   })
 })
+
+it('templates that a tab has forgotten are told to it anew', async () => {
+  const room = new StoryRoom(3)
+  await room.open(['a'])
+  const { remote, get } = room.tab('driver').api
+  const add = remote((n: number) => n + 1, at('a'))
+  const named = Array.from({ length: 600 }, (_, i) => add.options({ name: `add ${i}` }))
+  for (let round = 0; round < 2; round++) {
+    const refs = named.map((fn, i) => fn.remote(i))
+    expect(await room.settle(get(refs))).toEqual(named.map((_, i) => i + 1))
+  }
+  room.close()
+})

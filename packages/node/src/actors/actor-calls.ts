@@ -99,7 +99,7 @@ interface Flight {
   readonly held: PendingCall[]
 }
 
-/** What is to be sent once more, of one caller and group, and what has to wait for that. */
+/** What has left its caller's queue and is still to be sent, of one caller and group, and what of that waits for others. */
 interface Line {
   readonly returning: Set<PendingCall>
   behind: PendingCall[]
@@ -388,14 +388,16 @@ export class ActorCalls {
     if (flight !== undefined && compareAttempts(flight.incarnation, incarnation) < 0) flight.held.push(call)
     else if (line !== undefined && [...line.returning].some(({ number }) => number < call.number))
       line.behind.push(call)
-    else if (!this.#send(call, actor, node, incarnation)) {
-      // An argument was lost since it was looked at, and is being made again.
-      this.#returns(call)
-      this.#whenReady(call, undefined, () => undefined)
-    } else this.#goes(call)
+    else if (this.#send(call, actor, node, incarnation)) {
+      this.#goes(call)
+      return
+    }
+    // An argument was lost since it was looked at, and is being made again.
+    else this.#whenReady(call, undefined, () => undefined)
+    this.#returns(call)
   }
 
-  /** The call is to be sent once more: those behind it that have not been sent wait for that, as they would have the first time. */
+  /** The call is to be sent, perhaps once more: those behind it that have not been wait for that, as they do in the queue. */
   #returns(call: PendingCall): void {
     const line = this.#lines.get(lineOf(call)) ?? { returning: new Set(), behind: [] }
     this.#lines.set(lineOf(call), line)
