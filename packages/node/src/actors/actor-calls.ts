@@ -304,20 +304,26 @@ export class ActorCalls {
   }
 
   nodeGone(node: NodeId): void {
-    for (const call of this.#inOrder())
-      if (call.sent?.node === node) this.#lost(call, tabGone(call.target, node), false)
+    const gone = this.#inOrder().filter(({ sent }) => sent?.node === node)
+    this.#allLost(gone, (call) => tabGone(call.target, node))
   }
 
   /** This tab comes back under a new session: a call that its actor's tab does not know of was lost on the way, or its reply. */
   restore(runs: Reports['runs']): void {
     this.#kept.restore()
-    for (const call of this.#inOrder()) {
+    const lost = this.#inOrder().filter((call) => {
       const { sent, number } = call
       // What runs in this tab itself has not been away.
-      if (sent === undefined || sent.node === this.#options.self || this.#isKept(call)) continue
-      if (runs.get(number)?.some(({ node }) => node === sent.node) === true) continue
-      this.#lost(call, newWireError('actor-died', 'this tab was away meanwhile'), false)
-    }
+      if (sent === undefined || sent.node === this.#options.self || this.#isKept(call)) return false
+      return runs.get(number)?.some(({ node }) => node === sent.node) !== true
+    })
+    this.#allLost(lost, () => newWireError('actor-died', 'this tab was away meanwhile'))
+  }
+
+  /** Together: none that is made again goes ahead of one that is told of only after it. */
+  #allLost(lost: readonly PendingCall[], errorOf: (call: PendingCall) => WireError): void {
+    for (const call of lost) if (call.retriesLeft > 0 && !call.isCancelled && !this.#isKept(call)) this.#returns(call)
+    for (const call of lost) this.#lost(call, errorOf(call), false)
   }
 
   failAll(error: WireError): void {
