@@ -457,6 +457,41 @@ describe('an actor that is killed while it is made', () => {
     })
 })
 
+describe('an actor that is killed to be made again', () => {
+  it('[A2] has ended before its next incarnation begins, in another tab too', async () => {
+    const room = await open(31, ['a', 'b', 'c'])
+    const { actor, get, kill } = room.tab('driver').api
+    class Ticking {
+      constructor() {
+        simRan('made')
+      }
+      async tick(): Promise<never> {
+        for (;;) {
+          simRan('tick')
+          await simSleep(1)
+        }
+      }
+      ping(): number {
+        return 1
+      }
+    }
+    const options = { ...spread, resources: { helper: 1 }, maxRestarts: -1, maxConcurrency: 2 } as const
+    const ticking = actor(Ticking, options).remote()
+    for (let round = 0; round < 6; round++) {
+      const tick = ticking.tick.remote()
+      await room.pass(300)
+      const before = room.runs.length
+      kill(ticking, { noRestart: false })
+      await room.settle(get(tick).catch(() => undefined))
+      expect(await room.settle(get(ticking.ping.remote()))).toBe(1)
+      const after = room.runs.slice(before)
+      expect(after.slice(after.findIndex((run) => run.startsWith('made')))).toHaveLength(1)
+    }
+    kill(ticking)
+    room.close()
+  })
+})
+
 describe('a light actor in code that never comes to an end', () => {
   class Cell {
     count = 0

@@ -391,8 +391,10 @@ export class HostedActors {
     }
     // An older one than it means is ended too: nobody answers to it any more.
     if (compareAttempts(actor.incarnation, incarnation) > 0) return
-    if (how === 'kill') this.#end(actor, error)
-    else this.#options.workers.endActor(actor.worker)
+    if (how === 'kill') {
+      this.#end(actor, error)
+      this.#options.died(actor.id, actor.incarnation, error, false, true)
+    } else this.#options.workers.endActor(actor.worker)
   }
 
   /** A worker says that its actor has ended, in good order. */

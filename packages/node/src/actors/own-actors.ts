@@ -70,6 +70,8 @@ interface OwnedActor {
   checkpoint: Checkpoint | undefined
   /** Who may have called it before it was made again. */
   callers: readonly NodeId[]
+  /** It was to be killed so often and made again, since it was made last. */
+  kills: number
   /** Its host has said that it lives since all were asked last. */
   isHeard: boolean
 }
@@ -275,6 +277,11 @@ export class OwnActors {
     // Whoever asked for it knows.
     this.#options.objects.told(error)
     const former = { ...actor }
+    if (!noRestart && actor.state.kind === 'alive' && this.#restartsLeft(actor) > 0) {
+      // Its host says when it has ended: two incarnations never run at once.
+      if (++actor.kills === 1) this.#endIncarnation(actor, 'kill', error)
+      return
+    }
     if (noRestart) this.#die(actor, error)
     // Nothing of it has begun that would have to begin again.
     else if (actor.state.kind === 'waiting' && this.#restartsLeft(actor) > 0) actor.restarts++
@@ -473,7 +480,7 @@ export class OwnActors {
     const state = { kind: 'waiting' } as const
     const createdAtMs = this.#options.tasks.now()
     const flags = { isPinned: false, hasName: false, isHeard: false }
-    const made = { checkpoint: undefined, callers: [] }
+    const made = { checkpoint: undefined, callers: [], kills: 0 }
     const actor: OwnedActor = { id, spec, createdAtMs, incarnation, restarts, state, ...flags, ...made }
     this.#actors.set(formatObjectId(id), actor)
     this.#pin(actor, true)
@@ -573,7 +580,8 @@ export class OwnActors {
 
   /** Its worker or tab is gone: it is made again, or dead. */
   #lost(actor: OwnedActor, error: WireError, isCharged: boolean): void {
-    const { spec } = actor
+    const { spec, kills } = actor
+    actor.kills = 0
     if (spec === undefined || this.#restartsLeft(actor) <= 0) {
       this.#die(actor, error)
       return
@@ -584,6 +592,7 @@ export class OwnActors {
     this.#say(actor, { kind: 'pending' })
     this.#options.changed(actor.id, false)
     this.#make(actor)
+    for (let more = kills - 1; more > 0; more--) this.kill(actor.id, false)
   }
 
   /** Its constructor's run is over. */
