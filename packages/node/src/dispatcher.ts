@@ -103,8 +103,15 @@ export class Dispatcher {
       case 'send': {
         const work = effect.task.key
         const node = effect.node as NodeId
-        if (work.kind === 'actor-new') this.#options.actors.sendTo(node, work)
-        else this.#options.ownership.tasksOf(work.id.owner)?.sendTo(node, work)
+        const { actors, ownership, link } = this.#options
+        const isSent =
+          work.kind === 'actor-new'
+            ? actors.sendTo(node, work)
+            : ownership.tasksOf(work.id.owner)?.sendTo(node, work) === true
+        if (isSent) return
+        // It was ended while it was being placed: the credit goes back.
+        link()?.send(node, { type: 'credit.return', shape: work.template.shape, count: 1 })
+        this.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
         return
       }
       case 'want': {

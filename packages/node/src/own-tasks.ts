@@ -245,17 +245,17 @@ export class OwnTasks {
   }
 
   /** A scheduler effect: the work goes to a peer on one of its credits. */
-  sendTo(node: NodeId, work: Work): void {
+  sendTo(node: NodeId, work: Work): boolean {
     const task = this.#works.get(work)
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
-    if (task === undefined || template === undefined) return
+    if (task === undefined || template === undefined) return false
     // Queued before this tab had a room, it has no grant yet; without one the code may not leave.
     const mayLeave = this.mayLeave(template)
     const dependencies = mayLeave ? this.arguments(task.dependencies, task.args) : undefined
     if (dependencies === undefined) {
       this.#unsent(node, template)
       this.#enqueue(task)
-      return
+      return true
     }
     task.at = node
     task.startedAtMs = this.#options.now()
@@ -274,6 +274,7 @@ export class OwnTasks {
       args,
       handOver: 0,
     })
+    return true
   }
 
   /** Whether the code is signed for the room that this tab is in now. */

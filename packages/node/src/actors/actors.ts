@@ -176,8 +176,8 @@ export class Actors {
   }
 
   /** A scheduler effect: an actor is to be born on a peer. */
-  sendTo(node: NodeId, work: Work): void {
-    this.#own.sendTo(node, work)
+  sendTo(node: NodeId, work: Work): boolean {
+    return this.#own.sendTo(node, work)
   }
 
   /** A worker has made its actor. Called before the work's own `ended`. */

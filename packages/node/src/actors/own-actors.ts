@@ -149,10 +149,10 @@ export class OwnActors {
     this.#options.places.set(id, FIRST_ATTEMPT, { kind: 'dead', error }, undefined)
   }
 
-  /** A scheduler effect: the actor is to be born on a peer. */
-  sendTo(node: NodeId, work: Work): void {
+  /** A scheduler effect: the actor is to be born on a peer. False: it is not any more. */
+  sendTo(node: NodeId, work: Work): boolean {
     const actor = this.#works.get(work)
-    if (actor?.state.kind !== 'creating' || actor.state.work !== work) return
+    if (actor?.state.kind !== 'creating' || actor.state.work !== work) return false
     const { template } = actor.state
     const { tasks } = this.#options
     const dependencies = tasks.mayLeave(template) ? tasks.arguments(work.dependencies, work.args) : undefined
@@ -161,7 +161,7 @@ export class OwnActors {
       this.#options.send(node, { type: 'credit.return', shape: template.work.shape, count: 1 })
       this.#options.schedule({ type: 'sent-ended', node, kind: '', ms: undefined })
       this.#make(actor)
-      return
+      return true
     }
     const { checkpoint } = actor
     const told = work.revival && checkpoint && toWire(this.#options.objects, checkpoint)
@@ -179,6 +179,7 @@ export class OwnActors {
       revival,
       handOver: 0,
     })
+    return true
   }
 
   /** A host's checkpoint of an actor that lives there: it is told as soon as a successor has it too. */
