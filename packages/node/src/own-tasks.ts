@@ -248,7 +248,8 @@ export class OwnTasks {
   sendTo(node: NodeId, work: Work): boolean {
     const task = this.#works.get(work)
     const template = task === undefined ? undefined : must(task.template.jobs.get(formatJobId(task.job)))
-    if (task === undefined || template === undefined) return false
+    // Or somebody else answers for it by now.
+    if (task === undefined || template === undefined || this.#tasks.get(task.number) !== task) return false
     // Queued before this tab had a room, it has no grant yet; without one the code may not leave.
     const mayLeave = this.mayLeave(template)
     const dependencies = mayLeave ? this.arguments(task.dependencies, task.args) : undefined

@@ -153,6 +153,8 @@ export class OwnActors {
   sendTo(node: NodeId, work: Work): boolean {
     const actor = this.#works.get(work)
     if (actor?.state.kind !== 'creating' || actor.state.work !== work) return false
+    // Somebody else answers for it by now.
+    if (!this.#isKnown(actor)) return false
     const { template } = actor.state
     const { tasks } = this.#options
     const dependencies = tasks.mayLeave(template) ? tasks.arguments(work.dependencies, work.args) : undefined
