@@ -114,7 +114,7 @@ export class ActorClass<C extends readonly unknown[] = never[], I = unknown> {
     const core = this.#source()
     const { code } = this.#identity
     let known = this.#templates.get(core)
-    if (known === undefined || known.code !== code) {
+    if (known === undefined || known.code !== code || !core.codes.holds(known.template)) {
       known = { code, template: core.template(code, this.#identity.exportName, this.#resolved()) }
       this.#templates.set(core, known)
     }

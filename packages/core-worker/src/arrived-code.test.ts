@@ -1,4 +1,4 @@
-import { FrameReader, FrameWriter, THIS_NODE, TO_NODE, TO_SUBMITTER, ValueEncoder } from '@shoal/protocol'
+import { FrameReader, FrameWriter, LIMITS, THIS_NODE, TO_NODE, TO_SUBMITTER, ValueEncoder } from '@shoal/protocol'
 import type { CodeDefinition, Frame, FramePort, OutgoingFrame, TemplateDefinition } from '@shoal/protocol'
 import { codeDefinition, templateDefinition } from '@shoal/protocol'
 import { expect, it } from 'vitest'
@@ -153,6 +153,20 @@ it('[V1] what is remembered of code is bounded, and what was forgotten is told a
   // b was unused for longest.
   expect([number('a'), number('c'), number('b')]).toEqual([1, 3, 5])
   expect(told).toEqual([1, 2, 3, 4, 5])
+})
+
+it('[V1] a template that was forgotten is told anew, also by a function that had its number', () => {
+  const page = end(0)
+  const add = page.api.remote((n: number) => n + 1)
+  const named = Array.from({ length: LIMITS.templatesKept + 2 }, (_, i) => add.options({ name: `add ${i}` }))
+  for (const fn of named) fn.remote(1)
+  const holds = (number: number): boolean => page.core.codes.holds(number)
+  expect([1, 2, 3, named.length].map(holds)).toEqual([false, false, true, true])
+  named[0]?.remote(1)
+  expect([3, 4, named.length + 1].map(holds)).toEqual([false, true, true])
+  // Those that are held keep their numbers.
+  named.at(-1)?.remote(1)
+  expect([4, named.length + 2].map(holds)).toEqual([true, false])
 })
 
 it('[V1] options of a function that travels keep their error classes, by name', async () => {

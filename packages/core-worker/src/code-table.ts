@@ -1,8 +1,9 @@
+import { LIMITS } from '@shoal/protocol'
 import type { CodeDefinition, EncodedValue } from '@shoal/protocol'
 import type { Code } from './code.ts'
 import type { ResolvedOptions } from './options.ts'
 
-/** Codes and templates that are remembered, each; past it the one unused for longest is forgotten and numbered anew. */
+/** Codes that are remembered; past it the one unused for longest is forgotten and numbered anew. As of templates. */
 const MOST_KEPT = 2_000
 
 /**
@@ -16,6 +17,7 @@ export class CodeTable {
   /** With their numbers, undefined before the node was told; the one unused for longest first. */
   readonly #codes = new Map<Code, number | undefined>()
   readonly #templates = new Map<string, number>()
+  readonly #numbers = new Set<number>()
   #lastCode = 0
   #lastTemplate = 0
 
@@ -57,11 +59,21 @@ export class CodeTable {
     let number = this.#templates.get(key)
     if (number === undefined) {
       number = ++this.#lastTemplate
+      this.#numbers.add(number)
       tell(number)
     } else this.#templates.delete(key)
     this.#templates.set(key, number)
-    if (this.#templates.size > this.#mostKept) this.#templates.delete(oldest(this.#templates))
+    if (this.#templates.size > Math.min(LIMITS.templatesKept, this.#mostKept)) {
+      const [first, forgotten] = this.#templates.entries().next().value as [string, number]
+      this.#templates.delete(first)
+      this.#numbers.delete(forgotten)
+    }
     return number
+  }
+
+  /** Whether the node may be taken to know the template of that number: it may have forgotten it since. */
+  holds(template: number): boolean {
+    return this.#numbers.has(template)
   }
 
   #find(code: Code): Code {

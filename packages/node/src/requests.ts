@@ -1,5 +1,5 @@
-import { must, toError } from '@shoal/base'
-import { FIRST_ATTEMPT, isWithin, newWireError, PlainEncoder, ProtocolError } from '@shoal/protocol'
+import { must, RecentMap, toError } from '@shoal/base'
+import { FIRST_ATTEMPT, isWithin, LIMITS, newWireError, PlainEncoder, ProtocolError } from '@shoal/protocol'
 import type {
   CodeDefinition,
   EncodedValue,
@@ -56,7 +56,7 @@ type RequestHandlers = Omit<
 /** What one submitter has told us so far, by its own numbers. */
 interface Known {
   readonly codes: Map<number, CodeEntry>
-  readonly templates: Map<number, OwnTemplate>
+  readonly templates: RecentMap<number, OwnTemplate>
   /** The job of the newest run of a worker: what a task does after its end still belongs to it. */
   lastJob: JobId | undefined
 }
@@ -286,7 +286,7 @@ export class Requests {
   #of(from: Submitter): Known {
     let known = this.#known.get(from)
     if (known === undefined) {
-      known = { codes: new Map(), templates: new Map(), lastJob: undefined }
+      known = { codes: new Map(), templates: new RecentMap(4 * LIMITS.templatesKept), lastJob: undefined }
       this.#known.set(from, known)
     }
     return known

@@ -26,6 +26,8 @@ export const LIMITS = {
   directoryUpdateBytes: 200 * 1024,
   /** Top-level arguments of one task. */
   taskArguments: 1024,
+  /** Templates that a page or worker takes its node to know: of others it tells anew. The node keeps four times as many. */
+  templatesKept: 500,
   /** Templates that a node takes another to know: of others it tells anew. That one keeps twice as many. */
   templatesTold: 250,
   /** Names of error classes, of what was thrown or what to retry after. */
