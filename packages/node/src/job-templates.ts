@@ -1,4 +1,4 @@
-import { formatJobId, newWireError } from '@shoal/protocol'
+import { CPU, formatJobId, newWireError } from '@shoal/protocol'
 import type { JobId, LedgerTemplate, NodeId, RoomId, WireError } from '@shoal/protocol'
 import { whenCode } from './code-store.ts'
 import type { CodeStore } from './code-store.ts'
@@ -54,6 +54,11 @@ export class JobTemplates {
       return
     }
     const isDriver = job.driver === this.#options.self
+    // What any tab can run may stay here: to ask for its leave would make deep trees wait for one round trip after another.
+    if (!isDriver && template.definition.resources.every(({ name }) => name === CPU)) {
+      callback(known, undefined)
+      return
+    }
     this.#options.codes.grantFor(job, known.work.hash, room, isDriver).then(
       (grant) => {
         known.grant = { room, value: grant }
