@@ -490,6 +490,23 @@ describe('an actor that is killed to be made again', () => {
     kill(ticking)
     room.close()
   })
+
+  it('[SA13] is killed after all when the word was lost, since its owner had been given up meanwhile', async () => {
+    const room = new StoryRoom(32)
+    await room.open(['a', 'b'], 60_000)
+    const { actor, get, kill } = room.tab('driver').api
+    const counter = actor(Counter, { ...at('a'), maxRestarts: -1 }).remote()
+    expect(await room.settle(get(counter.add.remote(5)))).toBe(5)
+    const { clock } = room.tab('driver').ports
+    clock.freeze(true)
+    await room.pass(9_000)
+    clock.freeze(false)
+    kill(counter, { noRestart: false })
+    await room.pass(20_000)
+    expect(room.runs).toEqual(['made at a', 'made at a'])
+    expect(await room.settle(get(counter.add.remote(1)))).toBe(1)
+    room.close()
+  })
 })
 
 describe('a light actor in code that never comes to an end', () => {

@@ -274,9 +274,7 @@ export class OwnActors {
       if (place.kind === 'same') this.#killElsewhere(place.as, noRestart)
       return
     }
-    const error = newWireError('actor-died', `the actor ${showId(id)} was killed by kill()`, {
-      actorId: formatObjectId(id),
-    })
+    const error = killed(id)
     // Whoever asked for it knows.
     this.#options.objects.told(error)
     const former = { ...actor }
@@ -577,6 +575,8 @@ export class OwnActors {
     if (actor.callers.length > 0) this.#options.places.addWatchers(actor.id, actor.callers)
     this.#say(actor, { kind: 'alive', node })
     this.#options.changed(actor.id, actor.spec?.options.isDetached === true)
+    // Its host was told in vain, while this tab was away.
+    if (actor.kills > 0) this.#endIncarnation(actor, 'kill', killed(actor.id))
     // Last: if nobody has a handle any more, it ends here.
     this.#options.objects.storeHere(actor.id, actor.incarnation, CREATED)
   }
@@ -687,6 +687,10 @@ const WAITING: State = { kind: 'waiting' }
 
 /** The value of an actor's own object: there is nothing in it. */
 const CREATED: EncodedValue = { refs: [], body: new Uint8Array([0]), buffers: [] }
+
+function killed(id: ObjectId): WireError {
+  return newWireError('actor-died', `the actor ${showId(id)} was killed by kill()`, { actorId: formatObjectId(id) })
+}
 
 /** Of one that nobody hosts, as far as the reports say: what was to be made here still is. */
 function isLost({ state, isHeard }: OwnedActor): boolean {
