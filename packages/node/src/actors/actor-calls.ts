@@ -101,7 +101,7 @@ interface Flight {
 
 /** What has left its caller's queue and is still to be sent, of one caller and group, and what of that waits for others. */
 interface Line {
-  readonly returning: Set<PendingCall>
+  readonly waiting: Set<PendingCall>
   behind: PendingCall[]
 }
 
@@ -124,14 +124,13 @@ export class ActorCalls {
   readonly #callers = new Map<number | string, Caller>()
   readonly #kept: KeptCalls<PendingCall>
   readonly #flights = new Map<number, Flight>()
-  readonly #lines = new Map<string, Line>()
+  readonly #lines = new Map<number | string, Line>()
   #lastKind: EndingKind | undefined
 
   constructor(options: ActorCallsOptions) {
     this.#options = options
-    const { self, objects, places, sayToHost } = options
+    const { objects, places, sayToHost } = options
     this.#kept = new KeptCalls({
-      self,
       objects,
       places,
       say: sayToHost,
@@ -176,7 +175,7 @@ export class ActorCalls {
 
   call(request: CallRequest): void {
     const { objects } = this.#options
-    const { actor, caller, group, submission } = request
+    const { actor, submission } = request
     const { number, dependencies, args } = submission
     const call: PendingCall = {
       ...request,
@@ -198,7 +197,7 @@ export class ActorCalls {
     // What has to stay for the call's sake: the actor, too.
     for (const id of [actor, ...argumentsOf(call)]) objects.retain(id)
     this.#begin(call)
-    const line = group === 0 ? caller : `${caller} ${group}`
+    const line = lineOf(request)
     const state = this.#callers.get(line) ?? { queue: new Queue<PendingCall>(), isBusy: false }
     this.#callers.set(line, state)
     state.queue.push(call)
@@ -322,7 +321,7 @@ export class ActorCalls {
 
   /** Together: none that is made again goes ahead of one that is told of only after it. */
   #allLost(lost: readonly PendingCall[], errorOf: (call: PendingCall) => WireError): void {
-    for (const call of lost) if (call.retriesLeft > 0 && !call.isCancelled && !this.#isKept(call)) this.#returns(call)
+    for (const call of lost) if (call.retriesLeft > 0 && !call.isCancelled && !this.#isKept(call)) this.#waits(call)
     for (const call of lost) this.#lost(call, errorOf(call), false)
   }
 
@@ -392,32 +391,36 @@ export class ActorCalls {
     const flight = this.#flights.get(call.caller)
     const line = this.#lines.get(lineOf(call))
     if (flight !== undefined && compareAttempts(flight.incarnation, incarnation) < 0) flight.held.push(call)
-    else if (line !== undefined && [...line.returning].some(({ number }) => number < call.number))
-      line.behind.push(call)
+    else if (line !== undefined && [...line.waiting].some(({ number }) => number < call.number)) line.behind.push(call)
     else if (this.#send(call, actor, node, incarnation)) {
-      this.#goes(call)
+      this.#waitsNoMore(call)
       return
     }
     // An argument was lost since it was looked at, and is being made again.
     else this.#whenReady(call, undefined, () => undefined)
-    this.#returns(call)
+    this.#waits(call)
   }
 
   /** The call is to be sent, perhaps once more: those behind it that have not been wait for that, as they do in the queue. */
-  #returns(call: PendingCall): void {
-    const line = this.#lines.get(lineOf(call)) ?? { returning: new Set(), behind: [] }
+  #waits(call: PendingCall): void {
+    const line = this.#lines.get(lineOf(call)) ?? { waiting: new Set(), behind: [] }
     this.#lines.set(lineOf(call), line)
-    line.returning.add(call)
+    line.waiting.add(call)
   }
 
   /** It is on its way, or has its outcome. */
-  #goes(call: PendingCall): void {
+  #waitsNoMore(call: PendingCall): void {
     const line = this.#lines.get(lineOf(call))
-    if (line?.returning.delete(call) !== true) return
+    if (line?.waiting.delete(call) !== true) return
     const { behind } = line
     line.behind = []
-    if (line.returning.size === 0) this.#lines.delete(lineOf(call))
-    for (const next of behind.sort((a, b) => a.number - b.number))
+    if (line.waiting.size === 0) this.#lines.delete(lineOf(call))
+    this.#goOnWith(behind)
+  }
+
+  /** What was held back goes, in its order. */
+  #goOnWith(held: PendingCall[]): void {
+    for (const next of held.sort((a, b) => a.number - b.number))
       if (this.#calls.has(next.number)) this.#whenReady(next, next.past, () => undefined)
   }
 
@@ -520,7 +523,7 @@ export class ActorCalls {
       this.#fail(call, taskCancelled(this.#object(call.number), this.#nameOf(call)))
       return
     }
-    this.#returns(call)
+    this.#waits(call)
     if (call.sent === undefined) {
       this.#whenReady(call, undefined, () => undefined)
       return
@@ -549,8 +552,7 @@ export class ActorCalls {
     call.sent = undefined
     if (--flight.count > 0) return
     this.#flights.delete(call.caller)
-    for (const next of flight.held.sort((a, b) => a.number - b.number))
-      if (this.#calls.has(next.number)) this.#whenReady(next, next.past, () => undefined)
+    this.#goOnWith(flight.held)
   }
 
   #hasCount(call: PendingCall, count: number): boolean {
@@ -578,7 +580,7 @@ export class ActorCalls {
       for (const id of argumentsOf(call)) this.#options.objects.release(id)
     call.goOn()
     this.#left(call)
-    this.#goes(call)
+    this.#waitsNoMore(call)
   }
 
   #object(number: number): ObjectId {
@@ -591,8 +593,9 @@ function endingOf(call: PendingCall): EndingTask {
   return { number, job, attempt, createdAtMs, startedAtMs, actor }
 }
 
-function lineOf({ caller, group }: Pick<PendingCall, 'caller' | 'group'>): string {
-  return `${caller} ${group}`
+/** Whose calls keep their order among themselves. */
+function lineOf({ caller, group }: Pick<PendingCall, 'caller' | 'group'>): number | string {
+  return group === 0 ? caller : `${caller} ${group}`
 }
 
 function argumentsOf({ dependencies, args }: Pick<PendingCall, 'dependencies' | 'args'>): readonly ObjectId[] {

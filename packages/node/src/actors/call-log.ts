@@ -116,10 +116,6 @@ export class CallLog {
     this.#awaited = new Set(revival.callers.filter((node) => node === self || canReach(node)))
   }
 
-  get position(): number {
-    return this.#position
-  }
-
   /** The actor is as its checkpoint has it, if there is one. */
   restored(): void {
     this.#isRestoring = false

@@ -13,7 +13,6 @@ export interface KeptCall {
 }
 
 export interface KeptCallsOptions<C extends KeptCall> {
-  readonly self: NodeId
   readonly objects: Objects
   readonly places: ActorPlaces
   /** To a host, this node too. */
@@ -67,11 +66,11 @@ export class KeptCalls<C extends KeptCall> {
   }
 
   isFollowed(actor: ObjectId): boolean {
-    return this.#followed.has(formatObjectId(actor))
+    return this.#at(actor) !== undefined
   }
 
   isKept(actor: ObjectId, number: number): boolean {
-    return this.#followed.get(formatObjectId(actor))?.calls.has(number) === true
+    return this.#at(actor)?.calls.has(number) === true
   }
 
   /** An actor with checkpoints has a place: whatever this node keeps for it goes to each incarnation that is to come. */
@@ -94,7 +93,7 @@ export class KeptCalls<C extends KeptCall> {
 
   /** A call to a followed actor that may go: now, or with what goes before it. */
   send(call: C, actor: ObjectId, node: NodeId, incarnation: Attempt): void {
-    const followed = this.#followed.get(formatObjectId(actor))
+    const followed = this.#at(actor)
     if (followed === undefined) return
     followed.calls.set(call.number, call)
     if (isLater(incarnation, followed.incarnation)) this.#enter(followed, node, incarnation)
@@ -103,7 +102,7 @@ export class KeptCalls<C extends KeptCall> {
 
   /** A call has its outcome. @returns whether it is kept all the same */
   answered(actor: ObjectId, number: number, error: WireError | undefined): boolean {
-    const followed = this.#followed.get(formatObjectId(actor))
+    const followed = this.#at(actor)
     if (followed?.calls.has(number) !== true) return false
     // What was cancelled is not made again.
     if (followed.late.delete(number) || error?.code === 'task-cancelled') followed.calls.delete(number)
@@ -161,9 +160,14 @@ export class KeptCalls<C extends KeptCall> {
     this.#followed.clear()
   }
 
+  /** Asked at every call of any actor. */
+  #at(actor: ObjectId): Followed<C> | undefined {
+    return this.#followed.size === 0 ? undefined : this.#followed.get(formatObjectId(actor))
+  }
+
   /** P7: nothing of a former incarnation is heard. */
   #of({ actor, incarnation }: { readonly actor: ObjectId; readonly incarnation: Attempt }): Followed<C> | undefined {
-    const followed = this.#followed.get(formatObjectId(actor))
+    const followed = this.#at(actor)
     const isSame = followed?.incarnation !== undefined && compareAttempts(followed.incarnation, incarnation) === 0
     return isSame ? followed : undefined
   }
