@@ -4,9 +4,8 @@ import { ActorOracle } from './actor-oracle.ts'
 import type { ActorSpec } from './actor-oracle.ts'
 import { ActorWorkload } from './actor-workload.ts'
 import { checkLeft } from './ledger-checks.ts'
-import { LEDGER_PROFILES, LedgerFaults } from './ledger-faults.ts'
 import { LedgerRoom } from './ledger-room.ts'
-import { agree, networkOf, startWork } from './ledger-scenario.ts'
+import { networkOf, runCourse } from './ledger-scenario.ts'
 import type { LedgerScenarioOptions } from './ledger-scenario.ts'
 import type { SimResult } from './overlay-scenario.ts'
 import { SimWorld } from './sim-world.ts'
@@ -24,9 +23,7 @@ export const ACTOR_SOMETIMES = [
   'killed while it is made again',
 ]
 
-const GATHER_MS = 4_000
 const QUIET_MS = 90_000
-const CALM_MS = 20_000
 const SETTLE_MS = 3_000
 const NAMES_MS = 60_000
 
@@ -36,7 +33,6 @@ const NAMES_MS = 60_000
  */
 export async function runActorScenario(options: LedgerScenarioOptions): Promise<SimResult> {
   const { seed } = options
-  const profile = options.profile ?? must(LEDGER_PROFILES[seed % LEDGER_PROFILES.length])
   const world = new SimWorld({ seed, network: networkOf(seed) })
   const { clock } = world
   const room: LedgerRoom<ActorWorkload> = new LedgerRoom<ActorWorkload>(world, {
@@ -59,35 +55,19 @@ export async function runActorScenario(options: LedgerScenarioOptions): Promise<
     globals: (name) => ({ workerGlobals: oracle.globalsOf(name) }),
   })
   const oracle: ActorOracle = new ActorOracle(room)
-  await Promise.all(room.seats.map((seat) => room.raise(seat)))
-  await clock.run(GATHER_MS)
-  const until = GATHER_MS + (options.busyMs ?? 12_000)
-  startWork(room, until)
-  new LedgerFaults(room, profile, options.without ?? []).start(until)
-  await clock.run(until)
-  await room.repair()
-  const calmMs = clock.now() + CALM_MS
-  const isSettled = (): boolean => room.seats.every(({ workload }) => workload === undefined || workload.isSettled)
-  await clock.runUntil(isSettled, QUIET_MS)
-  await agree(room)
-  for (const { workload } of room.seats) workload?.callAll()
-  await clock.runUntil(isSettled, QUIET_MS)
-  checkCalls(room, oracle)
-  checkForks(room, oracle)
-  for (const { workload } of room.seats) workload?.releaseAll()
-  await endDetached(room, oracle)
-  await checkLeft(room, calmMs)
-  checkEnded(room, oracle)
-  for (const { tab } of room.present()) tab.close('left')
-  await clock.run(clock.now() + SETTLE_MS)
-  return {
-    seed,
-    hash: world.trace.hash(),
-    events: clock.firedCount,
-    violations: [...room.violations, ...world.leaks()],
-    counters: room.counters,
-    log: world.trace.tail(200),
-  }
+  return runCourse(room, options, {
+    quietMs: QUIET_MS,
+    again: (workload) => workload.callAll(),
+    check: () => {
+      checkCalls(room, oracle)
+      checkForks(room, oracle)
+    },
+    checkLeft: async (calmMs) => {
+      await endDetached(room, oracle)
+      await checkLeft(room, calmMs)
+      checkEnded(room, oracle)
+    },
+  })
 }
 
 /** Detached actors are there until they are killed, and then their names are free. */

@@ -42,7 +42,7 @@ const PACE_MS = 250
  */
 export async function runLedgerScenario(options: LedgerScenarioOptions): Promise<SimResult> {
   const { seed } = options
-  const profile = options.profile ?? must(LEDGER_PROFILES[seed % LEDGER_PROFILES.length])
+  const profile = options.profile ?? profileOf(seed)
   const world = new SimWorld({ seed, network: networkOf(seed) })
   const { clock } = world
   const { lineage, towers } = lineageOf(seed)
@@ -62,24 +62,59 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
         settled: (operation) => world.trace.add(outcomeOf(operation)),
       }),
   })
+  return runCourse(room, options, {
+    quietMs: QUIET_MS,
+    again: (workload) => workload.readAll(),
+    check: () => {
+      checkOutcomes(room, profile)
+      checkRuns(room)
+    },
+    checkLeft: async (calmMs) => {
+      await checkLeft(room, calmMs)
+      for (const fault of disagreements(room)) room.violated(`${fault}, at the end`)
+    },
+  })
+}
+
+/** A driver's work in such a room. */
+type CourseWork = SeatWork & { readonly isSettled: boolean; step(): void; releaseAll(): void }
+
+/** What is particular to one scenario. */
+interface Course<W> {
+  /** Until everything that was submitted must have its outcome. */
+  readonly quietMs: number
+  /** Asks for everything once more, after the repair. */
+  again(workload: W): void
+  /** Once all of that has its outcome. */
+  check(): void
+  /** After all was released; what faults left is over at `calmMs`. */
+  checkLeft(calmMs: number): Promise<void>
+}
+
+/** Gathers, works while things go wrong, is repaired, quiet, and asked and let go once more. */
+export async function runCourse<W extends CourseWork>(
+  room: LedgerRoom<W>,
+  { seed, profile, busyMs, without }: LedgerScenarioOptions,
+  course: Course<W>,
+): Promise<SimResult> {
+  const { world } = room
+  const { clock } = world
   await Promise.all(room.seats.map((seat) => room.raise(seat)))
   await clock.run(GATHER_MS)
-  const until = GATHER_MS + (options.busyMs ?? 12_000)
+  const until = GATHER_MS + (busyMs ?? 12_000)
   startWork(room, until)
-  new LedgerFaults(room, profile, options.without ?? []).start(until)
+  new LedgerFaults(room, profile ?? profileOf(seed), without ?? []).start(until)
   await clock.run(until)
   await room.repair()
   const calmMs = clock.now() + CALM_MS
   const isSettled = (): boolean => room.seats.every(({ workload }) => workload === undefined || workload.isSettled)
-  await clock.runUntil(isSettled, QUIET_MS)
+  await clock.runUntil(isSettled, course.quietMs)
   await agree(room)
-  for (const { workload } of room.seats) workload?.readAll()
-  await clock.runUntil(isSettled, QUIET_MS)
-  checkOutcomes(room, profile)
-  checkRuns(room)
+  for (const { workload } of room.seats) if (workload !== undefined) course.again(workload)
+  await clock.runUntil(isSettled, course.quietMs)
+  course.check()
   for (const { workload } of room.seats) workload?.releaseAll()
-  await checkLeft(room, calmMs)
-  for (const fault of disagreements(room)) room.violated(`${fault}, at the end`)
+  await course.checkLeft(calmMs)
   for (const { tab } of room.present()) tab.close('left')
   await clock.run(clock.now() + SETTLE_MS)
   return {
@@ -92,7 +127,11 @@ export async function runLedgerScenario(options: LedgerScenarioOptions): Promise
   }
 }
 
-export async function agree(room: LedgerRoom): Promise<void> {
+export function profileOf(seed: number): LedgerProfile {
+  return must(LEDGER_PROFILES[seed % LEDGER_PROFILES.length])
+}
+
+async function agree(room: LedgerRoom): Promise<void> {
   const { clock } = room.world
   const until = clock.now() + AGREE_MS
   while (clock.now() < until && disagreements(room).length > 0) await clock.run(clock.now() + LOOK_MS)
@@ -100,7 +139,7 @@ export async function agree(room: LedgerRoom): Promise<void> {
 }
 
 /** Drivers take steps at random, while they are not frozen. */
-export function startWork(room: LedgerRoom<SeatWork & { step(): void }>, untilMs: number): void {
+function startWork(room: LedgerRoom<SeatWork & { step(): void }>, untilMs: number): void {
   const { clock } = room.world
   const random = room.world.random.fork('pace')
   const step = (): void => {
