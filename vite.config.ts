@@ -15,6 +15,8 @@ export default defineConfig({
   // Remote modules mean in a test what they mean in the site, and so do the workers that the SDK carries as text.
   plugins: [shoal(), inlineWorker()],
   test: {
+    // By default one less than there are cores, which on two halves the rate.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,

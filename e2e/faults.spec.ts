@@ -22,18 +22,26 @@ for (const [how, end] of [
     const { tabs } = await openRoom({ tabs: [{}, {}, {}] })
     const [driver, , lost] = tabs
     if (lost === undefined) throw new Error('no third tab')
-    const running = driver.page.evaluate(async (count) => {
+    const before = await driver.page.evaluate(async (count) => {
       const { sdk, work } = window.shoalTest
-      return sdk.get(Array.from({ length: count }, (_, index) => work.busy.remote(index, 60)))
+      return sdk.get(Array.from({ length: count }, (_, index) => work.busy.remote(index, 40)))
     }, COUNT)
-    await lost.page.evaluate(() => window.shoalTest.until(({ guestTasksRun }) => guestTasksRun >= 3))
+    expect(before.some(({ nodeId }) => nodeId === lost.nodeId)).toBe(true)
+    await lost.page.evaluate(() => window.shoalTest.until(({ guestsRunning }) => guestsRunning === 0))
+    const running = driver.page.evaluate(
+      async ([count, nodeId]) => {
+        const { sdk, work } = window.shoalTest
+        return sdk.get(Array.from({ length: count }, (_, index) => work.staysAt.remote(index, nodeId)))
+      },
+      [COUNT, lost.nodeId] as const,
+    )
+    await lost.page.evaluate(() => window.shoalTest.until(({ guestsRunning }) => guestsRunning > 0))
     await end(lost)
     const results = await running
     expect(results.map(({ index }) => index)).toEqual(indices)
     const again = results.filter(({ attempt }) => attempt > 0)
     expect(again.length).toBeGreaterThan(0)
-    expect(again.map(({ nodeId }) => nodeId)).not.toContain(lost.nodeId)
-    expect(results.some(({ nodeId }) => nodeId === lost.nodeId)).toBe(true)
+    expect(results.map(({ nodeId }) => nodeId)).not.toContain(lost.nodeId)
     const { members } = await driver.page.evaluate(() =>
       window.shoalTest.until((status) => status.members.length === 2),
     )

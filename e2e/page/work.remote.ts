@@ -23,6 +23,14 @@ export const busy = remote((index: number, ms: number) => {
   return { index, ...place() }
 })
 
+/** Says where it is; its first attempt never ends if that is at `nodeId`. */
+export const staysAt = remote(async (index: number, nodeId: string) => {
+  const at = place()
+  if (at.nodeId === nodeId && at.attempt === 0) await new Promise(() => undefined)
+  spin(20)
+  return { index, ...at }
+})
+
 export const add = remote((a: number, b: number) => a + b)
 
 export const fib = remote(async (n: number): Promise<number> => {
@@ -77,6 +85,21 @@ export const loop = remote(() => {
 export const listens = remote(async () => {
   const { signal } = context()
   await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+})
+
+/** These three never await: each would go on for half a minute. */
+export const pollsContext = remote(() => {
+  for (const end = performance.now() + 30_000; performance.now() < end;) if (context().isCancelled) throw new Error()
+})
+
+export const pollsSignal = remote(() => {
+  const { signal } = context()
+  for (const end = performance.now() + 30_000; performance.now() < end && !signal.aborted;);
+  signal.throwIfAborted()
+})
+
+export const submits = remote(() => {
+  for (const end = performance.now() + 30_000; performance.now() < end; spin(5)) put(1).release()
 })
 
 export const notClonable = remote(() => ({ model: { layers: [1, { onDone: () => 1 }] } }))

@@ -45,7 +45,11 @@ export interface RuntimeContext {
    * a task it never does.
    */
   readonly signal: AbortSignal
-  /** Whether that has happened. It changes only while the task awaits something that comes from outside: a ref, a timer. */
+  /**
+   * Whether that has happened; looked up each time it is read. In a cross-origin isolated page a loop that never awaits
+   * may poll it, and each call of the SDK does; elsewhere it changes only while the task awaits something that comes from
+   * outside: a ref, a timer.
+   */
   readonly isCancelled: boolean
 }
 

@@ -168,7 +168,9 @@ export class Workers {
       return
     }
     run.isForced ||= isForced
-    if (!this.#endForced(run.worker)) run.worker.submitter.frame.begin(TO_SUBMITTER.cancel).varint(run.number)
+    if (this.#endForced(run.worker)) return
+    this.#options.host.cancelled?.(run.number)
+    run.worker.submitter.frame.begin(TO_SUBMITTER.cancel).varint(run.number)
   }
 
   /** So many items of a stream that runs here were taken; `isOver`: nobody takes any more. */

@@ -4,7 +4,7 @@ import { formatJobId, fromResourceSet } from '@shoal/protocol'
 import { roomIdOf } from './room-id.ts'
 import type { SecondStageHost } from './second-stage.ts'
 
-type Host = Pick<SecondStageHost, 'nodeId' | 'workerId' | 'current' | 'birth' | 'actorClass'>
+type Host = Pick<SecondStageHost, 'nodeId' | 'workerId' | 'current' | 'birth' | 'actorClass' | 'isCancelled'>
 
 /** What a run's `context()` says. After an await of an actor whose calls interleave, of the call that began last. */
 export function createRunContext(host: Host, core: CoreWorker, signal: AbortSignal): RuntimeContext {
@@ -20,7 +20,9 @@ export function createRunContext(host: Host, core: CoreWorker, signal: AbortSign
     taskName: run?.template.name,
     attempt: run?.attempt ?? 0,
     signal,
-    isCancelled: run?.isCancelled ?? false,
+    get isCancelled() {
+      return run !== undefined && host.isCancelled(run)
+    },
     namespace: template?.namespace ?? '',
     resources: fromResourceSet(template?.resources ?? []),
     actorId: birth && roomIdOf(birth.task, nodeId),

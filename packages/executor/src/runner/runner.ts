@@ -51,6 +51,8 @@ export interface RunnerOptions {
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
   /** Calls back in a later turn of the event loop, after messages that are waiting. */
   soon(callback: () => void): void
+  /** Whether it is said in shared memory that the run was cancelled; the record of it follows. */
+  isToldInMemory?(run: number): boolean
   /** A run starts: where randomness is seeded from the task's id. */
   onRunStart?(task: ObjectId): void
 }
@@ -214,6 +216,7 @@ export class Runner {
       birth: () => this.#birth,
       actorClass: () => this.#actor?.constructor as (new (...args: never[]) => object) | undefined,
       exit: () => this.#exit(),
+      isCancelled: (run) => this.#isCancelled(run),
       serializers: () => this.#serializers,
       withSerializers: (serializers, body) => this.#withSerializers(serializers, body),
       currentRun: () => this.#current?.run,
@@ -515,6 +518,12 @@ export class Runner {
     }
     run.isCancelled = true
     this.#second?.cancel(run.run, run.template.name, run.task)
+  }
+
+  /** Asked while its code runs, which may not have come to an await since. */
+  #isCancelled(run: Run): boolean {
+    if (!run.isCancelled && this.#options.isToldInMemory?.(run.run) === true) this.#cancel(run.run)
+    return run.isCancelled
   }
 
   #drop(run: number): void {

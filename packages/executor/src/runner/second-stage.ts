@@ -51,6 +51,8 @@ export interface SecondStageHost {
   birth(): Run | undefined
   /** The actor's class, once it was made. */
   actorClass(): (new (...args: never[]) => object) | undefined
+  /** Whether it was told so; asked again each time, since code that never awaits is told in shared memory. */
+  isCancelled(run: Run): boolean
   /** The actor ends once the call that says so is over. */
   exit(): void
   /** Those of the code that runs. */
@@ -87,9 +89,6 @@ export interface SecondStage {
 
 export type CreateSecondStage = (host: SecondStageHost) => SecondStage
 
-/** Of what is called outside of any run; theirs begin at 1. */
-const NO_RUN = 0
-
 export const createSecondStage: CreateSecondStage = (host) => {
   let moduleScope: ModuleScope | undefined
   /** By run: its signal, once it was asked for, and why it was cancelled. */
@@ -104,13 +103,16 @@ export const createSecondStage: CreateSecondStage = (host) => {
     ...(createFinalizer && { createFinalizer: (collected) => createFinalizer(collected) }),
     serializers: () => host.serializers(),
     currentRun: () => host.currentRun(),
-    cancelled: () => cancelled.get(host.currentRun() ?? NO_RUN),
+    cancelled() {
+      const run = host.current()
+      return run !== undefined && host.isCancelled(run) ? cancelled.get(run.run) : undefined
+    },
     onBlocked: (run, isBlocked) => host.onBlocked(run, isBlocked),
   })
   const api = createApi({
     core: () => core,
     moduleScope: () => moduleScope,
-    context: () => createRunContext(host, core, signalOf(host.currentRun())),
+    context: () => createRunContext(host, core, pollableSignal(host.current())),
     exitActor() {
       if (host.birth() === undefined) throw new TypeError('exitActor() works inside of an actor only')
       host.exit()
@@ -129,10 +131,27 @@ export const createSecondStage: CreateSecondStage = (host) => {
     onAhead: (run, isAhead) => host.onBlocked(run, isAhead, true),
   })
 
-  function signalOf(run = NO_RUN): AbortSignal {
+  function signalOf(run: number): AbortSignal {
     const controller = signals.get(run) ?? new AbortController()
-    if (run !== NO_RUN) signals.set(run, controller)
+    signals.set(run, controller)
     return controller.signal
+  }
+
+  /** What looks for itself when it is asked: a loop that never awaits hears of it so. */
+  function pollableSignal(run: Run | undefined): AbortSignal {
+    if (run === undefined) return new AbortController().signal
+    const signal = signalOf(run.run)
+    if (!Object.hasOwn(signal, 'aborted')) {
+      Object.defineProperties(signal, {
+        aborted: { get: () => host.isCancelled(run) },
+        throwIfAborted: {
+          value() {
+            if (host.isCancelled(run)) throw signal.reason
+          },
+        },
+      })
+    }
+    return signal
   }
 
   function withModule<T>(scope: ModuleScope, serializers: SerializerRegistry, evaluate: () => T): T {

@@ -9,6 +9,8 @@ export type ToFrame =
   | { readonly type: 'start'; readonly number: number; readonly init: WorkerInit }
   /** Ends it in the middle of whatever it does; unknown numbers are ignored. */
   | { readonly type: 'terminate'; readonly number: number }
+  /** A run was cancelled: said in the memory that its workers share, where they may, for code that never awaits. */
+  | { readonly type: 'cancelled'; readonly run: number }
   /** From now on a thread of the frame's process sends back what comes over the port that comes along. */
   | { readonly type: 'pulse' }
 
@@ -40,4 +42,13 @@ export const SECOND_STAGE = 'second stage'
 export interface WorkerStart {
   readonly init: WorkerInit
   readonly port: MessagePort
+  /** In an isolated page: at `cancelledSlot(run)` the last run of that slot that was cancelled, as an int32. */
+  readonly cancelled?: Int32Array
+}
+
+/** Of that many the latest are sure to be there; who is overwritten hears of it at its next await. */
+export const CANCELLED_SLOTS = 256
+
+export function cancelledSlot(run: number): number {
+  return run % CANCELLED_SLOTS
 }

@@ -94,6 +94,10 @@ class FrameWorkerHost implements WorkerHost {
     return worker
   }
 
+  cancelled(run: number): void {
+    this.#frame?.cancelled(run)
+  }
+
   /** Its thread ends with the last of them, or when one that was ended does not let it go on. */
   #worker(thread: FrameThread, lane: MessageLane, number: number): FrameWorker {
     const onOver = (mayHang: boolean): void => {
@@ -231,6 +235,10 @@ class Frame {
 
   start(number: number, init: WorkerInit, port: MessagePort): void {
     this.#tell({ type: 'start', number, init }, [port])
+  }
+
+  cancelled(run: number): void {
+    this.#tell({ type: 'cancelled', run })
   }
 
   terminate(number: number): void {

@@ -6,7 +6,7 @@
  * It knows nothing of tasks: the workers speak with the node worker themselves.
  */
 import { PROTOCOL_VERSION } from '@shoal/protocol'
-import { CONTROL_MESSAGE } from './frame-control.ts'
+import { CANCELLED_SLOTS, cancelledSlot, CONTROL_MESSAGE } from './frame-control.ts'
 import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
@@ -14,6 +14,8 @@ class WorkerShop {
   readonly #url = URL.createObjectURL(new Blob([workerScript], { type: 'text/javascript' }))
   readonly #running = new Map<number, SandboxWorker>()
   readonly #tell: (message: FromFrame) => void
+  /** The node worker is another agent cluster and cannot share it. */
+  readonly #cancelled = crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4 * CANCELLED_SLOTS)) : undefined
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
   #echo: Worker | undefined
@@ -25,9 +27,11 @@ class WorkerShop {
 
   obey(message: ToFrame, port: MessagePort | undefined): void {
     if (message.type === 'terminate') this.terminate(message.number)
+    else if (message.type === 'cancelled') this.cancelled(message.run)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
-    else this.start(message.number, { init: message.init, port })
+    else
+      this.start(message.number, { init: message.init, port, ...(this.#cancelled && { cancelled: this.#cancelled }) })
   }
 
   start(number: number, start: WorkerStart): void {
@@ -45,6 +49,10 @@ class WorkerShop {
   terminate(number: number): void {
     this.#running.get(number)?.terminate()
     this.#running.delete(number)
+  }
+
+  cancelled(run: number): void {
+    if (this.#cancelled !== undefined) Atomics.store(this.#cancelled, cancelledSlot(run), run)
   }
 
   pulse(port: MessagePort): void {

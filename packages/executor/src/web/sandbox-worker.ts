@@ -17,8 +17,9 @@ import type { FramePort, ObjectId } from '@shoal/protocol'
 import type { WorkerInit } from '../worker-host.ts'
 import type { Evaluate } from '../runner/loaded-code.ts'
 import { Runner } from '../runner/runner.ts'
+import type { RunnerOptions } from '../runner/runner.ts'
 import type { CreateSecondStage } from '../runner/second-stage.ts'
-import { SECOND_STAGE } from './frame-control.ts'
+import { cancelledSlot, SECOND_STAGE } from './frame-control.ts'
 import type { WorkerStart } from './frame-control.ts'
 import { createLaneFramePort } from './message-frame-port.ts'
 import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
@@ -32,6 +33,7 @@ declare const shoalStages: { readonly mark: string }
 type Level = (typeof LOG_LEVELS)[number]
 
 const NativeFunction = Function
+const atomicLoad = Atomics.load
 const nativeSetTimeout = setTimeout.bind(globalThis)
 const nativeClearTimeout = clearTimeout.bind(globalThis)
 const now = performance.now.bind(performance)
@@ -55,11 +57,12 @@ addEventListener('message', (event: MessageEvent<WorkerStart>) => start(event.da
 removeGlobals(globalThis)
 
 /** One runner, or those of the actors that share this thread. */
-function start({ init, port }: WorkerStart): void {
+function start({ init, port, cancelled }: WorkerStart): void {
   const runners = new Map<number, Runner>()
   const random = new TaskRandom(init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
+  const isToldInMemory = cancelled && ((run: number) => atomicLoad(cancelled, cancelledSlot(run)) === (run | 0))
   // One for all: of a thousand actors each would have a channel more.
   const soon = createSoon()
   const lanes = createPortLanes(port, {
@@ -89,11 +92,15 @@ function start({ init, port }: WorkerStart): void {
   })
 
   function run(number: number, own: WorkerInit, lane: MessageLane): Runner {
-    const runner = createRunner(own, lane, faults, soon, (task) => {
-      current = runner
-      random.begin(task)
-      // A task before this one may have put its own in its place.
-      Math.random = seeded
+    const runner = createRunner(own, lane, faults, {
+      soon,
+      onRunStart(task) {
+        current = runner
+        random.begin(task)
+        // A task before this one may have put its own in its place.
+        Math.random = seeded
+      },
+      ...(isToldInMemory && { isToldInMemory }),
     })
     runners.set(number, runner)
     return runner
@@ -104,8 +111,7 @@ function createRunner(
   init: WorkerInit,
   lane: MessageLane,
   faults: WeakSet<Error>,
-  soon: (callback: () => void) => void,
-  onRunStart: (task: ObjectId) => void,
+  thread: Pick<RunnerOptions, 'soon' | 'onRunStart' | 'isToldInMemory'>,
 ): Runner {
   let loaded: ((create: CreateSecondStage) => void) | undefined
   const framePort = createLaneFramePort(lane, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
@@ -119,8 +125,7 @@ function createRunner(
       framePort.postText(SECOND_STAGE)
     },
     createFinalizer,
-    soon,
-    onRunStart,
+    ...thread,
   })
 }
 
