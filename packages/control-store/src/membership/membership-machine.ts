@@ -8,6 +8,8 @@ export const CLOSED_LIMIT_MS = 1_000
 export const SILENT_LIMIT_MS = 5_000
 /** Who was heard within this still speaks: some heartbeats, and less than any limit for silence. */
 const RECENT_MS = 2_000
+/** So many that the server sees and we do not hear are not all gone at once: we are. */
+const CUT_OFF_FROM = 2
 /** Lifeguard's bound for the multiplier (Dadgar, Phillips, Currey, "Lifeguard: SWIM-ing with situational awareness", 2017). */
 const MAX_MISSED_TICKS = 8
 /** Lateness of a tick that counts as none: timers are never exact. */
@@ -84,7 +86,8 @@ interface Life {
  * Sessions never go down: of a node only one life is kept, and older ones are refused. Being our own observer: time in
  * which our ticks did not come is no silence of others, and each missed tick multiplies our limits for a while; what we
  * did not hear meanwhile makes us unsure, so that a slow one neither accuses nor holds the others up. When the server
- * and all peers fell silent together, it is us: offline, no verdicts.
+ * and all peers fell silent together, or we hear none of several whose sockets the server sees, it is us: offline, no
+ * verdicts.
  */
 export class MembershipMachine {
   readonly #self: NodeId
@@ -94,7 +97,11 @@ export class MembershipMachine {
   #isServerUp = false
   /** When our socket went down; nobody heard for long after it means that our network went, not theirs. */
   #serverDownMs = Number.NEGATIVE_INFINITY
+  /** Whose sockets the server, to which we are connected, sees open. */
+  readonly #present = new Map<NodeId, Session>()
   #isOffline = false
+  /** ...though the server is there: it sees the sockets of those whom we do not hear. */
+  #isCutOff = false
 
   constructor(self: NodeId, nowMs: number) {
     this.#self = self
@@ -217,12 +224,17 @@ export class MembershipMachine {
       this.#isServerUp = false
       // A server that restarts closes everybody's socket, ours a moment after theirs: none of it means anything.
       for (const life of this.#lives.values()) life.closedMs = undefined
+      this.#present.clear()
       return []
     }
     this.#isServerUp = true
     const life = node === undefined ? undefined : this.#lives.get(node)
     if (life?.session === session) life.closedMs = state === 'closed' ? nowMs : undefined
-    return this.#online(nowMs)
+    if (node !== undefined && node !== this.#self) {
+      if (state === 'present') this.#present.set(node, session)
+      else if (this.#present.get(node) === session) this.#present.delete(node)
+    }
+    return this.#isCutOff ? [] : this.#online(nowMs)
   }
 
   #tick(nowMs: number): MembershipEffect[] {
@@ -234,23 +246,31 @@ export class MembershipMachine {
     } else if (this.#missedTicks > 0) {
       this.#missedTicks--
     }
-    if (this.#isOffline) return []
+    if (this.#isOffline && !this.#isCutOff) return []
     const effects: MembershipEffect[] = []
     const overdue: (readonly [NodeId, Life, Exclude<DeathReason, 'replaced'>])[] = []
     let isAnyoneHeard = false
+    let heardSinceDown = false
+    let present = 0
     for (const [node, life] of this.#lives) {
       if (!life.isAlive) continue
+      if (this.#present.get(node) === life.session) present++
       const { session } = life
       const why = this.#doubt(life, nowMs)
       if (why !== undefined && why !== life.doubt) effects.push({ type: 'doubt', node, session, why })
       const reason = this.#overdue(life, nowMs)
       if (reason !== undefined) overdue.push([node, life, reason])
       // Somebody who speaks, or spoke well after our socket was lost, shows that the network is there.
-      const isRecent = nowMs - life.heardMs <= RECENT_MS
-      if (isRecent || life.heardMs > this.#serverDownMs + SILENT_LIMIT_MS) isAnyoneHeard = true
+      isAnyoneHeard ||= nowMs - life.heardMs <= RECENT_MS
+      heardSinceDown ||= life.heardMs > this.#serverDownMs + SILENT_LIMIT_MS
     }
-    if (effects.length + overdue.length > 0 && !this.#isServerUp && !isAnyoneHeard) {
+    const seesOthers = this.#isServerUp && present >= CUT_OFF_FROM
+    // From when there are no such others any more everybody has the full time again.
+    if (this.#isCutOff) return seesOthers ? [] : this.#online(nowMs)
+    const isSilent = effects.length + overdue.length > 0 && !isAnyoneHeard
+    if (isSilent && (seesOthers || (!this.#isServerUp && !heardSinceDown))) {
       this.#isOffline = true
+      this.#isCutOff = seesOthers
       return [{ type: 'connectivity', isOffline: true }]
     }
     for (const effect of effects) if (effect.type === 'doubt') this.#say(effect.node, effect.why)
@@ -297,7 +317,7 @@ export class MembershipMachine {
 
   #online(nowMs: number): MembershipEffect[] {
     if (!this.#isOffline) return []
-    this.#isOffline = false
+    this.#isOffline = this.#isCutOff = false
     this.#forgive(Number.POSITIVE_INFINITY, nowMs)
     return [{ type: 'connectivity', isOffline: false }]
   }

@@ -305,6 +305,57 @@ describe('membership', () => {
     expect(told).toEqual(['a1 dead silent', 'b1 dead silent'])
   })
 
+  describe('[M6] who hears none of those whom the server sees', () => {
+    const cutOff = (peers: readonly NodeId[]): Observer => {
+      const observer = observe(peers)
+      for (const peer of peers) observer.members.hint(peer, 1, 'present')
+      observer.clock.advance(1_000)
+      observer.speaking.clear()
+      return observer
+    }
+
+    it('is cut off itself, and gives no verdict until somebody is heard', () => {
+      const { clock, members, told, speaking } = cutOff([a, b, c])
+      for (const peer of [a, b]) members.unlinked(peer, 1)
+      clock.advance(60_000)
+      // A word of the server is no word of theirs.
+      members.hint(b, 1, 'present')
+      clock.advance(1_000)
+      expect(told).toEqual(['offline'])
+      members.linked(b, 1, true)
+      speaking.add(b)
+      clock.advance(4_500)
+      expect(told).toEqual(['offline', 'online'])
+      clock.advance(1_000)
+      expect(told.slice(2).sort()).toEqual(['a1 dead silent', 'c1 dead silent'])
+    })
+
+    it('judges again when their sockets close', () => {
+      const { clock, members, told } = cutOff([a, b])
+      clock.advance(20_000)
+      members.hint(a, 1, 'closed')
+      members.hint(b, 1, 'closed')
+      clock.advance(2_000)
+      expect(told).toEqual(['offline', 'online', 'a1 dead closed', 'b1 dead closed'])
+    })
+
+    it('judges as ever when it is only one, or when somebody speaks, or the server sees their sockets close at once', () => {
+      const { clock, told } = cutOff([a])
+      clock.advance(6_000)
+      expect(told).toEqual(['a1 dead silent'])
+
+      const some = cutOff([a, b, c])
+      some.speaking.add(c)
+      some.clock.advance(6_000)
+      expect(some.told).toEqual(['a1 dead silent', 'b1 dead silent'])
+
+      const closed = cutOff([a, b])
+      for (const peer of [a, b]) closed.members.hint(peer, 1, 'closed')
+      closed.clock.advance(2_000)
+      expect(closed.told).toEqual(['a1 dead closed', 'b1 dead closed'])
+    })
+  })
+
   it('[M2] [M3] over random histories: none is taken for silent who speaks, no session lowered, one verdict a session', () => {
     for (let seed = 1; seed <= 40; seed++) {
       const dice = seededRandom(seed)

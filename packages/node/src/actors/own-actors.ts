@@ -433,12 +433,13 @@ export class OwnActors {
     const isLatest = ({ incarnation }: { readonly incarnation: Attempt }): boolean =>
       compareAttempts(incarnation, actor.incarnation) >= 0
     const first = present[0] !== undefined && !isOver && isLatest(present[0]) ? present.shift() : undefined
-    for (const { node, incarnation } of present) this.#endFork(node, id, incarnation)
-    if (isOver) return
     if (first !== undefined) {
       actor.incarnation = first.incarnation
       this.#lives(actor, first.node)
-    } else if (known === undefined || isLost(known)) this.#lost(actor, gone(id), true)
+    }
+    // Of one of these that lives here the end is heard at once: it is to be known by then that it is another's.
+    for (const { node, incarnation } of present) this.#endFork(node, id, incarnation)
+    if (!isOver && first === undefined && (known === undefined || isLost(known))) this.#lost(actor, gone(id), true)
   }
 
   /** This node answers for the ledger no more. */

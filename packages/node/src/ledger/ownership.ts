@@ -421,11 +421,13 @@ export class Ownership {
     const { self } = this.#options
     // What others still have of this node's own ledger tells it nothing once it has compared.
     if (owner === self && this.ledgers.knowsAll(owner)) return
-    const hasRoom = this.#records.take(message, this.ledgers.answerer(owner) === from)
+    const isAnswerers = this.ledgers.answerer(owner) === from
+    const hasRoom = this.#records.take(message, isAnswerers)
     if (!hasRoom) this.#options.log.warn('no room for records', { owner, from })
     // Whoever may have to run it again has the code before the only other tab that has it is gone.
     for (const { fn } of templates) this.#options.codes.byHash(fn, from)
-    if (number > 0 && hasRoom) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
+    // What somebody tells who answers no more, and has not heard so, is in no report of ours to whoever does.
+    if (number > 0 && hasRoom && isAnswerers) this.#options.send(from, { type: 'ledger.acknowledged', owner, number })
     this.#sweep(owner, false)
     // The ref that it came with may be gone by the time it is here.
     this.dropped({ owner, number: 0 })
