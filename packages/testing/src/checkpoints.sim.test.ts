@@ -1,3 +1,4 @@
+// Long because each promise about checkpoints has its story here, and random rooms have the same oracle.
 import { describe, expect, it } from 'vitest'
 import type { ActorHandle, ObjectRef } from '@shoal/core-worker'
 import { ActorDiedError } from '@shoal/protocol'
@@ -298,7 +299,9 @@ const FAULTS = {
 /** Failed once. */
 const REGRESSIONS: Record<keyof typeof FAULTS, readonly number[]> = {
   dies: [],
-  'stands still': [],
+  // A thawed owner kept a checkpoint of its own fork, which was further on than that of the one it had to give way to.
+  // It went on with its own one when the tab of the later one stood still in its turn.
+  'stands still': [123, 48],
   // A successor acknowledged what a former answerer told it, after it had reported to the next one.
   'is cut off': [18],
 }
@@ -347,7 +350,8 @@ describe.each(Object.keys(FAULTS) as (keyof typeof FAULTS)[])('random rooms in w
         open_.push(quiet(get(ref).then((all) => void replies.push(...all))))
       }
       await room.pass(randomInt(random, 300))
-      if (deaths < 3 && randomInt(random, 8) === 0) {
+      // An owner that has only just had the code cannot have told anybody how to make the actor again.
+      if (deaths < 3 && randomInt(random, 8) === 0 && room.world.clock.now() > 500) {
         const names = [...room.tabs.keys()].filter((name) => name !== 'driver')
         const host = placeOf(room)
         const isHost = randomInt(random, 3) > 0

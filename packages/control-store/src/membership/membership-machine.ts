@@ -1,3 +1,4 @@
+// Long because what a verdict waits for is one machine, whose every event may change every other one's meaning.
 import type { NodeId, Session } from '@shoal/protocol'
 
 /** How often the machine wants to be told the time. */

@@ -195,9 +195,11 @@ export class OwnActors {
     this.recorded()
   }
 
-  #keep(actor: OwnedActor, checkpoint: Checkpoint | undefined): void {
+  /** The later of two checkpoints; `isOfLater`: it is a later incarnation's, whatever its position is. */
+  #keep(actor: OwnedActor, checkpoint: Checkpoint | undefined, isOfLater = false): void {
     const former = actor.checkpoint
-    if (checkpoint !== undefined && former !== undefined && checkpoint.position <= former.position) return
+    const isBehind = checkpoint !== undefined && former !== undefined && checkpoint.position <= former.position
+    if (isBehind && !isOfLater) return
     const { objects } = this.#options
     for (const id of checkpointRefs(checkpoint)) objects.retain(id)
     actor.checkpoint = checkpoint
@@ -423,11 +425,8 @@ export class OwnActors {
   ): void {
     const known = this.#actors.get(formatObjectId(id))
     const actor = known ?? this.#adopt(id, record)
-    const checkpoint = record?.body.checkpoint
-    if (checkpoint !== undefined) {
-      this.#options.objects.adopt(checkpointRefs(checkpoint))
-      this.#keep(actor, checkpoint)
-    }
+    // One that lived here may have been made again meanwhile, and be lost since.
+    const isFormer = record !== undefined && this.#learn(actor, record)
     const isOver = actor.state.kind === 'dead' || actor.state.kind === 'same'
     const present = [...hosts].sort((a, b) => compareAttempts(b.incarnation, a.incarnation))
     const isLatest = ({ incarnation }: { readonly incarnation: Attempt }): boolean =>
@@ -439,7 +438,23 @@ export class OwnActors {
     }
     // Of one of these that lives here the end is heard at once: it is to be known by then that it is another's.
     for (const { node, incarnation } of present) this.#endFork(node, id, incarnation)
-    if (!isOver && first === undefined && (known === undefined || isLost(known))) this.#lost(actor, gone(id), true)
+    const isGone = known === undefined || isFormer || isLost(known)
+    if (!isOver && first === undefined && isGone) this.#lost(actor, gone(id), true)
+  }
+
+  /** What its record says that this node did not know: others answered for it meanwhile. @returns of a later incarnation */
+  #learn(actor: OwnedActor, { attempt, body }: { readonly attempt: Attempt; readonly body: ActorRecordBody }): boolean {
+    const { checkpoint, restarts } = body
+    const order = compareAttempts(attempt, actor.incarnation)
+    if (order < 0) return false
+    actor.incarnation = attempt
+    actor.restarts = Math.max(actor.restarts, restarts)
+    if (checkpoint !== undefined) {
+      this.#options.objects.adopt(checkpointRefs(checkpoint))
+      // Further on than that may be what a former incarnation told here alone, when it was another already.
+      this.#keep(actor, checkpoint, order > 0)
+    }
+    return order > 0
   }
 
   /** This node answers for the ledger no more. */
