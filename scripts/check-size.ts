@@ -15,7 +15,7 @@ const BUDGETS_KB = {
   'sandbox, with its worker': 15.5,
   'sandbox, second stage': 24,
   'parser and crypto, lazy': 50,
-  'directory, in rooms': 35,
+  'second stage, in rooms': 60,
   'state, when asked': 14,
   'faults, for tests': 10,
 }
@@ -27,7 +27,7 @@ const sizes: Readonly<Record<keyof typeof BUDGETS_KB, number>> = {
   'sandbox, with its worker': kbOf('sandbox.html'),
   'sandbox, second stage': await secondStageKb(),
   'parser and crypto, lazy': kbOf('node-worker-capture.js') + kbOf('node-worker-noble.js'),
-  'directory, in rooms': kbOf('node-worker-directory.js'),
+  'second stage, in rooms': kbOf('node-worker-room.js'),
   'state, when asked': kbOf('node-worker-state.js'),
   'faults, for tests': kbOf('node-worker-faults.js'),
 }

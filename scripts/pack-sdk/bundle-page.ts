@@ -3,7 +3,7 @@
  * Content-Security-Policy host. Every @shoal package and every third-party one is inside.
  */
 import path from 'node:path'
-import { bundleInlineScript, inlineScripts } from '@shoal/vite-plugin'
+import { bundleRequested, inlineScripts } from '@shoal/vite-plugin'
 import { rolldown } from 'rolldown'
 import type { OutputOptions, RolldownOptions, RolldownOutput } from 'rolldown'
 import { pageEntries, root } from './entries.ts'
@@ -15,14 +15,14 @@ export interface Packed {
   readonly modules: ReadonlySet<string>
 }
 
-/** Scripts that a page under a policy serves from its own origin, and the entries they are made of. */
+/** Scripts that a page under a policy serves from its own origin, and what they are made of. */
 const HOSTED_SCRIPTS: Readonly<Record<string, string>> = {
-  'node-worker.js': 'packages/node/src/web/node-worker.ts',
-  'node-worker-capture.js': 'packages/node/src/web/chunk-capture.ts',
-  'node-worker-noble.js': 'packages/node/src/web/chunk-noble.ts',
-  'node-worker-directory.js': 'packages/node/src/web/chunk-directory.ts',
-  'node-worker-state.js': 'packages/node/src/web/chunk-state.ts',
-  'node-worker-faults.js': 'packages/node/src/web/chunk-faults.ts',
+  'node-worker.js': 'packages/node/src/web/node-worker.ts?shoal-first',
+  'node-worker-room.js': 'packages/node/src/web/node-worker.ts?shoal-second-chunk',
+  'node-worker-capture.js': 'packages/node/src/web/chunk-capture.ts?shoal-inline',
+  'node-worker-noble.js': 'packages/node/src/web/chunk-noble.ts?shoal-inline',
+  'node-worker-state.js': 'packages/node/src/web/chunk-state.ts?shoal-inline',
+  'node-worker-faults.js': 'packages/node/src/web/chunk-faults.ts?shoal-inline',
 }
 
 export async function bundlePage(): Promise<Packed> {
@@ -69,10 +69,10 @@ async function sandboxPage(modules: Set<string>): Promise<Files> {
 async function hosted(modules: Set<string>): Promise<Files> {
   return Promise.all(
     Object.entries(HOSTED_SCRIPTS).map(async ([name, source]): Promise<Files[number]> => {
-      const entry = path.join(root, source)
-      const { code, watchFiles } = await bundleInlineScript({ entry, isProduction: true, minify: true })
-      for (const file of watchFiles) modules.add(file)
-      return [name, code]
+      const made = await bundleRequested(path.join(root, source), { isProduction: true, minify: true })
+      if (made === undefined) throw new Error(`${source} says not how it is bundled`)
+      for (const file of made.watchFiles) modules.add(file)
+      return [name, made.code]
     }),
   )
 }

@@ -7,7 +7,7 @@ const FILES = [
   'node-worker.js',
   'node-worker-capture.js',
   'node-worker-noble.js',
-  'node-worker-directory.js',
+  'node-worker-room.js',
   'node-worker-state.js',
   'node-worker-faults.js',
 ]

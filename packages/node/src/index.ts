@@ -10,6 +10,7 @@ export type {
 } from './node-options.ts'
 export { CodeStore } from './code-store.ts'
 export type { CheckSource } from './code-store.ts'
+export { createRoomLink } from './room-link.ts'
 export type { RoomMember } from './room-link.ts'
 export { ShoalNode } from './shoal-node.ts'
 export { createStateService } from './state/create-state-service.ts'

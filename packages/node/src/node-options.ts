@@ -16,7 +16,7 @@ import type {
 import type { InfeasibleTasks } from '@shoal/scheduler'
 import type { CheckSource } from './code-store.ts'
 import type { LineageLimits } from './lineage.ts'
-import type { RoomLinkOptions, RoomMember } from './room-link.ts'
+import type { RoomLink, RoomLinkOptions, RoomMember } from './room-link.ts'
 import type { StateModule } from './state/state-desk.ts'
 
 /** What promises rest on; each can be switched off to show that the simulation would notice (X1). */
@@ -115,8 +115,9 @@ export interface ReloadOptions {
 /** A room to join, with the ports that lead into it. */
 export type JoinOptions = Pick<
   RoomLinkOptions,
-  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'createDirectory' | 'seed'
+  'room' | 'roomKey' | 'ownerKeyPair' | 'settings' | 'connector' | 'signaling' | 'seed'
 > & {
+  createRoomLink(options: RoomLinkOptions): RoomLink
   /** Higher than any this node had in the room before: a session that others gave up is over for good. */
   readonly session?: Session
   /** Of drivers only. */

@@ -1,8 +1,14 @@
 // Long because overlay, membership and directory meet here and nowhere else.
 import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
-import { createDepartures, createDirectorySync, createMembership, createNames } from '@shoal/control-store'
-import type { Departures, Directory, DirectoryOptions, DirectorySync, Membership, Names } from '@shoal/control-store'
+import {
+  createDepartures,
+  createDirectory,
+  createDirectorySync,
+  createMembership,
+  createNames,
+} from '@shoal/control-store'
+import type { Departures, Directory, DirectorySync, Membership, Names } from '@shoal/control-store'
 import { ByteReader, ByteWriter, nodeCard, RoomError, roomSettings, submitterGrant } from '@shoal/protocol'
 import type {
   Crypto,
@@ -59,8 +65,6 @@ export interface RoomLinkOptions {
   readonly log: Log
   readonly connector: Connector
   readonly signaling: Signaling
-  /** It is an option since tabs load it when they enter a room. */
-  createDirectory(options: DirectoryOptions): Directory
   /** Seeds the directory over the room's server. */
   seed?(directory: Directory): { close(): void }
   readonly handlers: RoomHandlers
@@ -85,6 +89,11 @@ const GRANT_WAIT_MS = 3_000
 /** Who has just come asks for names once it is linked to all who are there, or has had the time for it. */
 const SETTLE_LOOK_MS = 100
 const SETTLE_MOST_MS = 5_000
+
+/** Given to `ShoalNode.join`, since tabs load it when they enter a room. */
+export function createRoomLink(options: RoomLinkOptions): RoomLink {
+  return new RoomLink(options)
+}
 
 /**
  * One node's place in one room: the overlay, who lives, and the directory, put together. It passes on what others say
@@ -115,7 +124,7 @@ export class RoomLink {
     this.#options = options
     const { clock, random, crypto, log, self, session, keyPair, room, roomKey, ownerKeyPair, handlers } = options
     this.#grants = new Subscribable((error) => log.error('a listener failed', { error: String(error) }))
-    this.#directory = options.createDirectory({
+    this.#directory = createDirectory({
       clock,
       random,
       crypto,

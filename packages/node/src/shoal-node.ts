@@ -21,7 +21,7 @@ import { MessageRouter } from './message-router.ts'
 import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
-import { RoomLink } from './room-link.ts'
+import type { RoomLink } from './room-link.ts'
 import { Streams } from './streams.ts'
 import { Submitter } from './submitter.ts'
 import { BatchTime } from './state/batch-time.ts'
@@ -430,7 +430,7 @@ export class ShoalNode {
       this.#objects.adopt(reload.kept)
       this.#ownership.ledgers.reload(reload.secretHash, reload.former)
     }
-    const link = new RoomLink({
+    const link = options.createRoomLink({
       ...options,
       formerKeys,
       self,

@@ -1,4 +1,4 @@
-import { createDirectory } from '@shoal/control-store'
+import { createRoomLink } from '@shoal/node'
 import type { KeyPair } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import { createSimNode } from './sim-node.ts'
@@ -27,7 +27,7 @@ async function lateGrant(seed: number): Promise<LateGrant> {
       return world.ownerKeyPair.sign(bytes)
     },
   }
-  void driver.node.join({ room, roomKey, connector, signaling, createDirectory, ownerKeyPair })
+  void driver.node.join({ room, roomKey, connector, signaling, createRoomLink, ownerKeyPair })
   return { world, driver, helper }
 }
 

@@ -1,5 +1,5 @@
 // Long because each thing that whole nodes do together is a story of its own.
-import { createDirectory } from '@shoal/control-store'
+import { createRoomLink } from '@shoal/node'
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'
 import { createSimNode } from './sim-node.ts'
@@ -271,7 +271,7 @@ describe('three simulated tabs', () => {
     const refs = Array.from({ length: 10 }, () => where.remote(2_000))
     await world.clock.run(world.clock.now() + 500)
     const { room, roomKey, connector, signaling } = driver.ports
-    await driver.node.join({ room, roomKey, connector, signaling, createDirectory, ownerKeyPair: world.ownerKeyPair })
+    await driver.node.join({ room, roomKey, connector, signaling, createRoomLink, ownerKeyPair: world.ownerKeyPair })
     const helper = await createSimNode(world.ports(await world.identity('b'), 1))
     expect(new Set(await settle(world, get(refs)))).toEqual(new Set([driver.ports.node, helper.ports.node]))
   })
@@ -343,7 +343,7 @@ describe('three simulated tabs', () => {
       roomKey,
       connector,
       signaling,
-      createDirectory,
+      createRoomLink,
       ownerKeyPair: other.ownerKeyPair,
       session: 2,
     })

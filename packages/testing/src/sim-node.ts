@@ -1,10 +1,9 @@
-import { createDirectory } from '@shoal/control-store'
 import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
 import { CoreWorker, createApi, pageContext } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
-import { createStateService, ShoalNode } from '@shoal/node'
+import { createRoomLink, createStateService, ShoalNode } from '@shoal/node'
 import type { NodeGuards, NodeOptions, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
@@ -139,7 +138,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
       roomKey,
       connector,
       signaling,
-      createDirectory,
+      createRoomLink,
       session,
       ownerKeyPair: options.ownerKeyPair,
       settings: options.settings,

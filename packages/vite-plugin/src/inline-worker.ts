@@ -4,7 +4,7 @@
  * sandbox without network can import nothing, so the text must be whole.
  *
  * An inlined entry may inline others: the inner bundle uses the same plugin. `x.ts?shoal-first` and `x.ts?shoal-second` are
- * the texts of a script of two stages (staged-script.ts).
+ * the texts of a script of two stages (staged-script.ts); `x.ts?shoal-second-chunk` is the second one as a script of its own.
  */
 import path from 'node:path'
 import type { Plugin as RolldownPlugin } from 'rolldown'
@@ -12,12 +12,12 @@ import type { Plugin } from 'vite'
 import { buildScript } from './bundle-script.ts'
 import type { InlineOptions } from './bundle-script.ts'
 import { pageDefines } from './page-defines.ts'
-import { bundleStagedScript } from './staged-script.ts'
+import { asChunk, bundleStagedScript } from './staged-script.ts'
 import { stripQuery } from './strip-query.ts'
 
 export type { InlineOptions } from './bundle-script.ts'
 
-const QUERY = /\?shoal-(inline|first|second)$/
+const QUERY = /\?shoal-(inline|first|second|second-chunk)$/
 
 export interface InlinedScript {
   /** One classic, strict script that leaves no name behind. */
@@ -50,7 +50,7 @@ export async function bundleRequested(
   const inner: string[] = []
   const staged = await bundleStagedScript({ ...options, entry }, nestedScripts(options, inner))
   return {
-    code: kind === 'first' ? staged.first : staged.second,
+    code: kind === 'first' ? staged.first : kind === 'second' ? staged.second : asChunk(staged),
     watchFiles: [...new Set([...staged.watchFiles, ...inner])],
   }
 }

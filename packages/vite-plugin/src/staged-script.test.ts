@@ -52,6 +52,24 @@ for (const minify of [true, false])
     expect(second).not.toContain('own')
   })
 
+test('as a chunk it waits for what the first stage hands it, and evaluates no text', async () => {
+  await using project = await temporaryProject(FILES)
+  const [first] = await stages(project.root, true)
+  const request = `${path.join(project.root, 'worker.ts')}?shoal-second-chunk`
+  const chunk = (await bundleRequested(request, { isProduction: true, minify: true }))?.code ?? ''
+  const posted: unknown[] = []
+  const context = vm.createContext(
+    { post: (value: unknown) => posted.push(value) },
+    { codeGeneration: { strings: false, wasm: false } },
+  )
+  vm.runInContext(first, context)
+  vm.runInContext(chunk, context)
+  const [thing, link] = posted as [object, { mark: string }]
+  const { mark, make } = context['shoalChunk'] as { mark: string; make(link: unknown): Second }
+  expect(mark).toBe(link.mark)
+  expect(make(link).isSame(thing)).toBe(true)
+})
+
 test('the mark is another one when the first stage is', async () => {
   await using one = await temporaryProject(FILES)
   await using other = await temporaryProject({ ...FILES, 'shared.ts': `${FILES['shared.ts']} export const more = 1` })

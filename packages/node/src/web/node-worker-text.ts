@@ -1,1 +1,1 @@
-export { default as text } from './node-worker.ts?shoal-inline'
+export { default as text } from './node-worker.ts?shoal-first'

@@ -4,11 +4,8 @@ import { createLog, deferred, seededRandom } from '@shoal/base'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
 import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Deferred, Log } from '@shoal/base'
-import type { createDirectory } from '@shoal/control-store'
-import type { createDirectorySeed } from '@shoal/control-store/web'
 import type { Crypto } from '@shoal/protocol'
 import type { createFaults, refuseBadFaultRules } from '@shoal/transport'
-import { createRtcConnector, createWebSocketSignaling } from '@shoal/transport/web'
 import { expose } from 'comlink'
 import type * as Capture from '@shoal/capture'
 import type { createNobleCrypto } from './crypto/noble-crypto.ts'
@@ -18,6 +15,7 @@ import type { StateModule } from '../state/state-desk.ts'
 import { platformClock } from './platform-clock.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
 import { platformRandom } from './crypto/platform-random.ts'
+import type * as RoomStage from './node-worker-second.ts'
 import type { ChunkName, ChunkText, NodeControl, NodeNews, TabFaults, TabInit } from './tab-messages.ts'
 
 /** The room gives a silent tab up after 5 s; a little before that it is better to begin anew than to find out. */
@@ -26,6 +24,9 @@ const SLEPT_MS = 4_500
 const ENTER_AGAIN_EVERY_MS = 3_000
 /** People look at the status; four times a second is enough and costs nothing. */
 const STATUS_PERIOD_MS = 250
+
+/** Of this script's own build: see vite-plugin's staged-script.ts. */
+declare const shoalStages: { readonly mark: string }
 
 /** What we use of a dedicated worker's global scope; the DOM library knows only a window's. */
 const scope = self as unknown as {
@@ -113,13 +114,13 @@ async function start(init: TabInit): Promise<void> {
     return {
       async join(request, rtcPort) {
         // Most of its time is the network's; keys are made meanwhile.
-        const loading = loadChunk('directory') as Promise<DirectoryChunk>
+        const loading = loadRoomStage(loadChunk)
         const owner = request.kind === 'owner' ? await keys.keyPair(request.owner) : undefined
         const ownerPublicKey = owner?.publicKey ?? request.owner
         const room = roomIdOfKeyHash(await keys.sha256(ownerPublicKey))
         const { server, roomKey, reload } = request
         const secretHash = reload && (await keys.sha256(reload.secret))
-        const directory = await loading
+        const { createRtcConnector, createWebSocketSignaling, createDirectorySeed, createRoomLink } = await loading
         await target.join({
           room,
           roomKey,
@@ -129,8 +130,8 @@ async function start(init: TabInit): Promise<void> {
           session: ++session,
           connector: withFaults?.(createRtcConnector(rtcPort)) ?? createRtcConnector(rtcPort),
           signaling: createWebSocketSignaling({ url: server, room, node: nodeId, session, clock, random, log }),
-          createDirectory: directory.createDirectory,
-          seed: (of) => directory.createDirectorySeed({ directory: of, server, room }),
+          createRoomLink,
+          seed: (directory) => createDirectorySeed({ directory, server, room }),
         })
         return { room, ownerPublicKey, publicKey: keyPair.publicKey }
       },
@@ -153,9 +154,16 @@ async function start(init: TabInit): Promise<void> {
   }
 }
 
-interface DirectoryChunk {
-  readonly createDirectory: typeof createDirectory
-  readonly createDirectorySeed: typeof createDirectorySeed
+interface RoomChunk {
+  /** Of the build that it was made with. */
+  readonly mark: string
+  make(stages: typeof shoalStages): typeof RoomStage
+}
+
+async function loadRoomStage(loadChunk: (name: 'room') => Promise<unknown>): Promise<typeof RoomStage> {
+  const { mark, make } = (await loadChunk('room')) as RoomChunk
+  if (mark === shoalStages.mark) return make(shoalStages)
+  throw new Error('node-worker-room.js is of another build than node-worker.js: serve the files of one build')
 }
 
 /** @throws TypeError or RangeError for rules that make no sense, which fails the tab's start. */

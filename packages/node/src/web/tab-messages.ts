@@ -4,7 +4,7 @@ import type { StateRows } from '../state/merge-answers.ts'
 import type { StateQuestion } from '../state/state-service.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
-export type ChunkName = 'noble' | 'capture' | 'directory' | 'state' | 'faults' | 'sandbox'
+export type ChunkName = 'noble' | 'capture' | 'room' | 'state' | 'faults' | 'sandbox'
 
 /** Fault injection as the page was told it. */
 export interface TabFaults {

@@ -309,7 +309,7 @@ function deviceOfBrowser(): string | undefined {
 async function loadChunk(name: ChunkName): Promise<string> {
   if (name === 'noble') return (await import('./noble-text.ts')).text
   if (name === 'capture') return (await import('./capture-text.ts')).text
-  if (name === 'directory') return (await import('./directory-text.ts')).text
+  if (name === 'room') return (await import('./room-text.ts')).text
   if (name === 'state') return (await import('./state-text.ts')).text
   if (name === 'faults') return (await import('./faults-text.ts')).text
   return (await import('./sandbox-text.ts')).text

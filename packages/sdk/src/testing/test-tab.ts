@@ -1,10 +1,9 @@
-import { createDirectory } from '@shoal/control-store'
 import type { Clock, Log, Random } from '@shoal/base'
 import { checkFunction } from '@shoal/capture'
 import { CoreWorker } from '@shoal/core-worker'
 import type { RefFinalizer } from '@shoal/core-worker'
 import { createMessageFramePort } from '@shoal/executor/web'
-import { createStateService, ShoalNode } from '@shoal/node'
+import { createRoomLink, createStateService, ShoalNode } from '@shoal/node'
 import type { CheckSource } from '@shoal/node'
 import { BlobGate, nodeIdOfKeyHash } from '@shoal/protocol'
 import type { Crypto, KeyPair, LogLine, NodeId, ResourceSet, RoomId } from '@shoal/protocol'
@@ -59,7 +58,7 @@ export class TestTabNode {
     const { room, roomKey, ownerKeyPair, network } = setup
     const connector = network.connector(nodeId)
     const signaling = network.signaling(nodeId, 1)
-    await tab.node.join({ room, roomKey, ownerKeyPair, connector, signaling, createDirectory })
+    await tab.node.join({ room, roomKey, ownerKeyPair, connector, signaling, createRoomLink })
     return tab
   }
 

@@ -1,1 +1,0 @@
-export { default as text } from './chunk-directory.ts?shoal-inline'

@@ -1,0 +1,1 @@
+export { default as text } from './node-worker.ts?shoal-second-chunk'
