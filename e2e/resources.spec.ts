@@ -3,7 +3,7 @@ import { expect, test } from './support/room-test.ts'
 test('custom resources take tasks and actors to the tab that has them; SPREAD takes them to both', async ({
   openRoom,
 }) => {
-  const { tabs } = await openRoom({ tabs: [{}, { workers: 2, resources: { camera: 1 } }] })
+  const { tabs } = await openRoom({ tabs: [{}, { workers: 2, resources: { camera: 1 }, labels: { region: 'eu' } }] })
   const [driver, camera] = tabs
   const seen = await driver.page.evaluate(async () => {
     const { actor, get, remote, wait } = window.shoalTest.sdk
@@ -28,9 +28,26 @@ test('custom resources take tasks and actors to the tab that has them; SPREAD ta
     const { infeasible, members } = await window.shoalTest.until((status) => status.infeasible.length > 0)
     const spread = where.options({ schedulingStrategy: 'SPREAD' })
     const round = await get(Array.from({ length: 6 }, () => spread.remote(150)))
-    return { places, four, ready: ready.length, infeasible, round, lent: members.map(({ resources }) => resources) }
+    const labelled = await get([
+      where.options({ labelSelector: { region: 'eu' } }).remote(0),
+      where.options({ labelSelector: { region: '!eu' } }).remote(0),
+    ])
+    const { rows } = await window.shoalTest.sdk.listNodes()
+    const labels = rows.map((row) => row.labels)
+    return {
+      labelled,
+      labels,
+      places,
+      four,
+      ready: ready.length,
+      infeasible,
+      round,
+      lent: members.map(({ resources }) => resources),
+    }
   })
   expect(seen.places).toEqual([camera?.nodeId, camera?.nodeId, camera?.nodeId])
+  expect(seen.labelled).toEqual([camera?.nodeId, driver.nodeId])
+  expect(seen.labels).toEqual(expect.arrayContaining([{}, { region: 'eu' }]))
   expect(seen.four).toBe(4)
   // The actor leaves less than half a camera, and nobody has a microphone.
   expect(seen.ready).toBe(0)

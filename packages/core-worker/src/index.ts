@@ -12,15 +12,15 @@ export type { CoreWorkerOptions, RefFinalizer } from './core-worker.ts'
 export { captureThrown, reviveError } from './error-revival.ts'
 export { createHooks } from './hooks.ts'
 export { ObjectRef } from './object-ref.ts'
-export { actorName, offeredResources } from './options.ts'
+export { offeredLabels } from './label-options.ts'
 export type {
-  ActorCallOptions,
-  ActorOptions,
-  ResolvedOptions,
-  ResourceOptions,
+  LabelConditions,
+  NodeAffinitySchedulingStrategy,
+  NodeLabelSchedulingStrategy,
   SchedulingStrategy,
-  TaskOptions,
-} from './options.ts'
+} from './label-options.ts'
+export { actorName, offeredResources } from './options.ts'
+export type { ActorCallOptions, ActorOptions, ResolvedOptions, ResourceOptions, TaskOptions } from './options.ts'
 export { ObjectRefGenerator } from './ref-generator.ts'
 export { nameFunction, RemoteFunction } from './remote-function.ts'
 export type { CoreWorkerSource, FunctionIdentity } from './remote-function.ts'

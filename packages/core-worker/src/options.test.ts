@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { SerializerRegistry } from '@shoal/protocol'
 import { fromResourceSet, toResourceSet } from '@shoal/protocol'
 import { offeredResources, resolveActorOptions, resolveTaskOptions } from './options.ts'
+import { offeredLabels } from './label-options.ts'
+import type { SchedulingStrategy } from './label-options.ts'
 import type { ActorOptions } from './options.ts'
 
 describe('options', () => {
@@ -10,6 +12,7 @@ describe('options', () => {
       resources: toResourceSet({ CPU: 1 }),
       held: [],
       strategy: 'DEFAULT',
+      labels: { hard: [], soft: [] },
       numReturns: 1,
       stream: 0,
       maxRetries: 3,
@@ -44,6 +47,53 @@ describe('options', () => {
       toResourceSet({ GPU: 1, memory: 5, camera: 1 }),
     )
     expect(() => offeredResources({ resources: { CPU: 8 } })).toThrow(/resources must not name CPU/)
+  })
+
+  it('[CW10] of labels come to conditions, and a node is a label', () => {
+    const of = (schedulingStrategy?: SchedulingStrategy, labelSelector?: Record<string, string>): unknown =>
+      resolveTaskOptions(
+        { ...(schedulingStrategy && { schedulingStrategy }), ...(labelSelector && { labelSelector }) },
+        'f',
+      ).labels
+    const term = (key: string, values: string[], isNot = false): object => ({ key, isNot, values })
+    const node = 'ab'.repeat(16)
+    expect(of(undefined, { region: 'in(eu, us)', gpu: '!none', os: 'linux', at: '!in(x,y)' })).toEqual({
+      hard: [
+        term('region', ['eu', 'us']),
+        term('gpu', ['none'], true),
+        term('os', ['linux']),
+        term('at', ['x', 'y'], true),
+      ],
+      soft: [],
+    })
+    expect(of({ nodeId: node })).toEqual({ hard: [term('shoal/node-id', [node])], soft: [] })
+    expect(of({ nodeId: node, soft: true })).toEqual({ hard: [], soft: [term('shoal/node-id', [node])] })
+    expect(of({ hard: { a: 'x' }, soft: { b: '!y' } }, { c: 'z' })).toEqual({
+      hard: [term('c', ['z']), term('a', ['x'])],
+      soft: [term('b', ['y'], true)],
+    })
+    expect(offeredLabels({ region: 'eu' })).toEqual([{ key: 'region', value: 'eu' }])
+  })
+
+  it('[CW10] refuses labels that are none, by name', () => {
+    const refused: [strategy: unknown, selector: unknown, error: RegExp][] = [
+      [{}, undefined, /needs a nodeId, hard or soft/],
+      [7, undefined, /a string or an object, got 7/],
+      [null, undefined, /a string or an object, got null/],
+      [{ nodeId: 'short' }, undefined, /nodeId must be a node's id/],
+      [{ nodeId: 'ab'.repeat(16), soft: 1 }, undefined, /soft must be true or false/],
+      [{ nodeId: 'ab'.repeat(16), hard: {} }, undefined, /unknown schedulingStrategy.hard/],
+      [{ hard: { a: 1 } }, undefined, /schedulingStrategy.hard.a must be a string/],
+      [undefined, { a: '' }, /labelSelector.a: a value has 1 to 80/],
+      [undefined, { a: 'in()' }, /labelSelector.a: a value has/],
+      [undefined, { a: 'in(x,,y)' }, /labelSelector.a: a value has/],
+      [undefined, { 'a,b': 'x' }, /labelSelector: a label has/],
+      [undefined, ['x'], /must be an object of strings/],
+    ]
+    for (const [schedulingStrategy, labelSelector, error] of refused)
+      expect(() => resolveTaskOptions({ schedulingStrategy, labelSelector } as never, 'f')).toThrow(error)
+    expect(() => offeredLabels({ 'shoal/node-id': 'x' })).toThrow(/is the node's id/)
+    expect(() => offeredLabels({ a: 'x y!' })).toThrow(/the value of a has/)
   })
 
   it('[CW9] of an actor are what it is placed by and what it holds, as in Ray', () => {
@@ -88,7 +138,7 @@ describe('options', () => {
       [{ resources: { 'half a pair \ud800': 1 } }, RangeError, /resources/],
       [{ resources: { ['x'.repeat(81)]: 1 } }, RangeError, /resources/],
       [{ resources: Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`r${n}`, 1])) }, RangeError, /resources/],
-      [{ schedulingStrategy: 'XXX' }, RangeError, /schedulingStrategy must be DEFAULT or SPREAD, got "XXX"/],
+      [{ schedulingStrategy: 'XXX' }, RangeError, /schedulingStrategy must be DEFAULT, SPREAD, .* got "XXX"/],
       [{ schedulingStrategy: {} }, TypeError, /schedulingStrategy/],
       [{ maxCalls: 1 }, TypeError, /unknown option maxCalls/],
       [{ concurrencyGroups: {} }, TypeError, /unknown option concurrencyGroups/],

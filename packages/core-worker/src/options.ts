@@ -7,11 +7,12 @@ import {
   MEMORY,
   MOST_CONCURRENCY_GROUPS,
   MOST_ITEMS,
-  STRATEGIES,
   streamMode,
   toResourceSet,
   UNITS_OF_ONE,
 } from '@shoal/protocol'
+import { placement } from './label-options.ts'
+import type { LabelConditions, Placement, SchedulingStrategy } from './label-options.ts'
 import type { ActorMethodRecord, ActorOptionsRecord, ConcurrencyGroup, ResourceSet } from '@shoal/protocol'
 
 /** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
@@ -26,13 +27,13 @@ export interface ResourceOptions {
    */
   readonly resources?: Readonly<Record<string, number>>
   /**
-   * DEFAULT: in this tab while it has room. SPREAD: from tab to tab in turn, as far as they have room. Default: DEFAULT.
+   * DEFAULT: in this tab while it has room. SPREAD: from tab to tab in turn, as far as they have room. `{ nodeId, soft }`: in
+   * that tab. `{ hard, soft }`: in tabs with these labels. Default: DEFAULT.
    */
   readonly schedulingStrategy?: SchedulingStrategy
+  /** Only in tabs whose `labels` (given to `init`) are these, e.g. `{ region: 'in(eu, us)', gpu: '!none' }`. */
+  readonly labelSelector?: LabelConditions
 }
-
-/** How work is placed: see `schedulingStrategy` of `ResourceOptions`. */
-export type SchedulingStrategy = (typeof STRATEGIES)[number]
 
 /** How a task is run. Names, defaults and meanings are Ray's. */
 export interface TaskOptions<N extends number = number> extends ResourceOptions {
@@ -133,7 +134,8 @@ export interface ResolvedOptions {
   readonly resources: ResourceSet
   /** Of those, what an actor keeps for its life; for a task nothing. */
   readonly held: ResourceSet
-  readonly strategy: SchedulingStrategy
+  readonly strategy: Placement['strategy']
+  readonly labels: Placement['labels']
   readonly numReturns: number
   /** See `streamMode`. */
   readonly stream: number
@@ -146,7 +148,15 @@ export interface ResolvedOptions {
   readonly actor: ActorOptionsRecord | undefined
 }
 
-const SHARED_KEYS: readonly string[] = ['numCpus', 'numGpus', 'memoryBytes', 'resources', 'schedulingStrategy', 'name']
+const SHARED_KEYS: readonly string[] = [
+  'numCpus',
+  'numGpus',
+  'memoryBytes',
+  'resources',
+  'schedulingStrategy',
+  'labelSelector',
+  'name',
+]
 const TASK_KEYS: readonly string[] = [
   ...SHARED_KEYS,
   'numReturns',
@@ -198,7 +208,7 @@ export function resolveTaskOptions(options: TaskOptions, defaultName: string, is
   return {
     resources: toResourceSet({ ...amounts(options), [CPU]: amount('numCpus', options.numCpus ?? 1) }),
     held: [],
-    strategy: strategy(options.schedulingStrategy),
+    ...placement(options.schedulingStrategy, options.labelSelector),
     numReturns: numReturns(options, isGenerator),
     stream: stream(options, isGenerator),
     maxRetries: retries('maxRetries', options.maxRetries ?? 3),
@@ -224,7 +234,7 @@ export function resolveActorOptions(
   return {
     resources: toResourceSet({ ...others, [CPU]: isPlacedByCpu ? 1 : cpus }),
     held: toResourceSet({ ...others, [CPU]: cpus }),
-    strategy: strategy(options.schedulingStrategy),
+    ...placement(options.schedulingStrategy, options.labelSelector),
     numReturns: 1,
     stream: 0,
     maxRetries: 0,
@@ -369,7 +379,7 @@ export function refuseUnknown(options: object, known: readonly string[]): void {
 }
 
 /** What a node has beside its CPUs: the same options, offered instead of asked for. @throws TypeError or RangeError */
-export function offeredResources(options: Omit<ResourceOptions, 'schedulingStrategy'>): ResourceSet {
+export function offeredResources(options: Omit<ResourceOptions, 'schedulingStrategy' | 'labelSelector'>): ResourceSet {
   return toResourceSet(amounts(options))
 }
 
@@ -422,14 +432,6 @@ function amount(option: string, value: number): number {
   if (Math.abs(units - Math.round(units)) > units * Number.EPSILON)
     throw new RangeError(`${option} is counted to 0.0001, got ${count}`)
   return count
-}
-
-function strategy(value: SchedulingStrategy | undefined): SchedulingStrategy {
-  if (value === undefined) return 'DEFAULT'
-  if (typeof value !== 'string') throw new TypeError(`schedulingStrategy must be a string, got ${describe(value)}`)
-  if (!STRATEGIES.includes(value))
-    throw new RangeError(`schedulingStrategy must be ${STRATEGIES.join(' or ')}, got ${JSON.stringify(value)}`)
-  return value
 }
 
 function retries(option: string, value: number): number {

@@ -1,5 +1,5 @@
 import { RecentMap } from '@shoal/base'
-import { LIMITS, newWireError } from '@shoal/protocol'
+import { LIMITS, namedNode, newWireError } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
 import { showShape } from '@shoal/scheduler'
 import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@shoal/scheduler'
@@ -140,6 +140,12 @@ export class Dispatcher {
     }
   }
 
+  /** A peer lives, or its card is another. */
+  peer(node: NodeId): void {
+    const { resources, labels = [] } = this.#options.link()?.card(node) ?? {}
+    this.schedule({ type: 'peer', node, resources, labels })
+  }
+
   finished(run: Run, told: WorkOutcome, cpuMicros: number): void {
     const { work, worker } = run
     const outcome = this.#options.cancellation().outcome(work, told)
@@ -219,6 +225,14 @@ export class Dispatcher {
 
   #onInfeasible(work: Work, shape: WorkShape, staysHere: boolean): void {
     const { job, name } = work.template
+    const node = namedNode(shape.labels)
+    if (node !== undefined) {
+      const message = `the tab ${node.slice(0, 8)} is not in this room, or can never run this: ${showShape(shape)}`
+      const error = newWireError('task-unschedulable', message, { taskName: name, nodeId: node as NodeId })
+      const waiting = this.#options.scheduler.takeWhere(({ template }) => template.shape.key === shape.key)
+      for (const each of waiting) each.ended({ kind: 'failed', error }, 0)
+      return
+    }
     const text = staysHere
       ? `this was defined by a task in this tab, may run here alone, and here is less than ${showShape(shape)}. It waits for ever: define it in a remote module.`
       : `no tab of this room has what this asks for: ${showShape(shape)}. It waits until one comes.`

@@ -55,7 +55,9 @@ export class JobTemplates {
     }
     const isDriver = job.driver === this.#options.self
     // What any tab can run may stay here: to ask for its leave would make deep trees wait for one round trip after another.
-    if (!isDriver && template.definition.resources.every(({ name }) => name === CPU)) {
+    const { resources, labels } = template.definition
+    const mayStay = labels.hard.length + labels.soft.length === 0 && resources.every(({ name }) => name === CPU)
+    if (!isDriver && mayStay) {
       callback(known, undefined)
       return
     }

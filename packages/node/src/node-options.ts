@@ -7,6 +7,7 @@ import type {
   LogLine,
   NodeId,
   Refusal,
+  NodeLabels,
   ResourceSet,
   ObjectId,
   RoomId,
@@ -53,6 +54,8 @@ export interface NodeOptions {
   readonly slots: number
   /** What it has beside its CPUs, e.g. GPUs, memory, a camera. */
   readonly resources?: ResourceSet
+  /** What it says of itself, for work that asks for it. */
+  readonly labels?: NodeLabels
   readonly name: string
   readonly agent: string
   readonly cores: number

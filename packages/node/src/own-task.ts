@@ -131,7 +131,7 @@ export function ledgerTemplate({ work, grant }: JobTemplate, definition: Templat
     name,
     submitter,
     signature,
-    shape: { resources: shape.resources, strategy: shape.strategy },
+    shape: { resources: shape.resources, strategy: shape.strategy, labels: shape.labels },
     held,
     numReturns,
     stream,

@@ -104,7 +104,8 @@ export class ShoalNode {
     this.#isLending = options.isLending
     if (options.namespace !== undefined) this.#namespaces.set(self, options.namespace)
     this.#resources = toResourceSet({ ...fromResourceSet(options.resources ?? []), [CPU]: options.slots })
-    this.#scheduler = new Scheduler<Work>({ self, resources: this.#resources, maxLanes: MAX_WORKERS })
+    const { labels = [] } = options
+    this.#scheduler = new Scheduler<Work>({ self, resources: this.#resources, labels, maxLanes: MAX_WORKERS })
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
     const canReach = (node: NodeId): boolean => this.#room?.link.canReach(node) ?? false
     const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
@@ -380,6 +381,7 @@ export class ShoalNode {
         objects,
         name: options.name,
         resources: this.#resources,
+        labels,
         actors: this.#actors,
         ownership: this.#ownership,
         scheduler: this.#scheduler,
@@ -707,7 +709,7 @@ export class ShoalNode {
   #peerAlive(node: NodeId): void {
     this.#dispatcher.forget(node)
     this.#leaving.delete(node)
-    this.#dispatcher.schedule({ type: 'peer', node, resources: this.#room?.link.card(node)?.resources })
+    this.#dispatcher.peer(node)
     const unsent = this.#unsent.get(node) ?? []
     this.#unsent.delete(node)
     // What was handed over meanwhile is told by whoever answers for it, and that goes first.
@@ -784,17 +786,14 @@ export class ShoalNode {
   }
 
   #onRoomChanged(): void {
-    for (const node of this.#room?.link.alive() ?? []) {
-      const card = this.#room?.link.card(node)
-      if (card) this.#dispatcher.schedule({ type: 'peer', node, resources: card.resources })
-    }
+    for (const node of this.#room?.link.alive() ?? []) this.#dispatcher.peer(node)
     this.#options.onChange()
   }
 
   async #introduceSelf(): Promise<void> {
-    const { name, cores, agent } = this.#options
+    const { name, cores, agent, labels = [] } = this.#options
     const resources = this.#isLending ? this.#resources : []
     const device = this.#options.device ?? ''
-    await this.#room?.link.introduce({ name, cores, resources, agent, device, joinedAtMs: 0 })
+    await this.#room?.link.introduce({ name, cores, resources, labels, agent, device, joinedAtMs: 0 })
   }
 }

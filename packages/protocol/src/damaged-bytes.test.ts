@@ -3,6 +3,8 @@ import { seededRandom } from '@shoal/base'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { functionHashOf, randomNodeId } from './ids.ts'
+import { ANY_NODE } from './labels.ts'
+import type { LabelSelector } from './labels.ts'
 import { bulkChunk } from './messages/bulk.ts'
 import { directoryRecord } from './messages/directory.ts'
 import { linkFrame } from './messages/link.ts'
@@ -27,6 +29,11 @@ import { ValueEncoder } from './value/encode-value.ts'
 import { fromRun, toRun } from './value/encoded-value.ts'
 import { SerializerRegistry } from './value/serializer-registry.ts'
 import { TAG } from './value/tags.ts'
+
+const LABELS: LabelSelector = {
+  hard: [{ key: 'region', isNot: true, values: ['eu', 'us'] }],
+  soft: [{ key: 'gpu', isNot: false, values: ['yes'] }],
+}
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -131,7 +138,7 @@ const MESSAGES: NodeMessage[] = [
     name: 'f',
     submitter: key,
     signature: seededRandom(5).bytes(64),
-    shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD' },
+    shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD', labels: LABELS },
     held: toResourceSet({ camera: 0.5 }),
     numReturns: 1,
     stream: 3,
@@ -234,8 +241,12 @@ const MESSAGES: NodeMessage[] = [
     handOver: 4,
   },
   { type: 'actor.covered', actor: id, incarnation: attempt, position: 30, numbers: [6, 7] },
-  { type: 'credit.want', shape: { resources: toResourceSet({ CPU: 0.5 }), strategy: 'DEFAULT' }, queued: 5 },
-  { type: 'credit.grant', shape: { resources: [], strategy: 'SPREAD' }, count: 5 },
+  {
+    type: 'credit.want',
+    shape: { resources: toResourceSet({ CPU: 0.5 }), strategy: 'DEFAULT', labels: LABELS },
+    queued: 5,
+  },
+  { type: 'credit.grant', shape: { resources: [], strategy: 'SPREAD', labels: ANY_NODE }, count: 5 },
   { type: 'directory.update', update: seededRandom(6).bytes(100) },
 ]
 
@@ -338,6 +349,7 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
       resources: toResourceSet({ CPU: 1, camera: 0.5 }),
       held: toResourceSet({ camera: 0.5 }),
       strategy: 'SPREAD',
+      labels: LABELS,
       maxRetries: 3,
       retryExceptions: ['RangeError'],
       timeoutMs: 0,

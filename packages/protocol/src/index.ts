@@ -44,6 +44,8 @@ export {
   toHex,
 } from './ids.ts'
 export type { ActorId, Attempt, FunctionHash, JobId, NodeId, ObjectId, RoomId, Session, TaskId } from './ids.ts'
+export { ANY_NODE, hasLabels, labelSelector, namedNode, NODE_ID_LABEL, nodeLabels, showLabels } from './labels.ts'
+export type { LabelSelector, LabelTerm, NodeLabels } from './labels.ts'
 export { LIMITS } from './limits.ts'
 export type {
   ActorCall,

@@ -32,6 +32,11 @@ export const LIMITS = {
   templatesTold: 250,
   /** Names of error classes, of what was thrown or what to retry after. */
   errorKinds: 16,
+  /** Labels of a node. */
+  labels: 32,
+  /** Conditions of one kind on a node's labels, and values in one. */
+  labelTerms: 32,
+  labelValues: 64,
   /** Kinds of resources that one task asks for, or one node has. */
   resources: 32,
   /** Of one resource, in ten-thousandths: sums of two stay exact, and 400 GB of memory are within. */

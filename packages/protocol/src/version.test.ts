@@ -34,6 +34,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   4: 'cfd1d2fe83569a6a4c72583ec89165a6',
   5: '3ddd14b863611ce229fb5aafdf562bac',
   6: '7de7cc93023bfe0a27ac0b839889af4c',
+  7: '6fe58bfcfcae4b34832ea22564d2f21e',
 }
 
 describe('the protocol version', () => {

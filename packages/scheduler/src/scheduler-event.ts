@@ -1,4 +1,4 @@
-import type { ResourceSet } from '@shoal/protocol'
+import type { NodeLabels, ResourceSet } from '@shoal/protocol'
 import type { ReadyTask } from './ready-queue.ts'
 import type { WorkShape } from './shape.ts'
 
@@ -28,7 +28,12 @@ export type SchedulerEvent<K> =
   /** A guest arrived: its credit is used up. */
   | { readonly type: 'guest'; readonly node: string; readonly task: ReadyTask<K>; readonly shape: WorkShape }
   /** What a linked peer lends; undefined until that is known. */
-  | { readonly type: 'peer'; readonly node: string; readonly resources: ResourceSet | undefined }
+  | {
+      readonly type: 'peer'
+      readonly node: string
+      readonly resources: ResourceSet | undefined
+      readonly labels?: NodeLabels
+    }
   | { readonly type: 'peer-gone'; readonly node: string }
   /** The time that a `timer` effect asked for has passed. */
   | { readonly type: 'passed'; readonly timer: SchedulerTimer; readonly shape: WorkShape }

@@ -1,5 +1,6 @@
 // Long because all decisions of the local scheduler are taken in one function over one state.
-import type { ResourceSet } from '@shoal/protocol'
+import { hasLabels, namedNode } from '@shoal/protocol'
+import type { NodeLabels, ResourceSet } from '@shoal/protocol'
 import { Capacity } from './capacity.ts'
 import type { Demand } from './capacity.ts'
 import { place } from './place.ts'
@@ -33,6 +34,8 @@ interface Shape<K> {
   readonly wanting: Map<string, number>
   /** How many such tasks each peer could run at a time; peers that could run none are not in it. */
   readonly fitting: Map<string, number>
+  /** Nodes with its soft labels that could run it, this one too: while there are any, nobody else is asked. */
+  readonly preferred: Set<string>
   readonly turns: Turns
   /** Peers that hear of this backlog, and of its end. */
   readonly told: Set<string>
@@ -54,6 +57,7 @@ interface Found<K> {
 
 interface PeerState {
   resources: ResourceSet | undefined
+  labels: NodeLabels
   outstanding: number
 }
 
@@ -61,6 +65,8 @@ export interface SchedulerOptions {
   readonly self: string
   /** All that this tab has; CPUs are its slots. */
   readonly resources: ResourceSet
+  /** What it says of itself beside its id. */
+  readonly labels?: NodeLabels
   /** Workers there may be, suspended ones included. */
   readonly maxLanes: number
 }
@@ -158,7 +164,7 @@ export class Scheduler<K> {
   outlook(shape: WorkShape): { readonly isFeasibleHere: boolean; readonly peers: number; readonly credits: number } {
     const known = this.#shapes.get(shape.key)
     const credits = [...(known?.credits.values() ?? [])].reduce((sum, count) => sum + count, 0)
-    const isFeasibleHere = this.#capacity.demand(shape.resources).isFeasible
+    const isFeasibleHere = this.#demand(shape).isFeasible
     return { isFeasibleHere, peers: known?.fitting.size ?? 0, credits }
   }
 
@@ -186,7 +192,7 @@ export class Scheduler<K> {
   #apply(event: SchedulerEvent<K>): void {
     switch (event.type) {
       case 'ready':
-        this.#shape(event.shape).queue.push(event.task, ++this.#order)
+        this.#ready(event.task, this.#shape(event.shape))
         return
       case 'given-back':
         if (event.lane !== undefined) this.#leave(event.lane)
@@ -236,6 +242,12 @@ export class Scheduler<K> {
     }
   }
 
+  #ready(task: ReadyTask<K>, shape: Shape<K>): void {
+    shape.queue.push(task, ++this.#order)
+    // Work for a node that is not there ends: what comes after it is told of anew.
+    if (shape.isTold && namedNode(shape.shape.labels) !== undefined) shape.isTold = false
+  }
+
   #applyPeer(
     event: Extract<SchedulerEvent<K>, { node: string }> & { type: Exclude<SchedulerEvent<K>['type'], 'guest'> },
   ): void {
@@ -267,35 +279,62 @@ export class Scheduler<K> {
         return
       }
       case 'peer':
-        this.#peer(event.node, event.resources)
+        this.#peer(event.node, event.resources, event.labels ?? [])
         return
       case 'peer-gone':
         this.#peers.delete(event.node)
-        for (const { credits, granted, wanting, fitting, turns, told, answered } of this.#shapes.values()) {
+        for (const shape of this.#shapes.values()) {
+          const { credits, granted, wanting, fitting, turns, told, answered, preferred } = shape
           for (const table of [credits, granted, wanting, fitting, told, answered]) table.delete(event.node)
           turns.forget(event.node)
+          // The last one: now others will do, who have not heard of the backlog.
+          if (preferred.delete(event.node) && preferred.size === 0) this.#tellOthers(shape)
         }
     }
   }
 
-  #peer(node: string, resources: ResourceSet | undefined): void {
+  #peer(node: string, resources: ResourceSet | undefined, labels: NodeLabels): void {
     const known = this.#peers.get(node)
     // Most of what changes in a room changes nothing here.
     if (known && (resources === undefined || resources === known.resources)) return
-    if (known) known.resources = resources
-    else this.#peers.set(node, { resources, outstanding: 0 })
+    if (known) {
+      known.resources = resources
+      known.labels = labels
+    } else this.#peers.set(node, { resources, labels, outstanding: 0 })
     for (const shape of this.#shapes.values()) {
       this.#fit(shape, node)
       if (shape.advertised > 0 && !shape.told.has(node)) this.#tell(shape, node)
     }
   }
 
+  /** Whoever did not hear how many wait, and may take them now. */
+  #tellOthers(shape: Shape<K>): void {
+    if (shape.advertised > 0) for (const node of this.#peers.keys()) if (!shape.told.has(node)) this.#tell(shape, node)
+  }
+
   /** What a peer lends says how many tasks of the shape it could run at a time. */
-  #fit({ shape, fitting }: Shape<K>, node: string): void {
-    const resources = this.#peers.get(node)?.resources ?? []
-    const count = resources.length === 0 ? 0 : fittingIn(resources, shape.resources, UNBOUNDED_SLOTS)
+  #fit(of: Shape<K>, node: string): void {
+    const { shape, fitting, preferred } = of
+    const { hard, soft } = shape.labels
+    const { resources = [], labels = [] } = this.#peers.get(node) ?? {}
+    const mayRun = resources.length > 0 && hasLabels(hard, node, labels)
+    const count = mayRun ? fittingIn(resources, shape.resources, UNBOUNDED_SLOTS) : 0
     if (count > 0) fitting.set(node, count)
     else fitting.delete(node)
+    if (soft.length === 0) return
+    if (count > 0 && hasLabels(soft, node, labels)) preferred.add(node)
+    else if (preferred.delete(node) && preferred.size === 0) this.#tellOthers(of)
+  }
+
+  /** Soft labels: as long as there is a node that has them, it waits for that. */
+  #isWelcome({ preferred }: Shape<K>, node: string): boolean {
+    return preferred.size === 0 || preferred.has(node)
+  }
+
+  #demand({ resources, labels }: WorkShape): Demand {
+    const { self, labels: own = [] } = this.#options
+    const demand = this.#capacity.demand(resources)
+    return { ...demand, isFeasible: demand.isFeasible && hasLabels(labels.hard, self, own) }
   }
 
   /** Fills lanes: the deepest ready task first, behind running tasks of the same shape only while they are short. */
@@ -328,6 +367,7 @@ export class Scheduler<K> {
     if (!shape.demand.isFeasible) return undefined
     const entry = shape.queue.peek()
     if (entry === undefined || entry.task.staysHere) return entry
+    if (!this.#isWelcome(shape, this.#options.self)) return shape.queue.peekGuest()
     if (shape.isSpread) return this.#turn(shape, entry.task) === this.#options.self ? entry : shape.queue.peekGuest()
     return this.#isBetterElsewhere(shape, entry.task) ? undefined : entry
   }
@@ -424,8 +464,9 @@ export class Scheduler<K> {
    */
   #turn(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
     const { self } = this.#options
-    const nodes = shape.demand.isFeasible ? [self] : []
-    for (const node of this.#peers.keys()) if (shape.fitting.has(node) || shape.credits.has(node)) nodes.push(node)
+    const nodes = shape.demand.isFeasible && this.#isWelcome(shape, self) ? [self] : []
+    for (const node of this.#peers.keys())
+      if ((shape.fitting.has(node) || shape.credits.has(node)) && this.#isWelcome(shape, node)) nodes.push(node)
     for (const node of shape.turns.order(nodes)) {
       if (node === self) {
         if (this.#laneFor(shape, task) !== undefined) return self
@@ -455,7 +496,8 @@ export class Scheduler<K> {
     const candidates: Candidate[] = []
     for (const node of shape.credits.keys()) {
       const peer = this.#peers.get(node)
-      if (peer) candidates.push({ node, queued: peer.outstanding, slots: shape.fitting.get(node) ?? 1 })
+      if (peer && this.#isWelcome(shape, node))
+        candidates.push({ node, queued: peer.outstanding, slots: shape.fitting.get(node) ?? 1 })
     }
     return candidates
   }
@@ -471,8 +513,10 @@ export class Scheduler<K> {
   }
 
   /** Whoever could take such tasks, for all that is known of it, hears how many wait. */
-  #tell({ shape, fitting, told, advertised }: Shape<K>, node: string): void {
-    if (!told.has(node) && !fitting.has(node) && this.#peers.get(node)?.resources !== undefined) return
+  #tell(of: Shape<K>, node: string): void {
+    const { shape, fitting, told, advertised } = of
+    const isKnown = this.#peers.get(node)?.resources !== undefined
+    if (!told.has(node) && isKnown && !(fitting.has(node) && this.#isWelcome(of, node))) return
     told.add(node)
     this.#effects.push({ type: 'want', node, shape, queued: advertised })
   }
@@ -564,13 +608,14 @@ export class Scheduler<K> {
       if (this.#shapes.size >= MANY_SHAPES) this.#forgetShapes()
       known = {
         shape,
-        demand: this.#capacity.demand(shape.resources),
+        demand: this.#demand(shape),
         isSpread: shape.strategy === 'SPREAD',
         queue: new ReadyQueue(),
         credits: new Map(),
         granted: new Map(),
         wanting: new Map(),
         fitting: new Map(),
+        preferred: new Set(),
         turns: new Turns(),
         told: new Set(),
         answered: new Set(),
@@ -580,6 +625,9 @@ export class Scheduler<K> {
         isTold: false,
       }
       this.#shapes.set(shape.key, known)
+      const { self, labels = [] } = this.#options
+      const { soft } = shape.labels
+      if (soft.length > 0 && known.demand.isFeasible && hasLabels(soft, self, labels)) known.preferred.add(self)
       for (const node of this.#peers.keys()) this.#fit(known, node)
     }
     return known

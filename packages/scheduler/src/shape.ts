@@ -1,4 +1,4 @@
-import { showResources, unitsOf } from '@shoal/protocol'
+import { ANY_NODE, showLabels, showResources, unitsOf } from '@shoal/protocol'
 import type { ResourceSet, TaskShape } from '@shoal/protocol'
 
 /**
@@ -14,15 +14,24 @@ export interface WorkShape extends TaskShape {
  * @example
  * const shape = workShape({ resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD' })
  */
-export function workShape({ resources, strategy }: TaskShape): WorkShape {
+export function workShape({
+  resources,
+  strategy,
+  labels = ANY_NODE,
+}: Omit<TaskShape, 'labels'> & Partial<TaskShape>): WorkShape {
   // Names are the user's: only quoting tells two of them from one that has the other's amount in it.
-  const key = `${strategy} ${JSON.stringify(resources.map(({ name, units }) => [name, units]))}`
-  return { resources, strategy, key }
+  const amounts = JSON.stringify(resources.map(({ name, units }) => [name, units]))
+  return { resources, strategy, labels, key: `${strategy} ${amounts}${hasTerms(labels) ? JSON.stringify(labels) : ''}` }
+}
+
+function hasTerms({ hard, soft }: TaskShape['labels']): boolean {
+  return hard.length + soft.length > 0
 }
 
 /** In words for people, e.g. `1 CPU, 0.5 camera`. */
-export function showShape({ resources, strategy }: TaskShape): string {
-  return strategy === 'DEFAULT' ? showResources(resources) : `${showResources(resources)} (${strategy})`
+export function showShape({ resources, strategy, labels }: TaskShape): string {
+  const where = labels.hard.length === 0 ? '' : ` where ${showLabels(labels.hard)}`
+  return `${showResources(resources)}${strategy === 'DEFAULT' ? '' : ` (${strategy})`}${where}`
 }
 
 /** How many of the set fit into what a node has; `unbounded` for a set that asks for nothing. */

@@ -1,4 +1,4 @@
-import { actorName, offeredResources } from '@shoal/core-worker'
+import { actorName, offeredLabels, offeredResources } from '@shoal/core-worker'
 import { LIMITS } from '@shoal/protocol'
 import type { InitOptions } from './session-types.ts'
 
@@ -9,6 +9,7 @@ const KNOWN: readonly (keyof InitOptions)[] = [
   'numGpus',
   'memoryBytes',
   'resources',
+  'labels',
   'lend',
   'warnBeforeClose',
   'name',
@@ -36,6 +37,7 @@ export function refuseUnknownOptions(options: InitOptions): void {
       throw new RangeError(`workers must be a whole number from 0 to 256, got ${options.workers}`)
   }
   offeredResources(options)
+  offeredLabels(options.labels)
   refuseUnlessBoolean('lend', options.lend)
   refuseUnlessBoolean('warnBeforeClose', options.warnBeforeClose)
   if (options.iceServers !== undefined) refuseBadIceServers(options.iceServers)

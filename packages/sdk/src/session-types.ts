@@ -155,6 +155,8 @@ export interface InitOptions {
   readonly memoryBytes?: number
   /** What else it offers, by names of your own, each to 0.0001: `{ camera: 1 }` takes one task that asks for a camera. */
   readonly resources?: Readonly<Record<string, number>>
+  /** What it says of itself, by names of your own, for work with a `labelSelector`: `{ region: 'eu' }`. */
+  readonly labels?: Readonly<Record<string, string>>
   /**
    * True: work of other tabs may run here while a `<shoal-badge>` is shown in this page. Without it nothing does until
    * `session.lend(true)`, which the badge's own button calls too. Own tasks always run in their own tab. Default: false.

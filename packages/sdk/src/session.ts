@@ -1,6 +1,6 @@
 // Long because how a tab enters a room, leaves it and enters it again is one state machine, beside what it tells of itself.
 import { Subscribable, toError } from '@shoal/base'
-import { CoreWorker } from '@shoal/core-worker'
+import { CoreWorker, offeredLabels } from '@shoal/core-worker'
 import type { Api, ObjectRef } from '@shoal/core-worker'
 import { createTab, platformClock } from '@shoal/node/web'
 import type { Tab } from '@shoal/node/web'
@@ -97,6 +97,7 @@ export class TabSession extends StateQueries implements PageSession {
     this.#tab = start({
       slots: this.#slots,
       resources: tabResources(options),
+      labels: offeredLabels(options.labels),
       cores: this.#cores,
       name: this.#name,
       agent: describeBrowser(navigator.userAgent),

@@ -1,4 +1,5 @@
-import { toResourceSet } from '@shoal/protocol'
+// Long because each kind of resource, label and strategy has its rooms here.
+import { TaskUnschedulableError, toResourceSet } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import type { ActorOptions, ObjectRef, TaskOptions } from '@shoal/core-worker'
 import { createSimNode } from './sim-node.ts'
@@ -244,6 +245,67 @@ describe('resources in a simulated room', () => {
     expect(await room.get([ref])).toEqual(['b'])
     const cards = room.driver.node.status().members.map(({ card }) => card?.resources)
     expect(cards).toEqual([toResourceSet({ CPU: 1, camera: 1 })])
+  })
+})
+
+describe('labels in a simulated room', () => {
+  const idOf = (room: Room, index: number): string => room.tabs[index]?.ports.node ?? ''
+
+  it('[ST15] take tasks and actors to the tabs that have them, and to one that comes later', async () => {
+    const room = new Room(41)
+    await room.enter({ slots: 4 }, { slots: 2, labels: { region: 'eu' } }, { slots: 2, labels: { region: 'us' } })
+    const eu = { labelSelector: { region: 'in(eu, uk)' } }
+    expect(counts(await room.get(room.tasks(5, eu)))).toEqual({ b: 5 })
+    expect(await room.get([room.actor(eu), room.actor({ labelSelector: { region: '!eu' }, numCpus: 2 })])).toEqual([
+      'b',
+      'a',
+    ])
+    const late = room.task({ schedulingStrategy: { hard: { region: 'jp' } } })
+    expect(await room.ready([late], 6_000)).toBe(0)
+    expect(room.driver.node.status().infeasible).toEqual([{ shape: '1 CPU where region in jp', tasks: 1 }])
+    await room.enter({ slots: 1, labels: { region: 'jp' } })
+    expect(await room.get([late])).toEqual(['d'])
+  })
+
+  it('[ST16] a node is named by its id, hard or soft, busy or gone', async () => {
+    const room = new Room(42)
+    await room.enter({ slots: 4 }, { slots: 1 }, { slots: 1 })
+    const hard = { schedulingStrategy: { nodeId: idOf(room, 1) } }
+    const soft = { schedulingStrategy: { nodeId: idOf(room, 2), soft: true } }
+    // Busy or not, both wait for it.
+    expect(counts(await room.get([...room.tasks(4, hard, 300), ...room.tasks(4, soft, 300)]))).toEqual({ b: 4, c: 4 })
+    for (const index of [1, 2]) room.tabs[index]?.close('left')
+    await room.run(2_000)
+    expect(await room.get([room.task(soft)])).toEqual(['a'])
+    const startedAt = room.world.clock.now()
+    const [one, other] = [room.task(hard), room.actor({ schedulingStrategy: { nodeId: idOf(room, 1) } })]
+    await expect(room.get([one])).rejects.toThrow(TaskUnschedulableError)
+    await expect(room.get([other])).rejects.toThrow(/not in this room/)
+    expect(room.world.clock.now() - startedAt).toBeLessThan(7_000)
+    // And again: it is told each time.
+    await expect(room.get([room.task(hard)])).rejects.toThrow(TaskUnschedulableError)
+  })
+
+  it('[ST15] hold in a task of another tab as well, and when its owner is gone', async () => {
+    const room = new Room(43)
+    await room.enter({ slots: 1 }, { slots: 2, labels: { role: 'owner' } }, { slots: 2, labels: { role: 'runner' } })
+    const { remote } = room.driver.api
+    const leaf = remote(
+      {},
+      async (_: object, ms: number) => {
+        await simSleep(ms)
+        return simHere
+      },
+      { labelSelector: { role: 'runner' }, name: 'leaf' },
+    )
+    const outer = remote({ leaf }, ({ leaf }) => [leaf.remote(3_000)], { labelSelector: { role: 'owner' } })
+    const [inner] = (await room.get([outer.remote()]))[0] as [ObjectRef<string>]
+    await room.run(1_000)
+    room.world.kill(room.tabs[1]?.ports as never)
+    room.tabs[2]?.close('left')
+    await room.run(3_000)
+    await room.enter({ slots: 2, labels: { role: 'runner' } })
+    expect(await room.get([inner])).toEqual(['d'])
   })
 })
 

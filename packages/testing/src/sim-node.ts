@@ -21,6 +21,8 @@ export interface SimNodeOptions {
   readonly slots?: number
   /** What it has beside its CPUs, by name. */
   readonly resources?: Readonly<Record<string, number>>
+  /** What it says of itself. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly isLending?: boolean
   /** What only a tab that is gone held is kept for it this long. Default 3,000. */
   readonly graceMs?: number
@@ -90,6 +92,7 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     pagePort: nodeEnd,
     slots: options.slots ?? 1,
     resources: toResourceSet(options.resources ?? {}),
+    labels: Object.entries(options.labels ?? {}).map(([key, value]) => ({ key, value })),
     name: ports.name,
     agent: 'simulation',
     cores: options.slots ?? 1,

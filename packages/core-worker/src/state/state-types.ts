@@ -28,11 +28,13 @@ export interface ActorState extends Omit<ActorRow, 'requiredResources'> {
 export type ObjectState = ObjectRow
 
 /** A tab of the room, as `listNodes` tells of it. */
-export interface NodeState extends Omit<NodeRow, 'resources' | 'used'> {
+export interface NodeState extends Omit<NodeRow, 'resources' | 'used' | 'labels'> {
   /** All that it has, by name; of a tab that did not answer, what it lends. */
   readonly resources: Amounts
   /** What of it running tasks and actors reserve. */
   readonly used: Amounts
+  /** What it says of itself, by name: see `labels` of `init`. */
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** A worker of a tab, as `listWorkers` tells of it. */

@@ -596,7 +596,7 @@ export class Ownership {
     const known = this.#templates.get(key)
     if (known !== undefined) return known
     const made: OwnTemplate = {
-      definition: { ...rest, template: 0, code: 0, resources: shape.resources, strategy: shape.strategy },
+      definition: { ...rest, template: 0, code: 0, ...shape },
       code: this.#options.granted(job, fn, { submitter, signature }),
       key: `taken ${fn} ${this.#templates.size} ${formatJobId(job)}`,
       jobs: new Map(),

@@ -2,6 +2,7 @@
 import { formatObjectId, STATE_ROWS, unitsOf } from '@shoal/protocol'
 import type {
   NodeId,
+  NodeLabels,
   NodeRow,
   ObjectId,
   ObjectRow,
@@ -46,6 +47,7 @@ export interface LocalStateOptions {
   /** What this tab calls itself. */
   readonly name: string
   readonly resources: ResourceSet
+  readonly labels: NodeLabels
   readonly time: BatchTime
   readonly tasks: OwnTasks
   readonly actors: Actors
@@ -261,7 +263,7 @@ export class LocalState {
   }
 
   #nodeRow(): NodeRow {
-    const { self, name, resources, scheduler, ownership } = this.#options
+    const { self, name, resources, labels, scheduler, ownership } = this.#options
     // A task that resumes may make it too many CPUs for a moment.
     const used = scheduler.used.map((each) => ({ ...each, units: Math.min(each.units, unitsOf(resources, each.name)) }))
     return {
@@ -271,6 +273,7 @@ export class LocalState {
       isSelf: true,
       resources,
       used,
+      labels,
       roundTripMs: undefined,
       ledgers: ownership
         .status()

@@ -220,6 +220,7 @@ function mergeNodes(parts: readonly Part[], missing: Missing, { self, members, n
       isSelf: false,
       resources: member?.card?.resources ?? NOTHING,
       used: NOTHING,
+      labels: member?.card?.labels ?? [],
       roundTripMs: member?.stats?.roundTripMs,
       ledgers: [],
     })

@@ -12,7 +12,7 @@ function maker(number: number, needs: readonly number[]): TaskView {
   return {
     number,
     template: {
-      definition: { name: `f${number}`, resources: [], held: [], strategy: 'DEFAULT' },
+      definition: { name: `f${number}`, resources: [], held: [], strategy: 'DEFAULT', labels: { hard: [], soft: [] } },
       code: { state: { kind: 'ready' } },
     },
     job: { driver: SELF, number: 1 },

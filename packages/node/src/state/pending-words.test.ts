@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FIRST_ATTEMPT, toResourceSet } from '@shoal/protocol'
+import { ANY_NODE, FIRST_ATTEMPT, toResourceSet } from '@shoal/protocol'
 import type { NodeId, ObjectId } from '@shoal/protocol'
 import { lacking, PendingWords, stepWords } from './pending-words.ts'
 import type { PendingPorts } from './pending-words.ts'
@@ -14,6 +14,7 @@ const made = (resources: Record<string, number>): MadeWith => ({
   resources: toResourceSet(resources),
   held: [],
   strategy: 'DEFAULT',
+  labels: ANY_NODE,
 })
 const maker = (at: TaskView['at']): TaskView => ({
   number: 1,

@@ -23,8 +23,13 @@ export function shownRow(kind: StateKind, row: object): object {
       }
     }
     case 'nodes': {
-      const { resources, used, ...rest } = row as NodeRow
-      return { ...rest, resources: fromResourceSet(resources), used: fromResourceSet(used) }
+      const { resources, used, labels, ...rest } = row as NodeRow
+      return {
+        ...rest,
+        resources: fromResourceSet(resources),
+        used: fromResourceSet(used),
+        labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])),
+      }
     }
     case 'summary': {
       const { name, type, states } = row as SummaryRow

@@ -89,6 +89,7 @@ async function start(init: TabInit): Promise<void> {
     pagePort: createMessageFramePort(init.pagePort, { blobs: BlobGate }),
     slots: init.slots,
     resources: init.resources,
+    labels: init.labels,
     cores: init.cores,
     name: init.name,
     agent: init.agent,

@@ -1,4 +1,4 @@
-import type { LogLine, NodeId, ObjectId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
+import type { LogLine, NodeId, NodeLabels, ObjectId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
 import type { FormerSelf, NodeStatus } from '../node-options.ts'
 import type { StateRows } from '../state/merge-answers.ts'
 import type { StateQuestion } from '../state/state-service.ts'
@@ -19,6 +19,7 @@ export interface TabInit {
   readonly slots: number
   /** What it has beside its CPUs. */
   readonly resources: ResourceSet
+  readonly labels: NodeLabels
   readonly cores: number
   readonly name: string
   readonly agent: string

@@ -50,6 +50,7 @@ beforeEach(() => {
   tab = createTab({
     slots: 1,
     resources: [],
+    labels: [],
     cores: 1,
     name: 'a tab',
     agent: 'a test',

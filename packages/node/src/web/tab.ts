@@ -2,7 +2,7 @@ import { createLog, deferred } from '@shoal/base'
 import type { Deferred, Log } from '@shoal/base'
 import { createMessageFramePort, createSandboxFrame } from '@shoal/executor/web'
 import { PROTOCOL_VERSION, ShutdownError, toHex } from '@shoal/protocol'
-import type { FramePort, LogLine, NodeId, ResourceSet, RoomSettings } from '@shoal/protocol'
+import type { FramePort, LogLine, NodeId, NodeLabels, ResourceSet, RoomSettings } from '@shoal/protocol'
 import { createRtcHost } from '@shoal/transport/web'
 import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
@@ -25,6 +25,8 @@ export interface TabOptions {
   readonly slots: number
   /** What the tab has beside its CPUs. */
   readonly resources: ResourceSet
+  /** What it says of itself, for work that asks for it. */
+  readonly labels: NodeLabels
   readonly cores: number
   readonly name: string
   readonly agent: string
@@ -124,11 +126,12 @@ class PageTab implements Tab {
     this.nodeId.catch(() => undefined)
     this.#over.promise.catch(() => undefined)
     this.#news.onmessage = (event: MessageEvent<NodeNews>): void => this.#onNews(event.data)
-    const { slots, resources, cores, name, agent, isLending } = options
+    const { slots, resources, labels, cores, name, agent, isLending } = options
     const init: TabInit = {
       version: PROTOCOL_VERSION,
       slots,
       resources,
+      labels,
       cores,
       name,
       agent,

@@ -1,3 +1,4 @@
+import { nodeLabels } from '../labels.ts'
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
 import { array, bytes, fixedBytes, optional, string, struct, varint } from '../schema.ts'
@@ -25,6 +26,7 @@ export const nodeCard = struct({
   cores: varint,
   /** What it lends, and nothing while it does not lend. */
   resources: resourceSet,
+  labels: nodeLabels,
   agent: name,
   /** Equal for tabs that die together, as those of one browser; empty: unknown. */
   device: name,

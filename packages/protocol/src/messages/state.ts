@@ -2,6 +2,8 @@
 import { attempt, nodeId, objectId } from '../ids.ts'
 import type { NodeId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
+import { nodeLabels } from '../labels.ts'
+import type { NodeLabels } from '../labels.ts'
 import { resourceSet } from '../resources.ts'
 import type { ResourceSet } from '../resources.ts'
 import { array, bool, f64, oneOf, optional, string, struct, union, varint } from '../schema.ts'
@@ -265,6 +267,8 @@ export interface NodeRow {
   readonly resources: ResourceSet
   /** What of it running tasks and actors reserve. */
   readonly used: ResourceSet
+  /** What it says of itself. */
+  readonly labels: NodeLabels
   readonly roundTripMs: number | undefined
   /** Owners whose ledgers it answers for. */
   readonly ledgers: readonly NodeId[]
@@ -277,6 +281,7 @@ export const nodeRow: Schema<NodeRow> = struct({
   isSelf: bool,
   resources: resourceSet,
   used: resourceSet,
+  labels: nodeLabels,
   roundTripMs: optional(f64),
   ledgers: array(nodeId, LIMITS.roomMembers),
 })

@@ -1,4 +1,5 @@
 import { attempt, functionHash, jobId, nodeId, objectId } from '../ids.ts'
+import { labelSelector } from '../labels.ts'
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
 import { array, bool, fixedBytes, oneOf, optional, string, struct, union, varint } from '../schema.ts'
@@ -11,7 +12,7 @@ import { wireError } from './wire-error.ts'
 const name = string(LIMITS.nameBytes)
 
 /** What a task reserves while it runs, or an actor to be placed, and how it is placed: what a credit is for. */
-export const taskShape = struct({ resources: resourceSet, strategy: oneOf(STRATEGIES) })
+export const taskShape = struct({ resources: resourceSet, strategy: oneOf(STRATEGIES), labels: labelSelector })
 export type TaskShape = Infer<typeof taskShape>
 
 /** What runs, for whose job, with whose leave, and what it reserves: the same in a template and in a ledger's record. */

@@ -1,3 +1,4 @@
+import { labelSelector } from '../labels.ts'
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
 import { array, f64, oneOf, optional, string, struct, varint } from '../schema.ts'
@@ -19,6 +20,7 @@ export const templateDefinition = struct({
   /** Of those, what an actor keeps for its life; for a task nothing. */
   held: resourceSet,
   strategy: oneOf(STRATEGIES),
+  labels: labelSelector,
   numReturns: varint,
   /** See `streamMode`. */
   stream: varint,

@@ -1,5 +1,6 @@
 import type { DefineCase } from './case.ts'
-import { equals, isTrue, matches, thrown } from './expectations.ts'
+import { TaskUnschedulableError } from '@shoal/protocol'
+import { equals, isTrue, matches, rejection, thrown } from './expectations.ts'
 
 /** Resources and where tasks go: Ray's cases 4, 28, 29 and 31. */
 export function resourceCases(it: DefineCase): void {
@@ -18,6 +19,8 @@ export function resourceCases(it: DefineCase): void {
       ['numGpus', { numGpus: -1 }, RangeError],
       ['memoryBytes', { memoryBytes: -1 }, RangeError],
       ['schedulingStrategy', { schedulingStrategy: 'XXX' }, Error as unknown as typeof TypeError],
+      ['schedulingStrategy', { schedulingStrategy: { nodeId: 'here' } }, RangeError],
+      ['labelSelector', { labelSelector: { region: 7 } }, TypeError],
       ['placementGroup', { placementGroup: {} }, TypeError],
     ]
     for (const [name, options, kind] of bad) {
@@ -62,6 +65,31 @@ export function resourceCases(it: DefineCase): void {
     },
     { resources: { Custom: 3 }, leaves: true, isSimulatedOnly: true },
   )
+
+  it('[ST16] a task runs in the tab that it names; a soft name is a wish (Ray 145)', async ({
+    api: { remote, get },
+    tabs,
+  }) => {
+    const where = remote({}, ({ context }) => context().nodeId, { name: 'where' })
+    const spread = remote(
+      {},
+      async ({ context }) => {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        return context().nodeId
+      },
+      { schedulingStrategy: 'SPREAD' },
+    )
+    const nodes = [...new Set(await get(Array.from({ length: 4 * tabs }, () => spread.remote())))]
+    for (const nodeId of nodes) equals(await get(where.options({ schedulingStrategy: { nodeId } }).remote()), nodeId)
+    const nodeId = '0'.repeat(32)
+    const wish = where.options({ schedulingStrategy: { nodeId, soft: true } })
+    isTrue(nodes.includes(await get(wish.remote())), 'a soft name of nobody')
+    const error = await rejection(
+      get(where.options({ schedulingStrategy: { nodeId } }).remote()),
+      TaskUnschedulableError,
+    )
+    equals(error.details.nodeId, nodeId)
+  })
 
   it('[ST12] SPREAD goes to every tab that has room', async ({ api: { remote, get }, tabs }) => {
     const where = remote(
