@@ -83,3 +83,25 @@ test('[SQ3] a page’s own __shoal__ stays as it is', async ({ newTab }) => {
   await page.evaluate(() => window.shoalTest.sdk.shutdown())
   expect(await page.evaluate(() => (window as { __shoal__?: unknown }).__shoal__)).toBe('mine')
 })
+
+test('[SQ6] the timeline has each run in the row of the tab that it ran in', async ({ openRoom }) => {
+  const { tabs } = await openRoom({ tabs: [{}, {}] })
+  const [driver] = tabs
+  const seen = await driver.page.evaluate(async () => {
+    const { sdk, work } = window.shoalTest
+    const places = await sdk.get(Array.from({ length: 40 }, (_, index) => work.busy.remote(index, 20)))
+    const { traceEvents } = await sdk.timeline()
+    const titles = new Map(
+      traceEvents.flatMap(({ name, pid, args }) => (name === 'process_name' ? [[pid, String(args['name'])]] : [])),
+    )
+    const ran = traceEvents.filter(({ ph, cat }) => ph === 'X' && cat === 'normal_task')
+    return {
+      nodes: places.map(({ nodeId }) => nodeId.slice(0, 8)).sort(),
+      rows: ran.map(({ pid }) => /\((.*)\)$/.exec(titles.get(pid) ?? '')?.[1]).sort(),
+      shortest: Math.min(...ran.map(({ dur = 0 }) => dur)),
+    }
+  })
+  expect(seen.rows).toEqual(seen.nodes)
+  expect(new Set(seen.rows).size).toBe(2)
+  expect(seen.shortest).toBeGreaterThanOrEqual(19_000)
+})

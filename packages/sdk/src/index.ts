@@ -158,7 +158,9 @@ export {
   listTasks,
   listWorkers,
   summarizeTasks,
+  timeline,
 } from './state/state-functions.ts'
+export type { Timeline, TraceEvent } from './state/timeline.ts'
 export type {
   ActorState,
   NodeState,

@@ -1,6 +1,7 @@
 import type { Api, ObjectRef } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
-import type { StateApi } from '@shoal/core-worker'
+import type { StateApi, StateTimeout } from '@shoal/core-worker'
+import type { Timeline } from './state/timeline.ts'
 
 /**
  * What a tab does in a room. `driver` submits and never lends, `helper` lends and never submits, `both` may do both.
@@ -237,6 +238,8 @@ export interface Session extends Api, StateApi {
   readonly room: Room | undefined
   /** Resolves when the node is up, and in the room if one was asked for. Rejects with RoomError or ShutdownError. */
   readonly ready: Promise<void>
+  /** See the function of that name. */
+  timeline(options?: StateTimeout): Promise<Timeline>
   status(): SessionStatus
   /** Calls back about four times a second while something changes; gives back what ends it. */
   onStatus(listener: (status: SessionStatus) => void): () => void

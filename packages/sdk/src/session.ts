@@ -22,6 +22,9 @@ import { createSessionApi } from './session-api.ts'
 import { stackSourcesOf } from './stack-sources.ts'
 import { openConsoleDoor } from './state/console-door.ts'
 import { StateQueries } from '@shoal/core-worker'
+import type { StateTimeout } from '@shoal/core-worker'
+import { askTimeline } from './state/ask-timeline.ts'
+import type { Timeline } from './state/timeline.ts'
 import { pageSerializers } from './serializers.ts'
 import { toStatus } from './session-status.ts'
 import { partsOf, tabResources } from './tab-resources.ts'
@@ -204,6 +207,10 @@ export class TabSession extends StateQueries implements PageSession {
     const { seed } = await this.#tab.newOwner()
     const roomKey = crypto.getRandomValues(new Uint8Array(16))
     return this.#join(server, { kind: 'owner', roomKey, ownerSeed: seed }, iceServers)
+  }
+
+  timeline(options?: StateTimeout): Promise<Timeline> {
+    return askTimeline(this, options)
   }
 
   protected override async askState(question: Parameters<Tab['state']>[0]): ReturnType<Tab['state']> {

@@ -12,6 +12,7 @@ import type {
   TaskSummary,
   WorkerState,
 } from '@shoal/core-worker'
+import type { Timeline } from './timeline.ts'
 
 /**
  * What tasks and actor calls the room has: those without an outcome, oldest first, with the reason in words why each does not
@@ -94,6 +95,22 @@ export function listWorkers(options?: StateOptions<'workers'>): Promise<StateRes
  */
 export function summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>): Promise<StateResult<TaskSummary>> {
   return mustSession().summarizeTasks(options)
+}
+
+/**
+ * The runs of the whole room as a trace, as Ray's `ray.timeline()`: a row a slot and an actor of each tab, and what waited,
+ * for how long. `JSON.stringify` of it is a file that ui.perfetto.dev and chrome://tracing open. It has what `listTasks` has: the
+ * last 1,000 of each owner that ended; `otherData.warnings` says what is missing.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const fib = remote((n: number) => n, { name: 'fib' })
+ * await get([1, 2, 3].map((n) => fib.remote(n)))
+ * const { traceEvents } = await timeline()
+ * console.log(traceEvents.filter(({ name, ph }) => name === 'fib' && ph === 'X').length) // 3
+ */
+export function timeline(options?: StateTimeout): Promise<Timeline> {
+  return mustSession().timeline(options)
 }
 
 /**

@@ -10,6 +10,9 @@ import { RoomInSession } from '../room-in-session.ts'
 import { createSessionApi } from '../session-api.ts'
 import { toStatus } from '../session-status.ts'
 import { StateQueries } from '@shoal/core-worker'
+import type { StateTimeout } from '@shoal/core-worker'
+import { askTimeline } from '../state/ask-timeline.ts'
+import type { Timeline } from '../state/timeline.ts'
 import type { Room, Session, SessionStatus } from '../session-types.ts'
 import { turns } from './tab-clock.ts'
 import type { TestTabNode } from './test-tab.ts'
@@ -93,6 +96,10 @@ export class TestSession extends StateQueries implements Omit<PageSession, keyof
 
   kept<T>(name: string): ObjectRef<T> | undefined {
     return this.#kept.kept<T>(name)
+  }
+
+  timeline(options?: StateTimeout): Promise<Timeline> {
+    return askTimeline(this, options)
   }
 
   protected override async askState(question: StateQuestion): Promise<StateRows> {
