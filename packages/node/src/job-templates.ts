@@ -27,14 +27,18 @@ export class JobTemplates {
     this.#options = options
   }
 
-  /** Calls back once the code is here and it is known whether it may leave this tab; with an error where it may not run. */
+  /**
+   * Calls back once the code is here and it is known whether it may leave this tab; with an error where it may not run.
+   * `hasToLeave`: that is asked in any case.
+   */
   when(
     template: OwnTemplate,
     job: JobId,
     callback: (template: JobTemplate | undefined, error: WireError | undefined) => void,
+    hasToLeave = false,
   ): void {
     if (template.code.state.kind === 'pending') {
-      whenCode(template.code, () => this.when(template, job, callback))
+      whenCode(template.code, () => this.when(template, job, callback, hasToLeave))
       return
     }
     if (template.code.state.kind === 'refused') {
@@ -54,20 +58,20 @@ export class JobTemplates {
       return
     }
     const isDriver = job.driver === this.#options.self
-    // What any tab can run may stay here: to ask for its leave would make deep trees wait for one round trip after another.
+    // What any tab can run may stay here: to wait for its leave would make deep trees wait for one round trip after another.
+    // It is asked for all the same: a ref of it may leave, and its record then has to.
     const { resources, labels } = template.definition
     const mayStay = labels.hard.length + labels.soft.length === 0 && resources.every(({ name }) => name === CPU)
-    if (!isDriver && mayStay) {
-      callback(known, undefined)
-      return
-    }
+    const waits = isDriver || !mayStay || hasToLeave
+    if (!waits) callback(known, undefined)
     this.#options.codes.grantFor(job, known.work.hash, room, isDriver).then(
       (grant) => {
         known.grant = { room, value: grant }
-        callback(known, undefined)
+        if (waits) callback(known, undefined)
       },
-      (error: unknown) =>
-        callback(undefined, newWireError('permission', `the code could not be signed: ${String(error)}`)),
+      (error: unknown) => {
+        if (waits) callback(undefined, newWireError('permission', `the code could not be signed: ${String(error)}`))
+      },
     )
   }
 
@@ -76,14 +80,19 @@ export class JobTemplates {
     return template.grant?.value !== undefined && template.grant.room === this.#options.room()
   }
 
+  /** Asks for the leave also where a run could do without, and calls back if it is given: a record has to leave. */
+  whenMayLeave(template: OwnTemplate, job: JobId, callback: () => void): void {
+    const made = (known: JobTemplate | undefined): void => {
+      if (known !== undefined && this.mayLeave(known)) callback()
+    }
+    this.when(template, job, made, true)
+  }
+
   /** What a record says of it; undefined while its code may not leave this tab. `later`: now it may. */
   recorded(template: OwnTemplate, job: JobId, later: () => void): LedgerTemplate | undefined {
     const known = template.jobs.get(formatJobId(job))
     if (known !== undefined && this.mayLeave(known)) return ledgerTemplate(known, template.definition)
-    if (this.#options.room() !== undefined)
-      this.when(template, job, (made) => {
-        if (made !== undefined && this.mayLeave(made)) later()
-      })
+    if (this.#options.room() !== undefined) this.whenMayLeave(template, job, later)
     return undefined
   }
 

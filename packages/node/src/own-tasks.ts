@@ -442,9 +442,8 @@ export class OwnTasks {
   #askGrant(task: OwnTask): void {
     if (this.#asked.has(task) || this.#options.room() === undefined) return
     this.#asked.add(task)
-    this.#templates.when(task.template, task.job, (template) => {
-      if (template !== undefined && this.mayLeave(template))
-        for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
+    this.#templates.whenMayLeave(task.template, task.job, () => {
+      for (const number of returns(task)) this.#options.objects.toldAnew(this.#object(number))
     })
   }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { RemoteFunction } from '@shoal/core-worker'
+import type { ObjectRef, RemoteFunction } from '@shoal/core-worker'
 import { at, StoryRoom } from './story-room.ts'
+
+declare const simSleep: (ms: number) => Promise<void>
 
 type Where = RemoteFunction<[], string>
 
@@ -23,6 +25,23 @@ describe('code that came to a tab as a value', () => {
     expect(await room.settle(get(byName.remote()))).toBe(node)
     expect(await room.settle(get(inside.remote()))).toEqual([node])
     expect(await room.settle(get(asArgument.remote([another])))).toEqual([`${node} again`])
+    room.close()
+  })
+
+  it('[O1] is in the record of what it makes there, once its ref has left that tab, though it needs no leave to run', async () => {
+    const room = new StoryRoom(4)
+    await room.open(['a', 'b', 'c'])
+    const { remote, get } = room.tab('driver').api
+    // Of CPUs alone: it stays where it was submitted, and nobody is asked.
+    const slow = remote({}, async (_: object, ms: number) => {
+      await simSleep(ms)
+      return 'made'
+    })
+    const outer = remote({ slow }, ({ slow }) => [slow.remote(20_000)], at('a'))
+    const [ref] = await room.settle(get(outer.remote()))
+    await room.pass(3_000)
+    room.kill('a')
+    expect(await room.settle(get(ref as ObjectRef<string>), 60_000)).toBe('made')
     room.close()
   })
 
