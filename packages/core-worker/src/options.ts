@@ -11,9 +11,9 @@ import {
   toResourceSet,
   UNITS_OF_ONE,
 } from '@shoal/protocol'
+import type { ActorMethodRecord, ActorOptionsRecord, ConcurrencyGroup, ResourceSet } from '@shoal/protocol'
 import { placement } from './label-options.ts'
 import type { LabelConditions, Placement, SchedulingStrategy } from './label-options.ts'
-import type { ActorMethodRecord, ActorOptionsRecord, ConcurrencyGroup, ResourceSet } from '@shoal/protocol'
 
 /** What a node must have free for work of this kind. Nothing is measured or enforced: it is counted, as in Ray. */
 export interface ResourceOptions {

@@ -33,8 +33,8 @@ export interface WorkerHost {
    * left running may outlive, and the thread with the last of them; `onEnded` comes for all.
    */
   start(init: WorkerInit, beside?: HostedWorker): HostedWorker
-  /** A run was cancelled: said where code can look that has not come to an await since, if there is such a place. */
-  cancelled?(run: number): void
+  /** A run was cancelled: says so where code can look that has not come to an await since, if there is such a place. */
+  tellCancelled?(run: number): void
   /** Ends all workers and the place they live in. */
   close(): void
 }

@@ -169,7 +169,7 @@ export class Workers {
     }
     run.isForced ||= isForced
     if (this.#endForced(run.worker)) return
-    this.#options.host.cancelled?.(run.number)
+    this.#options.host.tellCancelled?.(run.number)
     run.worker.submitter.frame.begin(TO_SUBMITTER.cancel).varint(run.number)
   }
 

@@ -20,8 +20,8 @@ export type LabelTerm = Infer<typeof labelTerm>
  * those, and waits for it.
  */
 export const labelSelector = struct({
-  hard: array(labelTerm, LIMITS.labelTerms),
-  soft: array(labelTerm, LIMITS.labelTerms),
+  hard: array(labelTerm, LIMITS.labels),
+  soft: array(labelTerm, LIMITS.labels),
 })
 export type LabelSelector = Infer<typeof labelSelector>
 

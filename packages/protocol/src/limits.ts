@@ -32,10 +32,9 @@ export const LIMITS = {
   templatesTold: 250,
   /** Names of error classes, of what was thrown or what to retry after. */
   errorKinds: 16,
-  /** Labels of a node. */
+  /** Labels of a node, and conditions of one kind on them. */
   labels: 32,
-  /** Conditions of one kind on a node's labels, and values in one. */
-  labelTerms: 32,
+  /** Values in one condition. */
   labelValues: 64,
   /** Kinds of resources that one task asks for, or one node has. */
   resources: 32,

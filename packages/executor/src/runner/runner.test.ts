@@ -18,7 +18,7 @@ const encoder = new ValueEncoder({ replace: () => undefined })
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** A runner whose second stage comes when the test says so, and what it tells its node of runs. */
-function bench() {
+function bench(source = '() => 1', isToldInMemory?: (run: number) => boolean) {
   const told: string[] = []
   let toRunner: (frame: Frame) => void = () => undefined
   let loaded: ((create: CreateSecondStage) => void) | undefined
@@ -47,6 +47,7 @@ function bench() {
     evaluate: (parameters, body) => new Function(...parameters, body) as (...args: unknown[]) => unknown,
     loadSecondStage: (callback) => (loaded = callback),
     soon: (callback) => setImmediate(callback),
+    ...(isToldInMemory && { isToldInMemory }),
   })
   const frame = new FrameWriter(THIS_NODE, (sent: OutgoingFrame) => toRunner(sent as Frame))
   /** Code that wants the second stage is given something by name. */
@@ -55,7 +56,7 @@ function bench() {
     writer.varint(number)
     functionHash.write(writer, `${number}`.repeat(64) as FunctionHash)
     const uses = wantsMore ? encoder.encode({}, 'uses') : undefined
-    frame.definition({ type: 'inline', name: 'f', isClass: false, source: '() => 1', uses })
+    frame.definition({ type: 'inline', name: 'f', isClass: false, source, uses })
     runTemplate.write(frame.begin(TO_SUBMITTER.template), {
       template: number,
       code: number,
@@ -98,5 +99,29 @@ describe('a run that waits for the second stage', () => {
     await turn()
     await turn()
     expect(told).toEqual(['dropped 1', 'done 2'])
+  })
+})
+
+describe('a run that is cancelled in memory', () => {
+  const poll = async (question: string, asked: number[]): Promise<string[]> => {
+    const source = `({ context }) => { for (let i = 0; i < 9; i++) if (${question}) return i; throw new Error() }`
+    const { told, code, run, flush, load } = bench(source, (number) => asked.push(number) > 3)
+    code(1, true)
+    run(1, 1)
+    flush()
+    await turn()
+    load()
+    await turn()
+    await turn()
+    return told
+  }
+
+  it('[SX2] hears of it in the middle of a loop, by isCancelled and by its signal', async () => {
+    for (const question of ['context().isCancelled', 'context().signal.aborted']) {
+      const asked: number[] = []
+      expect(await poll(question, asked)).toEqual(['done 1'])
+      // Not asked any more once it is told.
+      expect(asked).toEqual([1, 1, 1, 1])
+    }
   })
 })

@@ -43,7 +43,7 @@ export interface WorkerStart {
   readonly init: WorkerInit
   readonly port: MessagePort
   /** In an isolated page: at `cancelledSlot(run)` the last run of that slot that was cancelled, as an int32. */
-  readonly cancelled?: Int32Array
+  readonly cancelledRuns?: Int32Array
 }
 
 /** Of that many the latest are sure to be there; who is overwritten hears of it at its next await. */

@@ -94,8 +94,8 @@ class FrameWorkerHost implements WorkerHost {
     return worker
   }
 
-  cancelled(run: number): void {
-    this.#frame?.cancelled(run)
+  tellCancelled(run: number): void {
+    this.#frame?.tellCancelled(run)
   }
 
   /** Its thread ends with the last of them, or when one that was ended does not let it go on. */
@@ -237,7 +237,7 @@ class Frame {
     this.#tell({ type: 'start', number, init }, [port])
   }
 
-  cancelled(run: number): void {
+  tellCancelled(run: number): void {
     this.#tell({ type: 'cancelled', run })
   }
 

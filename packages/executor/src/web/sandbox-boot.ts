@@ -15,7 +15,7 @@ class WorkerShop {
   readonly #running = new Map<number, SandboxWorker>()
   readonly #tell: (message: FromFrame) => void
   /** The node worker is another agent cluster and cannot share it. */
-  readonly #cancelled = crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4 * CANCELLED_SLOTS)) : undefined
+  readonly #cancelledRuns = crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4 * CANCELLED_SLOTS)) : undefined
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
   #echo: Worker | undefined
@@ -27,11 +27,15 @@ class WorkerShop {
 
   obey(message: ToFrame, port: MessagePort | undefined): void {
     if (message.type === 'terminate') this.terminate(message.number)
-    else if (message.type === 'cancelled') this.cancelled(message.run)
+    else if (message.type === 'cancelled') this.tellCancelled(message.run)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
     else
-      this.start(message.number, { init: message.init, port, ...(this.#cancelled && { cancelled: this.#cancelled }) })
+      this.start(message.number, {
+        init: message.init,
+        port,
+        ...(this.#cancelledRuns && { cancelledRuns: this.#cancelledRuns }),
+      })
   }
 
   start(number: number, start: WorkerStart): void {
@@ -51,8 +55,8 @@ class WorkerShop {
     this.#running.delete(number)
   }
 
-  cancelled(run: number): void {
-    if (this.#cancelled !== undefined) Atomics.store(this.#cancelled, cancelledSlot(run), run)
+  tellCancelled(run: number): void {
+    if (this.#cancelledRuns !== undefined) Atomics.store(this.#cancelledRuns, cancelledSlot(run), run)
   }
 
   pulse(port: MessagePort): void {

@@ -57,12 +57,12 @@ addEventListener('message', (event: MessageEvent<WorkerStart>) => start(event.da
 removeGlobals(globalThis)
 
 /** One runner, or those of the actors that share this thread. */
-function start({ init, port, cancelled }: WorkerStart): void {
+function start({ init, port, cancelledRuns }: WorkerStart): void {
   const runners = new Map<number, Runner>()
   const random = new TaskRandom(init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
-  const isToldInMemory = cancelled && ((run: number) => atomicLoad(cancelled, cancelledSlot(run)) === (run | 0))
+  const isToldInMemory = cancelledRuns && ((run: number) => atomicLoad(cancelledRuns, cancelledSlot(run)) === (run | 0))
   // One for all: of a thousand actors each would have a channel more.
   const soon = createSoon()
   const lanes = createPortLanes(port, {
