@@ -367,4 +367,18 @@ describe('Ray about one CPU', () => {
     const refs = [waiter, waiter, getter, getter].map((task) => (task as typeof getter).remote([slow]))
     expect(await room.get(refs as ObjectRef<unknown>[])).toEqual([1, 1, 'a', 'a'])
   })
+
+  it('[T1] a nested task that its parent waits for at once runs in the same tab, though others promised to take some', async () => {
+    const room = new Room(33)
+    await room.enter({ slots: 1 }, { slots: 1 }, { slots: 1 })
+    const { remote } = room.driver.api
+    const inner = remote({}, () => simHere)
+    const outer = remote({ inner }, async ({ inner: nested, get }) => `${simHere}${await get(nested.remote())}`)
+    // Seen to wait, and the others have credits out.
+    await room.get(room.tasks(30, {}, 10))
+    await room.settle(room.driver.api.get(outer.remote()))
+    const places: unknown[] = []
+    for (let n = 0; n < 50; n += 1) places.push(await room.settle(room.driver.api.get(outer.remote())))
+    expect(counts(places as string[])).toEqual({ aa: 50 })
+  })
 })

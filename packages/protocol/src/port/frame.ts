@@ -70,7 +70,9 @@ export class FrameWriter {
   begin(kind: number, isLazy = false): ByteWriter {
     if (!this.#isScheduled && !isLazy) {
       this.#isScheduled = true
-      queueMicrotask(() => this.flush())
+      // One turn later, with what is told a turn after its cause: a node that learns that a task submitted another, and only
+      // with the next frame that it waits for it, has no slot for that one, and sends it away.
+      queueMicrotask(() => queueMicrotask(() => this.flush()))
     }
     if (this.writer.length > FLUSH_BYTES) this.#send()
     this.writer.u8(kind)
