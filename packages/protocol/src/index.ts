@@ -94,7 +94,7 @@ export type {
 export { logLine, nodeMessage, readNodeMessages, writeNodeMessage } from './messages/node-message.ts'
 export type { LogLine, NodeMessage } from './messages/node-message.ts'
 export { nameRecord } from './messages/name.ts'
-export type { NameRecord } from './messages/name.ts'
+export type { NameHolding } from './messages/name.ts'
 export type { ObjectAnswer, PullSubject } from './messages/object.ts'
 export { fromSignalingServer, member, REFUSALS, signal, toSignalingServer } from './messages/signaling.ts'
 export type { FromSignalingServer, Member, Refusal, Signal, ToSignalingServer } from './messages/signaling.ts'

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { bulkChunk } from './messages/bulk.ts'
 import { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'
 import { linkFrame, linkReport, routedChunk } from './messages/link.ts'
+import { nameRecord } from './messages/name.ts'
 import { nodeMessage } from './messages/node-message.ts'
 import { fromSignalingServer, signal, toSignalingServer } from './messages/signaling.ts'
 import { codeDefinition } from './port/definitions.ts'
@@ -20,6 +21,7 @@ const WIRE = [
   nodeCard,
   submitterGrant,
   roomSettings,
+  nameRecord,
   toSignalingServer,
   fromSignalingServer,
   signal,
@@ -35,6 +37,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   5: '3ddd14b863611ce229fb5aafdf562bac',
   6: '7de7cc93023bfe0a27ac0b839889af4c',
   7: '6fe58bfcfcae4b34832ea22564d2f21e',
+  8: '7c6b64c6d02dd1dd97049b91e9323763',
 }
 
 describe('the protocol version', () => {

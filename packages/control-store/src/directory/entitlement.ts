@@ -11,8 +11,6 @@ interface KeyRule {
   readonly subject: (match: RegExpExecArray) => NodeId | undefined
 }
 
-/** A part of a key that comes from users, as `encodeURIComponent` leaves it. */
-const NAME = "[\\w.!~*'()%-]{0,200}"
 const named = (match: RegExpExecArray): NodeId => match[1] as NodeId
 
 /**
@@ -29,11 +27,11 @@ const RULES: Readonly<Record<string, KeyRule>> = Object.assign(Object.create(nul
   /** A driver's run: that driver. */
   job: { rest: /^([0-9a-f]{32})-\d{1,16}$/, isEntitled: (match, writer) => writer === match[1], subject: named },
   /**
-   * Who holds an actor's name, `name/<namespace>/<name>/<node>`: that node, of itself. Several may stand beside each other
-   * after a partition, and readers take the lowest actor id: so no version decides between holders.
+   * A name and which actor has it, `name/<slot>/<node>`: that node, of itself. Several may stand for one name after a
+   * partition, and readers take the lowest actor id: so no version decides between holders.
    */
   name: {
-    rest: new RegExp(`^${NAME}/${NAME}/([0-9a-f]{32})$`),
+    rest: /^(?:0|[1-9]\d{0,5})\/([0-9a-f]{32})$/,
     isEntitled: (match, writer) => writer === match[1],
     subject: named,
   },

@@ -3,7 +3,7 @@ import { randomNodeId } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import type { NodeId } from '@shoal/protocol'
 import { byRendezvous } from '../rendezvous.ts'
-import { namePrefix } from './name-key.ts'
+import { nameKey } from './name-key.ts'
 import type { ActorName } from './name-key.ts'
 import { NameMachine } from './name-machine.ts'
 import type { NameMessage } from './name-machine.ts'
@@ -20,7 +20,7 @@ const NAMES: ActorName[] = ['store', 'log', 'é/ü'].map((name) => ({ namespace:
 function expectSettled(room: NameRoom): void {
   expect([...room.open]).toEqual([])
   for (const [, holders] of room.holders) expect(holders.size).toBeLessThanOrEqual(1)
-  const held = room.nodes.flatMap(({ machine }) => machine.held().map(namePrefix)).sort()
+  const held = room.nodes.flatMap(({ machine }) => machine.held().map(nameKey)).sort()
   expect(held).toEqual(
     [...room.holders]
       .filter(([, holders]) => holders.size > 0)
@@ -79,7 +79,7 @@ describe('names of actors', () => {
         const node = room.pick(room.nodes)
         const name = room.pick(NAMES)
         const before = homeOf(
-          namePrefix(name),
+          nameKey(name),
           room.nodes.map(({ id }) => id),
         )
         if (dice < 0.5) room.claim(node, name)
@@ -88,7 +88,7 @@ describe('names of actors', () => {
         else if (dice < 0.7) for (const met = room.join(); met.view.size < room.nodes.length && room.step(););
         else if (dice < 0.8 && room.nodes.length > 2) room.leave(node)
         const after = homeOf(
-          namePrefix(name),
+          nameKey(name),
           room.nodes.map(({ id }) => id),
         )
         if (before !== after) moved++
@@ -137,7 +137,7 @@ describe('names of actors', () => {
     const room = new NameRoom(7, 20)
     const [name] = NAMES as [ActorName]
     const home = homeOf(
-      namePrefix(name),
+      nameKey(name),
       room.nodes.map(({ id }) => id),
     )
     const [a, b] = room.nodes.filter(({ id }) => id !== home) as [Node, Node]
@@ -155,7 +155,7 @@ describe('names of actors', () => {
     const [one, other, third] = [randomNodeId(random), randomNodeId(random), randomNodeId(random)]
     const view = new Map([one, other, third].map((id) => [id, 1]))
     const names = Array.from({ length: 50 }, (_, i) => ({ namespace: 'app', name: `${i}` }))
-    const name = names.find((each) => homeOf(namePrefix(each), view.keys()) === one) as ActorName
+    const name = names.find((each) => homeOf(nameKey(each), view.keys()) === one) as ActorName
     const home = new NameMachine(one, 1)
     home.members(view)
     const actor = { owner: other, number: 1 }
@@ -186,7 +186,7 @@ describe('names of actors', () => {
     const names = Array.from({ length: 200 }, (_, i) => ({ namespace: 'app', name: `${i}` }))
     // At home with the one, and, while it is there, with the other.
     const name = names.find((each) => {
-      const text = namePrefix(each)
+      const text = nameKey(each)
       return homeOf(text, [home, claimant]) === home && homeOf(text, [home, claimant, other]) === other
     }) as ActorName
     const machine = new NameMachine(home, 1)
@@ -220,7 +220,7 @@ describe('names of actors', () => {
       { type: 'name.report', ...name, round: 1, actor: other, claim: 1 },
       { type: 'name.release', ...name, claim: 1 },
     ] as NameMessage[]) {
-      const isHome = homeOf(namePrefix(name), a.view.keys()) === liar.id
+      const isHome = homeOf(nameKey(name), a.view.keys()) === liar.id
       if (!isHome) room.apply(a, a.machine.receive(liar.id, message))
       room.apply(a, a.machine.receive(randomNodeId(room.random), message))
     }

@@ -2,7 +2,7 @@ import type { ActorId, NodeId, NodeMessage, Session } from '@shoal/protocol'
 import { byRendezvous } from '../rendezvous.ts'
 import { NameHome } from './name-home.ts'
 import type { HomeEffect } from './name-home.ts'
-import { namePrefix } from './name-key.ts'
+import { nameKey } from './name-key.ts'
 import type { ActorName } from './name-key.ts'
 import { compareObjectIds } from './object-order.ts'
 
@@ -133,7 +133,7 @@ export class NameMachine {
         return this.#at(name, (home) => home.claim({ from, actor, claim, isHeld }, this.#others()))
       }
       case 'name.release':
-        this.#early.delete(`${from} claim ${namePrefix(name)} ${message.claim}`)
+        this.#early.delete(`${from} claim ${nameKey(name)} ${message.claim}`)
         return this.#atKnown(name, (home) => home.release(from, message.claim))
       case 'name.ask':
         if (this.#homeOf(name) !== from) return this.#keepForLater(from, message)
@@ -156,7 +156,7 @@ export class NameMachine {
   #answered(from: NodeId, message: Extract<NameMessage, { type: 'name.answer' }>): NameEffect[] {
     const name = nameOf(message)
     const claim = [...this.#claims.values()].find((own) => own.number === message.claim)
-    const isOurs = claim !== undefined && !claim.isHeld && namePrefix(claim.name) === namePrefix(name)
+    const isOurs = claim !== undefined && !claim.isHeld && nameKey(claim.name) === nameKey(name)
     if (!isOurs || claim.home !== this.#lifeOf(from))
       // It must not keep the name for somebody who never heard of it.
       return this.#say(from, { type: 'name.release', ...name, claim: message.claim })
@@ -178,14 +178,14 @@ export class NameMachine {
   }
 
   #report(name: ActorName, round: number): NameEffect[] {
-    const prefix = namePrefix(name)
-    const held = [...this.#claims.values()].find((claim) => claim.isHeld && namePrefix(claim.name) === prefix)
+    const prefix = nameKey(name)
+    const held = [...this.#claims.values()].find((claim) => claim.isHeld && nameKey(claim.name) === prefix)
     const report = { round, actor: held?.actor, claim: held?.number ?? 0 }
     return this.#say(this.#homeOf(name), { type: 'name.report', ...nameOf(name), ...report })
   }
 
   #at(name: ActorName, use: (home: NameHome) => HomeEffect[]): NameEffect[] {
-    const key = namePrefix(name)
+    const key = nameKey(name)
     let known = this.#homes.get(key)
     if (known === undefined) {
       if (this.#homes.size >= MAX_HOMES) return []
@@ -199,7 +199,7 @@ export class NameMachine {
   }
 
   #atKnown(name: ActorName, use: (home: NameHome) => HomeEffect[]): NameEffect[] {
-    const known = this.#homes.get(namePrefix(name))
+    const known = this.#homes.get(nameKey(name))
     return known === undefined ? [] : this.#homeEffects(name, use(known.home))
   }
 
@@ -224,7 +224,7 @@ export class NameMachine {
 
   #keepForLater(from: NodeId, message: NameMessage): NameEffect[] {
     if (message.type !== 'name.claim' && message.type !== 'name.ask') return []
-    const detail = message.type === 'name.claim' ? `claim ${namePrefix(message)} ${message.claim}` : namePrefix(message)
+    const detail = message.type === 'name.claim' ? `claim ${nameKey(message)} ${message.claim}` : nameKey(message)
     this.#early.set(`${from} ${detail}`, { from, message })
     const oldest = this.#early.keys().next()
     if (this.#early.size > MAX_EARLY && !oldest.done) this.#early.delete(oldest.value)
@@ -241,7 +241,7 @@ export class NameMachine {
   }
 
   #homeOf(name: ActorName): NodeId {
-    return byRendezvous(namePrefix(name), this.#view.keys())[0] ?? this.#self
+    return byRendezvous(nameKey(name), this.#view.keys())[0] ?? this.#self
   }
 
   #lifeOf(node: NodeId): string {
@@ -254,5 +254,5 @@ function nameOf({ namespace, name }: ActorName): ActorName {
 }
 
 function claimKey(name: ActorName, actor: ActorId): string {
-  return `${namePrefix(name)} ${actor.owner} ${actor.number}`
+  return `${nameKey(name)} ${actor.owner} ${actor.number}`
 }

@@ -1,11 +1,11 @@
-import { ByteWriter, nameRecord } from '@shoal/protocol'
 import type { ActorId, NodeId, NodeMessage, Session } from '@shoal/protocol'
 import type { Log } from '@shoal/base'
 import type { Directory } from '../directory/directory.ts'
-import { findName, nameRecordKey, refuseBadName } from './name-key.ts'
+import { nameKey, refuseBadName } from './name-key.ts'
 import type { ActorName } from './name-key.ts'
 import { NameMachine } from './name-machine.ts'
 import type { NameEffect, NameMessage } from './name-machine.ts'
+import { NameRecords } from './name-records.ts'
 
 /** What became of a claim. */
 export type NameOutcome = { readonly type: 'won' } | { readonly type: 'taken'; readonly holder: ActorId }
@@ -14,7 +14,7 @@ export interface NamesOptions {
   readonly self: NodeId
   readonly session: Session
   readonly log: Log
-  readonly directory: Pick<Directory, 'set' | 'entries'>
+  readonly directory: Pick<Directory, 'set' | 'entries' | 'subscribe'>
   readonly send: (to: NodeId, message: NodeMessage) => void
   /** A name that was won is another's, after a partition. */
   readonly onLost: (name: ActorName, actor: ActorId, winner: ActorId) => void
@@ -41,17 +41,15 @@ interface Waiting {
 }
 
 export function createNames(options: NamesOptions): Names {
-  const { self, directory, log } = options
-  const machine = new NameMachine(self, options.session)
+  const machine = new NameMachine(options.self, options.session)
+  const records = new NameRecords(options)
   const waiting = new Set<Waiting>()
 
   function waitingFor(name: ActorName, actor: ActorId): Waiting | undefined {
-    const key = nameRecordKey(name, self)
+    const key = nameKey(name)
     return [...waiting].find(
       (other) =>
-        nameRecordKey(other.name, self) === key &&
-        other.actor.number === actor.number &&
-        other.actor.owner === actor.owner,
+        nameKey(other.name) === key && other.actor.number === actor.number && other.actor.owner === actor.owner,
     )
   }
 
@@ -62,14 +60,6 @@ export function createNames(options: NamesOptions): Names {
     found.settle(outcome)
   }
 
-  function record(name: ActorName, actor: ActorId | undefined): void {
-    const writer = new ByteWriter(64)
-    nameRecord.write(writer, { actor })
-    directory.set(nameRecordKey(name, self), writer.finish()).catch((error: unknown) => {
-      log.error('the record of a name could not be written', { name: name.name, error })
-    })
-  }
-
   function apply(effects: readonly NameEffect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
@@ -77,14 +67,14 @@ export function createNames(options: NamesOptions): Names {
           options.send(effect.to, effect.message)
           break
         case 'won':
-          record(effect.name, effect.actor)
+          records.hold(effect.name, effect.actor)
           settle(effect.name, effect.actor, { type: 'won' })
           break
         case 'taken':
           settle(effect.name, effect.actor, { type: 'taken', holder: effect.holder })
           break
         case 'lost':
-          record(effect.name, undefined)
+          records.release(effect.name)
           options.onLost(effect.name, effect.actor, effect.winner)
           break
       }
@@ -102,13 +92,13 @@ export function createNames(options: NamesOptions): Names {
     release(name, actor) {
       const isHeld = machine.holds(name, actor)
       apply(machine.release(name, actor))
-      if (isHeld) record(name, undefined)
+      if (isHeld) records.release(name)
       const found = waitingFor(name, actor)
       if (found === undefined) return
       waiting.delete(found)
       found.fail(new Error(`the name ${name.name} was given back before its claim was answered`))
     },
-    find: (name) => findName(directory, name),
+    find: (name) => records.find(name),
     members: (view) => apply(machine.members(view)),
     receive(from, message) {
       if (!isNameMessage(message)) return false

@@ -46,7 +46,9 @@ export class DirectoryRoom {
   }
 
   /** A node, linked to all that are there. */
-  async join(options: { readonly isOwner?: boolean; readonly keyPair?: KeyPair } = {}): Promise<TestNode> {
+  async join(
+    options: { readonly isOwner?: boolean; readonly keyPair?: KeyPair; readonly versionsAbove?: number } = {},
+  ): Promise<TestNode> {
     const { random, crypto, clock, room, roomKey } = this
     const keyPair = options.keyPair ?? (await crypto.keyPair(random.bytes(32)))
     const id = nodeIdOfKeyHash(await crypto.sha256(keyPair.publicKey))
@@ -59,6 +61,7 @@ export class DirectoryRoom {
       room,
       roomKey,
       keyPair,
+      versionsAbove: options.versionsAbove ?? 0,
       ...(options.isOwner ? { ownerKeyPair: this.#owner } : {}),
     })
     const sync = createDirectorySync({ directory, clock, random, send: (to, message) => this.#send(id, to, message) })

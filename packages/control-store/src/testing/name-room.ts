@@ -2,12 +2,12 @@ import { seededRandom } from '@shoal/base'
 import type { Random } from '@shoal/base'
 import { randomNodeId } from '@shoal/protocol'
 import type { ActorId, NodeId, Session } from '@shoal/protocol'
-import { namePrefix } from '../names/name-key.ts'
+import { nameKey } from '../names/name-key.ts'
 import type { ActorName } from '../names/name-key.ts'
 import { NameMachine } from '../names/name-machine.ts'
 import type { NameEffect, NameMessage } from '../names/name-machine.ts'
 
-const show = (name: ActorName, { owner, number }: ActorId): string => `${namePrefix(name)} ${owner} ${number}`
+const show = (name: ActorName, { owner, number }: ActorId): string => `${nameKey(name)} ${owner} ${number}`
 
 export interface NameNode {
   readonly id: NodeId
@@ -71,10 +71,10 @@ export class NameRoom {
   }
 
   release(node: NameNode, name: ActorName): void {
-    for (const holder of [...(this.holders.get(namePrefix(name)) ?? [])]) {
+    for (const holder of [...(this.holders.get(nameKey(name)) ?? [])]) {
       const [, owner, number] = holder.split(' ')
       if (owner !== node.id) continue
-      this.holders.get(namePrefix(name))?.delete(holder)
+      this.holders.get(nameKey(name))?.delete(holder)
       this.apply(node, node.machine.release(name, { owner: node.id, number: Number(number) }))
     }
   }
@@ -121,8 +121,8 @@ export class NameRoom {
   #tell(node: NameNode, effect: Told): void {
     this.told.push({ ...effect, at: node.id })
     const claim = show(effect.name, effect.actor)
-    const holders = this.holders.get(namePrefix(effect.name)) ?? new Set()
-    this.holders.set(namePrefix(effect.name), holders)
+    const holders = this.holders.get(nameKey(effect.name)) ?? new Set()
+    this.holders.set(nameKey(effect.name), holders)
     if (effect.type === 'lost') {
       if (!holders.delete(claim)) throw new Error(`D3: ${claim} lost what it does not hold`)
       return

@@ -22,6 +22,9 @@ export const nameReport = struct({ ...name, round: varint, actor: optional(objec
 /** Two held the name, as after a partition: it stays with the lower actor id, and the other's owner is told. */
 export const nameLost = struct({ ...name, actor: objectId, winner: objectId })
 
-/** Body of the directory record `name/<namespace>/<name>/<node>`: what that node's holder is; absent after its end. */
-export const nameRecord = struct({ actor: optional(objectId) })
-export type NameRecord = Infer<typeof nameRecord>
+const holding = struct({ ...name, actor: objectId })
+/** A name and the writer's actor that has it. */
+export type NameHolding = Infer<typeof holding>
+
+/** Body of the directory record `name/<slot>/<node>`: what that slot of the node stands for; absent while for nothing. */
+export const nameRecord = struct({ holding: optional(holding) })
