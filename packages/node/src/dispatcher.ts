@@ -6,6 +6,7 @@ import type { Scheduler, SchedulerEffect, SchedulerEvent, WorkShape } from '@sho
 import type { Actors } from './actors/actors.ts'
 import type { Cancellation } from './cancellation.ts'
 import { taskCancelled } from './cancelled.ts'
+import { whenCode } from './code-store.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { JobTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
@@ -161,6 +162,20 @@ export class Dispatcher {
       this.schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
     work.ended(outcome, cpuMicros)
     this.#options.changed()
+  }
+
+  /** A task waits for others, or goes on. */
+  blocked(run: Run, isBlocked: boolean): void {
+    const { lane, runs } = run.worker
+    run.isBlocked = isBlocked
+    if (!isBlocked) {
+      this.schedule({ type: 'resumed', lane })
+      return
+    }
+    const tell = (): void => this.schedule({ type: 'blocked', lane, kind: run.work.template.key })
+    if (run.submitted === undefined) tell()
+    // Its slot is for what it waits for: until that is ready, another of its kind would take it, and wait too.
+    else whenCode(run.submitted, () => run.isBlocked && runs.has(run.number) && tell())
   }
 
   givenBack(work: Work, worker: Worker): void {

@@ -80,6 +80,13 @@ export class JobTemplates {
     return template.grant?.value !== undefined && template.grant.room === this.#options.room()
   }
 
+  /** It will be known whether it may leave, but is not yet. */
+  isUnchecked(template: OwnTemplate, job: JobId): boolean {
+    const room = this.#options.room()
+    if (room === undefined || template.code.state.kind === 'refused') return false
+    return template.jobs.get(formatJobId(job))?.grant?.room !== room
+  }
+
   /** Asks for the leave also where a run could do without, and calls back if it is given: a record has to leave. */
   whenMayLeave(template: OwnTemplate, job: JobId, callback: () => void): void {
     const made = (known: JobTemplate | undefined): void => {

@@ -438,6 +438,16 @@ export class OwnTasks {
     return this.#templates.recorded(template, job, later)
   }
 
+  /** Whether the answer to `ledgerTemplateOf` or `specOf` is only a matter of the check of code that is under way. */
+  isUnchecked(template: OwnTemplate, job: JobId): boolean {
+    return this.#templates.isUnchecked(template, job)
+  }
+
+  isUncheckedTask(number: number): boolean {
+    const task = this.#taskOf(number)
+    return task !== undefined && this.isUnchecked(task.template, task.job)
+  }
+
   /** While a task waits for its arguments nobody else asks for the leave that its record needs. */
   #askGrant(task: OwnTask): void {
     if (this.#asked.has(task) || this.#options.room() === undefined) return

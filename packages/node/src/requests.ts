@@ -169,6 +169,7 @@ export class Requests {
       refuse(error)
       return
     }
+    if (parent !== undefined) parent.submitted = template.code
     const depth = parent === undefined ? (from.number === 0 ? 0 : 1) : parent.work.depth + 1
     const stream = mode === 0 ? undefined : streams.open(from, submission.number, mode, job)
     tasks.submit(template, submission, job, depth, parent?.work.id, stream)

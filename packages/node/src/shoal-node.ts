@@ -19,6 +19,7 @@ import type { JobTemplate } from './own-task.ts'
 import { OwnTasks } from './own-tasks.ts'
 import { MessageRouter } from './message-router.ts'
 import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
+import { Outbox } from './outbox.ts'
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import type { RoomLink } from './room-link.ts'
@@ -46,8 +47,6 @@ const ENTRY_LEAST_MS = 1_000
 const ENTRY_MOST_MS = 10_000
 /** People are shown what runs in their tab; more names than this nobody reads. */
 const GUEST_NAMES = 3
-/** Messages kept for one peer until its first link; what comes past it is dropped, and its pulls ask again by themselves. */
-const MOST_UNSENT = 10_000
 
 /**
  * One tab's node: puts ownership, scheduling, workers, objects and the room together, and routes what each says to the
@@ -94,7 +93,7 @@ export class ShoalNode {
   #isLending: boolean
   readonly #timers = new Set<Timer>()
   /** Messages to peers that have not been linked yet. */
-  readonly #unsent = new Map<NodeId, NodeMessage[]>()
+  readonly #outbox: Outbox
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -314,6 +313,11 @@ export class ShoalNode {
       endWork: (matches, error) => this.#endWork(matches, error),
       cancelHere: (id, how) => this.#cancellation.cancelCallHere(id, how),
     })
+    this.#outbox = new Outbox({
+      log,
+      link: () => this.#room?.link,
+      after: (delayMs, callback) => options.clock.after(delayMs, callback),
+    })
     this.#ownership = new Ownership({
       self,
       guards: options.guards,
@@ -332,6 +336,7 @@ export class ShoalNode {
       moved: (owner) => this.#cancellation.moved(owner),
       ledgerOver: (owner) => this.#cancellation.ledgerOver(owner),
       valueOf: (id) => this.#table.get(id)?.value,
+      outbox: this.#outbox,
       send,
       alive: () => this.#room?.link.alive() ?? [],
       isAlive: (node) => this.#room?.link.isAlive(node) ?? false,
@@ -486,7 +491,7 @@ export class ShoalNode {
     this.#suspended = known
     for (const node of known) {
       this.#dispatcher.forget(node)
-      this.#unsent.delete(node)
+      this.#outbox.forget(node)
       this.#dispatcher.schedule({ type: 'peer-gone', node })
       this.#guests.peerGone(node)
       this.#references.peerGone(node)
@@ -502,7 +507,7 @@ export class ShoalNode {
 
   #knownNodes(link: RoomLink): Set<NodeId> {
     // Those on their way too: what was said or asked of them waits.
-    return new Set([...link.alive(), ...link.members().map(({ node }) => node), ...this.#unsent.keys()])
+    return new Set([...link.alive(), ...link.members().map(({ node }) => node), ...this.#outbox.peers()])
   }
 
   /** Who comes back waits until everybody who is there is linked, or has had the time for it. */
@@ -636,6 +641,7 @@ export class ShoalNode {
     // What waited, for a slot or for a tab that has what it asks for, has its outcome now.
     this.#scheduler.takeWhere(() => true)
     this.#page.frame.flush()
+    this.#outbox.clear()
     this.#scope.close()
   }
 
@@ -654,9 +660,7 @@ export class ShoalNode {
         const run = this.#workers.run(number)
         if (run === undefined || run.worker.submitter !== from || run.worker.isActor) return
         if (isBlocked && !isAhead && !from.isOwed) return
-        const { lane } = run.worker
-        const kind = run.work.template.key
-        this.#dispatcher.schedule(isBlocked ? { type: 'blocked', lane, kind } : { type: 'resumed', lane })
+        this.#dispatcher.blocked(run, isBlocked)
       },
       actorEnded: (from) => this.#workers.endedIn(from),
       dropped: (from, run) => this.#workers.dropped(from, run),
@@ -696,25 +700,16 @@ export class ShoalNode {
       const handOver = this.#references.handOver(to, carriedRefs(message))
       if (handOver !== 0) message = { ...message, handOver }
     }
-    if (link.isAlive(to)) {
-      link.send(to, message)
-      return
-    }
-    const waiting = this.#unsent.get(to) ?? []
-    this.#unsent.set(to, waiting)
-    if (waiting.length < MOST_UNSENT) waiting.push(message)
-    else this.#log.warn('too much waits for a peer that is not linked', { to })
+    this.#outbox.send(to, message)
   }
 
   #peerAlive(node: NodeId): void {
     this.#dispatcher.forget(node)
     this.#leaving.delete(node)
     this.#dispatcher.peer(node)
-    const unsent = this.#unsent.get(node) ?? []
-    this.#unsent.delete(node)
     // What was handed over meanwhile is told by whoever answers for it, and that goes first.
     this.#ownership.peerAlive(node, this.#isBack || this.#wasReloaded)
-    for (const message of unsent) this.#room?.link.send(node, message)
+    this.#outbox.linked(node)
     this.#transfers.peerLinked(node)
     this.#actors.nodeAlive(node)
     this.#options.onChange()
@@ -722,7 +717,7 @@ export class ShoalNode {
 
   #peerDead(node: NodeId): void {
     this.#dispatcher.forget(node)
-    this.#unsent.delete(node)
+    this.#outbox.forget(node)
     this.#dispatcher.schedule({ type: 'peer-gone', node })
     this.#guests.peerGone(node)
     this.#codes.nodeGone(node)

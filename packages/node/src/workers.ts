@@ -15,6 +15,7 @@ import {
 } from '@shoal/protocol'
 import type { Attempt, EncodedValue, FunctionHash, NodeId, ObjectId, WireError } from '@shoal/protocol'
 import { taskCancelled } from './cancelled.ts'
+import type { CodeEntry } from './code-store.ts'
 import type { Objects } from './objects.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
@@ -30,6 +31,10 @@ export interface Run {
   isSent: boolean
   /** Cancelled with force: once it is the one that runs, its worker ends. */
   isForced: boolean
+  /** It waits for others. */
+  isBlocked: boolean
+  /** Of the task that it submitted last. */
+  submitted: CodeEntry | undefined
 }
 
 /** A worker of this tab and what is in it. */
@@ -131,7 +136,16 @@ export class Workers {
   }
 
   startIn(work: Work, worker: Worker): void {
-    const run: Run = { number: this.#nextRun++, work, worker, timer: undefined, isSent: false, isForced: false }
+    const run: Run = {
+      number: this.#nextRun++,
+      work,
+      worker,
+      timer: undefined,
+      isSent: false,
+      isForced: false,
+      isBlocked: false,
+      submitted: undefined,
+    }
     this.#runs.set(run.number, run)
     worker.runs.set(run.number, run)
     this.#gather(work, (values, error) => {

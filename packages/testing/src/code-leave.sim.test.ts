@@ -45,6 +45,23 @@ describe('code that came to a tab as a value', () => {
     room.close()
   })
 
+  it('[O1] is in that record when the ref arrives, though its leave is asked for only then', async () => {
+    for (const seed of [5, 6, 7, 8]) {
+      const room = new StoryRoom(seed)
+      await room.open(['a', 'b', 'c'])
+      const { remote, get } = room.tab('driver').api
+      const slow = remote({}, async (_: object, ms: number) => {
+        await simSleep(ms)
+        return 'made'
+      })
+      const outer = remote({ slow }, ({ slow }) => [slow.remote(20_000)], at('a'))
+      const [ref] = await room.settle(get(outer.remote()))
+      room.kill('a')
+      expect(await room.settle(get(ref as ObjectRef<string>), 60_000)).toBe('made')
+      room.close()
+    }
+  })
+
   it('[SF7] is not given leave when a helper made it up itself', async () => {
     const room = new StoryRoom(2)
     await room.open(['a', 'b'])

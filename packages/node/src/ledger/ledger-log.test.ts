@@ -23,10 +23,13 @@ describe('the log of a ledger', () => {
   const sent: { readonly to: NodeId; readonly message: LedgerRecords }[] = []
   const timers: (() => void)[] = []
   let known: Described | undefined
+  let isUnchecked = false
+  const held: string[] = []
   let log: LedgerLog
 
   beforeEach(() => {
-    sent.length = timers.length = 0
+    sent.length = timers.length = held.length = 0
+    isUnchecked = false
     known = KNOWN
     log = new LedgerLog({
       self,
@@ -41,6 +44,11 @@ describe('the log of a ledger', () => {
       tell: () => undefined,
       describe: () => known,
       copyElsewhere: () => undefined,
+      isUnchecked: () => isUnchecked,
+      outbox: {
+        hold: (to, { number }) => held.push(`hold ${to} ${number}`),
+        told: (to, { number }) => held.push(`told ${to} ${number}`),
+      },
     })
   })
 
@@ -66,6 +74,23 @@ describe('the log of a ledger', () => {
     log.changed(later, false)
     log.changed(later, false)
     expect(sent.map(({ to, message }) => [to, message.records[0]?.number])).toEqual([[borrower, 8]])
+  })
+
+  it('[G6] a ref whose code is being checked is held until it can be told', () => {
+    known = undefined
+    log.expose(borrower, [object])
+    expect(held).toEqual([])
+    isUnchecked = true
+    const later = { owner: self, number: 8 }
+    log.expose(borrower, [later])
+    expect(held.splice(0)).toEqual([`hold ${borrower} 8`])
+    log.changed(later, false)
+    // Asked again, and still unknown.
+    expect(held.splice(0)).toEqual([`hold ${borrower} 8`])
+    known = { ...KNOWN, record: { ...KNOWN.record, number: 8 } }
+    log.changed(later, false)
+    expect(held).toEqual([`told ${borrower} 8`])
+    expect(sent.map(({ to }) => to)).toEqual([borrower])
   })
 
   it('[G6] a successor begins with all there is, once, and again under each new epoch', () => {

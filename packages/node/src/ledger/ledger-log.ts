@@ -2,6 +2,7 @@ import { recordRefs } from '@shoal/control-store'
 import type { RecordStore, StoredRecord } from '@shoal/control-store'
 import { formatObjectId, LIMITS } from '@shoal/protocol'
 import type { LedgerRecords, NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
+import type { Outbox } from '../outbox.ts'
 import { RecordBatch } from './record-batch.ts'
 
 /** What there is to record of an object, and the refs that one who has to make it again needs. */
@@ -25,6 +26,10 @@ export interface LedgerLogOptions {
   tell(to: NodeId, owner: NodeId): void
   /** `gone`: there is no such object any more; undefined: nothing can be said of it yet. */
   describe(id: ObjectId): Described | 'gone' | undefined
+  /** Nothing can be said of it before its function's code is checked, which is under way: `undefined` becomes more by itself. */
+  isUnchecked(id: ObjectId): boolean
+  /** Where a ref waits for that. */
+  readonly outbox: Pick<Outbox, 'hold' | 'told'>
   /** Its bytes are here alone and too many to travel in a record: somebody else should have them too. */
   copyElsewhere(id: ObjectId): void
 }
@@ -59,7 +64,8 @@ const MOST_PASSED_ON = 10_000
 
 /**
  * Writes the records of the ledgers that this node answers for: they ride ahead of each ref that leaves until a successor
- * has acknowledged them, and go to the successors 50 ms later. Nothing ever waits for a record. What never leaves its tab
+ * has acknowledged them, and go to the successors 50 ms later. Nothing waits for a record, but for one whose code is still
+ * being checked. What never leaves its tab
  * makes none. Records of other ledgers that are here are passed on with their refs.
  */
 export class LedgerLog {
@@ -128,6 +134,7 @@ export class LedgerLog {
       const riding = new Map<number, Described>()
       this.#export(book, id.owner, id.number, to, riding)
       this.#send(to, id.owner, 0, riding.values(), [])
+      if (!exported.owed.has(to)) this.#options.outbox.told(to, id)
     }
     this.#soil(book, id.owner, id.number)
     if (isUrgent) this.#flush(id.owner, book)
@@ -216,7 +223,10 @@ export class LedgerLog {
         this.safeAt({ owner, number }).length === 0
       if (riding.has(number) || !(isNew || rides)) continue
       const described = this.#options.describe({ owner, number })
-      if (described === undefined && rides) exported.owed.add(to)
+      if (described === undefined && rides) {
+        exported.owed.add(to)
+        if (this.#options.isUnchecked({ owner, number })) this.#options.outbox.hold(to, { owner, number })
+      }
       if (described === undefined || described === 'gone') continue
       if (rides) {
         exported.rode.add(to)

@@ -21,6 +21,7 @@ import type { LedgerStatus, NodeGuards } from '../node-options.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTemplate } from '../own-task.ts'
 import type { OwnTasks } from '../own-tasks.ts'
+import type { Outbox } from '../outbox.ts'
 import type { References } from '../references.ts'
 import { LedgerLog } from './ledger-log.ts'
 import type { Described } from './ledger-log.ts'
@@ -51,6 +52,7 @@ export interface OwnershipOptions {
   /** Nobody does any more. */
   ledgerOver(owner: NodeId): void
   valueOf(id: ObjectId): EncodedValue | undefined
+  readonly outbox: Outbox
   send(to: NodeId, message: NodeMessage): void
   alive(): readonly NodeId[]
   isAlive(node: NodeId): boolean
@@ -142,6 +144,8 @@ export class Ownership {
       open: (owner) => this.ledgers.open(owner),
       tell: (to, owner) => this.ledgers.tell(to, owner),
       describe: (id) => this.#describe(id),
+      isUnchecked: (id) => this.#isUnchecked(id),
+      outbox: options.outbox,
       copyElsewhere: (id) => this.#copyElsewhere(id),
     })
   }
@@ -362,6 +366,12 @@ export class Ownership {
         return { record: { number, attempt, body: { type: 'failed', error } }, template: undefined, inner: [] }
       }
     }
+  }
+
+  #isUnchecked(id: ObjectId): boolean {
+    const actor = this.#options.actors.specOf(id)
+    if (actor !== undefined) return this.#options.tasks.isUnchecked(actor.spec.template, actor.spec.job)
+    return this.tasksOf(id.owner)?.isUncheckedTask(id.number) === true
   }
 
   #describeActor(id: ObjectId): Described | undefined {
