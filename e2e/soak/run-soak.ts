@@ -41,8 +41,6 @@ const LEFT_WITHIN_MS = 40_000
 const LOOK_MS = 500
 const HEAP_SHARE = 0.05
 const HEAP_BYTES = 1_000_000
-/** The record of a name that an actor had, in every tab for as long as its owner is there: docs/decisions/023. */
-const NAME_BYTES = 2_000
 
 /** Each tab is in the room, linked to the others, may submit, and offers 100 of the resource of its place. */
 export async function runSoak(tabs: readonly SoakTab[], options: SoakOptions): Promise<SoakOutcome> {
@@ -78,12 +76,11 @@ export async function runSoak(tabs: readonly SoakTab[], options: SoakOptions): P
   const main = warm.left.length > 0 ? warm : await phase('run', ms)
   const { reports } = main
   const faults = [...reports.flatMap((report) => report.faults), ...sharedFaults(reports), ...main.left]
-  const names = namesIn(main.reports) - namesIn(warm.reports)
   main.heaps.forEach((bytes, tab) => {
     const before = warm.heaps[tab] ?? 0
     const shown = `tab ${tab}: the heap of the node worker: ${megabytes(before)} MB after the warm-up, ${megabytes(bytes)} MB`
     say(shown)
-    if (bytes > before * (1 + HEAP_SHARE) + HEAP_BYTES + names * NAME_BYTES) faults.push(shown)
+    if (bytes > before * (1 + HEAP_SHARE) + HEAP_BYTES) faults.push(shown)
   })
   return { summary: summaryOf(reports), faults }
 }
@@ -184,10 +181,6 @@ function sharedFaults(reports: readonly SoakReport[]): string[] {
     seen.set(key, answer)
   }
   return faults
-}
-
-function namesIn(reports: readonly SoakReport[]): number {
-  return reports.reduce((sum, { counts }) => sum + (counts['names'] ?? 0), 0)
 }
 
 function summaryOf(reports: readonly SoakReport[]): string[] {

@@ -26,8 +26,7 @@ const MOST_PAUSE_MS = 80
 const NAMESPACE = 'soak'
 const LARGE = 150_000
 const SHARED_NAMES = 3
-/** Few: a room remembers each name that an actor has ever had (docs/decisions/023). */
-const NAMED_SHARE = 0.05
+const NAMED_SHARE = 0.2
 /** Of a tab. */
 const NAMES = 24
 

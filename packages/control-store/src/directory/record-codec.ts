@@ -11,13 +11,16 @@ export interface ProvenRecord extends DirectoryRecord {
   readonly sealed: Uint8Array<ArrayBuffer>
 }
 
-/** Verdicts kept, in bytes of the records judged: what a document of full size holds, twice. */
-const CACHE_BYTES = 2 * LIMITS.directoryUpdateBytes
+/**
+ * Verdicts kept, in bytes of the records judged; in memory one takes six times as much. What is believed need not be judged
+ * again: these are on what is not, and may be met again.
+ */
+const CACHE_BYTES = 64 * 1024
 /** Keeps a signature over a record from meaning anything elsewhere. */
 const SIGNED_LABEL = 'shoal directory record 1'
 
 /**
- * Seals, signs, opens and checks records. It knows the room's key and id, not which records exist. Verdicts are
+ * Seals, signs, opens and checks records. It knows the room's key and id, not which records exist. The latest verdicts are
  * remembered by the record's bytes, so that the same value met again (in another generation, over another link) is free.
  */
 export class RecordCodec {
@@ -57,9 +60,7 @@ export class RecordCodec {
       throw new RangeError(`the directory record ${key.slice(0, 80)} is too large: ${sealed.length} bytes`)
     }
     const fingerprint = await this.#fingerprint(record)
-    const proven = { ...record, sealed, fingerprint, writerId: await this.writerIdOf(pair) }
-    this.#remember(cacheName(key, sealed), sealed.length, proven)
-    return proven
+    return { ...record, sealed, fingerprint, writerId: await this.writerIdOf(pair) }
   }
 
   /** Undefined unless the bytes were sealed in this room for this key and signed by a writer entitled to it. */

@@ -241,9 +241,12 @@ export class YjsDirectory implements Directory {
   }
 
   async #check({ key, sealed }: SealedValue): Promise<void> {
-    const record = await this.#codec.read(key, sealed)
-    if (this.#isClosed) return
-    if (record && this.#table.take(record)) this.#changes.emit({ key, entry: record })
+    const known = this.#table.get(key)
+    if (known === undefined || !sameBytes(known.sealed, sealed)) {
+      const record = await this.#codec.read(key, sealed)
+      if (this.#isClosed) return
+      if (record && this.#table.take(record)) this.#changes.emit({ key, entry: record })
+    }
     this.#inspect(key)
   }
 
