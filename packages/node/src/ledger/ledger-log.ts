@@ -1,3 +1,4 @@
+// Long because what goes with a ref and what goes to the successors are written in one book.
 import { recordRefs } from '@shoal/control-store'
 import type { RecordStore, StoredRecord } from '@shoal/control-store'
 import { formatObjectId, LIMITS } from '@shoal/protocol'
