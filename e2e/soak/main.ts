@@ -12,8 +12,9 @@ import { placeOf, runSoak } from './run-soak.ts'
 import type { SoakTab } from './run-soak.ts'
 
 const TABS = 3
-const MOST_WARM_UP_MS = 60_000
-const WARM_UP_SHARE = 0.2
+/** Until the engine has compiled what it will, and each table that is kept within a bound is full. */
+const MOST_WARM_UP_MS = 240_000
+const WARM_UP_SHARE = 0.4
 
 const { minutes, seed } = soakOptions(process.argv.slice(2))
 const removePage = await buildPage()
