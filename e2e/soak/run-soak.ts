@@ -35,8 +35,11 @@ export interface SoakOutcome {
 /** How a tab offers its own resource: see `at`. */
 export const placeOf = (tab: number): string => `tab${tab}`
 
-/** What a tab keeps of tasks that have ended: see docs/state.md. Filled, it grows no more. */
-const REMEMBERED = 1_000
+/**
+ * What a tab keeps of tasks that have ended (docs/state.md), and of a page's calls with options of their own: filled, they grow
+ * no more.
+ */
+const REMEMBERED = 2_000
 const LEFT_WITHIN_MS = 40_000
 const LOOK_MS = 500
 const HEAP_SHARE = 0.05

@@ -75,11 +75,17 @@ export class SoakDriver {
     return book.report()
   }
 
-  /** So many calls of one actor, whose ends are remembered for people who look, as far as there is room. */
+  /**
+   * So many calls of one actor, each with options of its own: what is remembered, as far as there is room, of tasks that have
+   * ended and of what was asked for.
+   */
   async fill(calls: number): Promise<void> {
     const live = this.#book.make({}, {})
     const { handle } = live
-    for (let i = 0; i < calls; i++) this.#book.call(live, 'add', (call) => handle.add.remote(call))
+    for (let i = 0; i < calls; i++) {
+      const add = handle.add.options({})
+      this.#book.call(live, 'add', (call) => add.remote(call))
+    }
     this.#book.retire(live)
     await this.#book.allOver()
   }
