@@ -36,6 +36,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
   /** Templates that each peer was told of. */
+  readonly #rates = new Map<NodeId, number>()
   readonly #introduced = new Map<NodeId, RecentMap<number, true>>()
   #events: SchedulerEvent<Work>[] = []
   #isStepScheduled = false
@@ -50,6 +51,7 @@ export class Dispatcher {
   /** A new session of the peer, or the end of one: it knows nothing of what it was told. */
   forget(peer: NodeId): void {
     this.#introduced.delete(peer)
+    this.#rates.delete(peer)
   }
 
   close(): void {
@@ -145,6 +147,14 @@ export class Dispatcher {
   peer(node: NodeId): void {
     const { resources, labels = [] } = this.#options.link()?.card(node) ?? {}
     this.schedule({ type: 'peer', node, resources, labels })
+  }
+
+  /** Bytes came from a peer at that rate: what is planned with is a mean in which the newest count for a fifth. */
+  measured(node: NodeId, bytesPerMs: number): void {
+    const known = this.#rates.get(node)
+    const mean = known === undefined ? bytesPerMs : known + (bytesPerMs - known) / 5
+    this.#rates.set(node, mean)
+    this.#events.push({ type: 'rate', node, bytesPerMs: mean })
   }
 
   finished(run: Run, told: WorkOutcome, cpuMicros: number): void {

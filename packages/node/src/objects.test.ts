@@ -1,4 +1,4 @@
-import { silentLog } from '@shoal/base'
+import { seededRandom, silentLog } from '@shoal/base'
 import { ObjectTable, Transfers } from '@shoal/object-store'
 import { randomNodeId } from '@shoal/protocol'
 import type { NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
@@ -22,6 +22,11 @@ function open(): { objects: Objects; table: ObjectTable; said: () => string[] } 
   const transfers = new Transfers({
     log: silentLog,
     network: { send, sendBulk: nothing, bulkRoom: () => 0, onBulkRoom: nothing, canReach: () => true },
+    random: seededRandom(1),
+    self: SELF,
+    now: () => 0,
+    measured: nothing,
+    sha256: () => Promise.resolve(new Uint8Array(32)),
     lookup: () => undefined,
     hold: () => 0,
     unhold: nothing,

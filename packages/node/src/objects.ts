@@ -1,6 +1,6 @@
 // Long because an object has one table of states, and everybody who waits for one is listed beside it.
 import type { Log } from '@shoal/base'
-import type { ObjectTable, PullHolds, Transfers } from '@shoal/object-store'
+import type { ObjectTable, PullHolds, PullOutcome, Transfers } from '@shoal/object-store'
 import { compareAttempts, LIMITS, messageBytes, valueBytes } from '@shoal/protocol'
 import type {
   Attempt,
@@ -307,7 +307,7 @@ export class Objects {
   ): void {
     const { transfers, self } = this.#options
     const holders = state.holders.filter((holder) => holder !== self)
-    transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, (outcome) => {
+    const taken = (outcome: PullOutcome): void => {
       if (outcome.kind === 'value') {
         const letGo = this.#options.receiveInside(outcome.value.refs, outcome.holds)
         this.#fetched(id, state.attempt, outcome.value)
@@ -328,7 +328,8 @@ export class Objects {
       else if (entry !== undefined && !this.#isMine(id) && ++entry.lostFetches < MOST_LOST_FETCHES)
         this.#askOwnerAgain(entry, callback)
       else callback(undefined, this.#notRebuilt(id))
-    })
+    }
+    transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, taken, state.bytes)
   }
 
   #fetched(id: ObjectId, attempt: Attempt, value: EncodedValue): void {

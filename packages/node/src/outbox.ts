@@ -104,4 +104,6 @@ function mayPass({ type }: NodeMessage): boolean {
   return type.startsWith('ledger.') || type.startsWith('code.') || PULLS.has(type)
 }
 
-const PULLS: ReadonlySet<string> = new Set(['object.pull', 'object.head', 'object.missing', 'object.stop'])
+const PULLS: ReadonlySet<string> = new Set(
+  ['pull', 'head', 'have', 'also', 'missing', 'stop'].map((kind) => `object.${kind}`),
+)

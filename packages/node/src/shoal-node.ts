@@ -118,7 +118,12 @@ export class ShoalNode {
     const isListed = (key: Uint8Array): Promise<boolean> => this.#room?.link.isListed(key) ?? Promise.resolve(false)
     const introduce = (to: NodeId, template: JobTemplate): void => this.#dispatcher.introduce(to, template)
     this.#transfers = new Transfers({
+      self,
       log: log.child('transfers'),
+      random: options.random,
+      sha256: (bytes) => options.crypto.sha256(bytes),
+      now: () => options.clock.now(),
+      measured: (node, bytesPerMs) => this.#dispatcher.measured(node, bytesPerMs),
       network: {
         send,
         sendBulk: (to, pull, offset, bytes) => this.#room?.link.sendBulk(to, pull, offset, bytes),

@@ -192,7 +192,11 @@ const MESSAGES: NodeMessage[] = [
   { type: 'ref.register', owner: id.owner, number: 2, objects: [1, 2 ** 40] },
   { type: 'ref.registered', number: 2, unknown: [2 ** 40] },
   { type: 'ref.release', id, isCopyGone: true },
-  { type: 'object.pull', pull: 4, subject: { type: 'function', hash }, offset: 65_536 },
+  { type: 'object.pull', pull: 4, subject: { type: 'function', hash }, segments: [0, 900] },
+  { type: 'object.head', pull: 4, bytes: 5, hashes: new Uint8Array(32), handOver: 3, isPartial: true, has: [0, 7] },
+  { type: 'object.have', pull: 4, segment: 3 },
+  { type: 'object.also', pull: 4, nodes: [node, node] },
+  { type: 'object.stop', pull: 4, segments: [1] },
   { type: 'object.free', attempt: undefined, ids: [id, id] },
   {
     type: 'actor.place',

@@ -16,6 +16,8 @@ export const LIMITS = {
   moduleSourceBytes: 32 * 1024 * 1024,
   /** Largest object: one typed array cannot be larger than 2 GiB in every engine. */
   objectBytes: 2 * 1024 ** 3 - 1,
+  /** Parts into which an object is cut for its way, each with a hash in its head. */
+  objectSegments: 1024,
   /** A sealed signaling blob: an SDP offer with all its candidates is about 6 kB. */
   signalingBlobBytes: 64 * 1024,
   /** Members of one room that a server announces. */

@@ -37,7 +37,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   5: '3ddd14b863611ce229fb5aafdf562bac',
   6: '7de7cc93023bfe0a27ac0b839889af4c',
   7: '6fe58bfcfcae4b34832ea22564d2f21e',
-  8: '7c6b64c6d02dd1dd97049b91e9323763',
+  8: 'b56c16ac4f4bad7a99dce3336fa9c90e',
 }
 
 describe('the protocol version', () => {

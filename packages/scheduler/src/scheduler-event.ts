@@ -35,6 +35,8 @@ export type SchedulerEvent<K> =
       readonly labels?: NodeLabels
     }
   | { readonly type: 'peer-gone'; readonly node: string }
+  /** What was measured between a linked peer and this tab. */
+  | { readonly type: 'rate'; readonly node: string; readonly bytesPerMs: number }
   /** The time that a `timer` effect asked for has passed. */
   | { readonly type: 'passed'; readonly timer: SchedulerTimer; readonly shape: WorkShape }
   /** What an actor keeps for its life, or gives back with it. */

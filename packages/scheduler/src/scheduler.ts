@@ -59,6 +59,8 @@ interface PeerState {
   resources: ResourceSet | undefined
   labels: NodeLabels
   outstanding: number
+  /** Between it and this tab; undefined until it was measured. */
+  bytesPerMs: number | undefined
 }
 
 export interface SchedulerOptions {
@@ -281,6 +283,11 @@ export class Scheduler<K> {
       case 'peer':
         this.#peer(event.node, event.resources, event.labels ?? [])
         return
+      case 'rate': {
+        const peer = this.#peers.get(event.node)
+        if (peer) peer.bytesPerMs = event.bytesPerMs
+        return
+      }
       case 'peer-gone':
         this.#peers.delete(event.node)
         for (const shape of this.#shapes.values()) {
@@ -300,7 +307,7 @@ export class Scheduler<K> {
     if (known) {
       known.resources = resources
       known.labels = labels
-    } else this.#peers.set(node, { resources, labels, outstanding: 0 })
+    } else this.#peers.set(node, { resources, labels, outstanding: 0, bytesPerMs: undefined })
     for (const shape of this.#shapes.values()) {
       this.#fit(shape, node)
       if (shape.advertised > 0 && !shape.told.has(node)) this.#tell(shape, node)
@@ -481,7 +488,7 @@ export class Scheduler<K> {
 
   #bestPeer(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
     if (shape.credits.size === 0) return undefined
-    return place(this.#candidates(shape), this.#times.meanMs(task.kind) ?? 1, task.inputs)
+    return place(this.#candidates(shape), this.#times.meanMs(task.kind) ?? 1, task.inputs, this.#rate)
   }
 
   /** Large inputs pull a task to where they are, if that node has promised to take it. */
@@ -489,8 +496,12 @@ export class Scheduler<K> {
     if (task.inputs.length === 0) return false
     const { self } = this.#options
     const candidates = [{ node: self, queued: 0, slots: 1 }, ...this.#candidates(shape)]
-    return place(candidates, this.#times.meanMs(task.kind) ?? 1, task.inputs) !== self
+    return place(candidates, this.#times.meanMs(task.kind) ?? 1, task.inputs, this.#rate) !== self
   }
+
+  /** Known of links that end here. */
+  readonly #rate = (from: string, to: string): number | undefined =>
+    this.#peers.get(from === this.#options.self ? to : from)?.bytesPerMs
 
   #candidates(shape: Shape<K>): Candidate[] {
     const candidates: Candidate[] = []

@@ -15,6 +15,8 @@ export interface SimNetworkOptions {
   readonly latency?: { readonly minMs: number; readonly maxMs: number }
   /** Of each path, each way. Default 4e6. */
   readonly bytesPerSecond?: number
+  /** A node has that rate for all that it sends, as at home. Default false: on each path. */
+  readonly sharesRate?: boolean
   /** How often the first control message of a link's side is lost, as on a channel handed between threads. Default 0.1. */
   readonly loseFirst?: number
 }
@@ -60,6 +62,8 @@ export class SimNetwork {
   readonly #trace: Trace
   readonly #latency: () => number
   readonly #bytesPerSecond: number
+  /** By node, where it shares its rate. */
+  readonly #outlets: Map<NodeId, { freeAt: number }> | undefined
   readonly #loseFirst: number
   readonly #endpoints = new Map<number, Endpoint>()
   readonly #links = new Set<SimLink>()
@@ -76,6 +80,7 @@ export class SimNetwork {
     const latencies = options.random.fork('latency')
     this.#latency = () => minMs + latencies.float() * (maxMs - minMs)
     this.#bytesPerSecond = options.bytesPerSecond ?? 4e6
+    this.#outlets = options.sharesRate === true ? new Map() : undefined
     this.#loseFirst = options.loseFirst ?? 0.1
     this.signaling = new SimSignalingServer({
       clock: options.clock,
@@ -206,6 +211,7 @@ export class SimNetwork {
       clock: this.#clock,
       latencyMs: this.#latency,
       bytesPerSecond: this.#bytesPerSecond,
+      outlets: this.#outlets && { a: this.#outletOf(a.node), b: this.#outletOf(b.node) },
       endClocks: { a: a.clock, b: b.clock },
     })
     const link: SimLink = { a, b, pair, generation: 0, isHeld: false }
@@ -213,6 +219,12 @@ export class SimNetwork {
     this.#trace.add(`link ${a.node.slice(0, 4)}/${a.session} - ${b.node.slice(0, 4)}/${b.session}`)
     this.#offer(a, b, pair.a)
     this.#offer(b, a, pair.b)
+  }
+
+  #outletOf(node: NodeId): { freeAt: number } {
+    const outlet = this.#outlets?.get(node) ?? { freeAt: 0 }
+    this.#outlets?.set(node, outlet)
+    return outlet
   }
 
   #offer(own: Endpoint, other: Endpoint, raw: Link): void {

@@ -37,8 +37,10 @@ import {
   actorWant,
 } from './actor.ts'
 import {
+  objectAlso,
   objectAnswer,
   objectFree,
+  objectHave,
   objectHead,
   objectHeld,
   objectMissing,
@@ -92,6 +94,8 @@ export const nodeMessage = union({
   'object.answer': struct({ answer: objectAnswer, handOver: varint }),
   'object.pull': objectPull,
   'object.head': objectHead,
+  'object.have': objectHave,
+  'object.also': objectAlso,
   'object.missing': objectMissing,
   'object.stop': objectStop,
   'object.held': objectHeld,

@@ -1,6 +1,6 @@
-import { attempt, functionHash, objectId } from '../ids.ts'
+import { attempt, functionHash, nodeId, objectId } from '../ids.ts'
 import { LIMITS } from '../limits.ts'
-import { array, optional, struct, union, varint } from '../schema.ts'
+import { array, bool, bytes, optional, struct, union, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { dependency } from './task.ts'
 import { wireError } from './wire-error.ts'
@@ -21,17 +21,31 @@ export const pullSubject = union({
 })
 export type PullSubject = Infer<typeof pullSubject>
 
-/** Asks a holder for the bytes, from `offset` on. `pull` is the asker's number for it. */
-export const objectPull = struct({ pull: varint, subject: pullSubject, offset: varint })
+/** Segments of one object: see `objectHead`. */
+const segments = array(varint, LIMITS.objectSegments)
+/** Asks a holder for segments, and first of all for its head. `pull` is the asker's number for it. */
+export const objectPull = struct({ pull: varint, subject: pullSubject, segments })
 /**
- * The holder's first word: the run's length; chunks follow on the bulk channel. `handOver`: it keeps the object, and so
- * what is inside, until `ref.confirm` of that number; 0: nothing is inside.
+ * The holder's first word: the run's length, and the SHA-256 of each of its segments; the segments asked for follow on the
+ * bulk channel. `handOver`: it keeps the object, and so what is inside, until `ref.confirm` of that number; 0: nothing is
+ * inside. `isPartial`: it fetches the object itself, and so far it `has` these.
  */
-export const objectHead = struct({ pull: varint, bytes: varint, handOver: varint })
+export const objectHead = struct({
+  pull: varint,
+  bytes: varint,
+  hashes: bytes(LIMITS.objectSegments * 32),
+  handOver: varint,
+  isPartial: bool,
+  has: segments,
+})
+/** A holder that fetches the object itself has one segment more. */
+export const objectHave = struct({ pull: varint, segment: varint })
+/** These nodes pull the same from the holder now. */
+export const objectAlso = struct({ pull: varint, nodes: array(nodeId, LIMITS.roomMembers) })
 /** The holder does not have it (any more). */
 export const objectMissing = struct({ pull: varint })
-/** The asker has no use for further chunks. */
-export const objectStop = struct({ pull: varint })
+/** The asker has no use for these segments, or, when there are none, for anything of the pull. */
+export const objectStop = struct({ pull: varint, segments })
 /** A puller tells the owner that it holds a copy too. */
 export const objectHeld = struct({ id: objectId, attempt })
 /** Whoever answers for the objects freed them: holders drop their copies, or with an attempt only those of that one. */

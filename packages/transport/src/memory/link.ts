@@ -2,7 +2,7 @@ import type { Clock } from '@shoal/base'
 import { LIMITS } from '@shoal/protocol'
 import type { Link, LinkEnd, LinkHandlers } from '../link.ts'
 import { MemoryPipe } from './pipe.ts'
-import type { Lane } from './pipe.ts'
+import type { Lane, Outlet } from './pipe.ts'
 
 export interface MemoryLinkOptions {
   readonly clock: Clock
@@ -10,6 +10,8 @@ export interface MemoryLinkOptions {
   readonly latencyMs?: number | (() => number)
   /** Of the path, each way, shared by both lanes. Unlimited by default. */
   readonly bytesPerSecond?: number
+  /** Of nodes that share their rate among all their links. */
+  readonly outlets?: { readonly a: Outlet; readonly b: Outlet } | undefined
   /** The clocks of the two ends, where these can be frozen apart from each other: nothing arrives at a frozen one. */
   readonly endClocks?: { readonly a: Clock; readonly b: Clock }
 }
@@ -31,7 +33,7 @@ const WINDOW_SECONDS = 0.05
 const UNLIMITED_WINDOW_BYTES = 4 * 1024 * 1024
 
 export function createMemoryLinkPair(options: MemoryLinkOptions): MemoryLinkPair {
-  const { clock, latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, endClocks } = options
+  const { clock, latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, endClocks, outlets } = options
   const latency = typeof latencyMs === 'number' ? (): number => latencyMs : latencyMs
   const windowBytes = Number.isFinite(bytesPerSecond)
     ? Math.max(2 * LIMITS.bulkChunkBytes, bytesPerSecond * WINDOW_SECONDS)
@@ -40,13 +42,14 @@ export function createMemoryLinkPair(options: MemoryLinkOptions): MemoryLinkPair
   const b = new MemoryLink()
   const clockOfA = endClocks?.a ?? clock
   const clockOfB = endClocks?.b ?? clock
-  const pipe = (senderClock: Clock, receiver: MemoryLink, receiverClock: Clock): MemoryPipe =>
+  const pipe = (senderClock: Clock, receiver: MemoryLink, receiverClock: Clock, outlet?: Outlet): MemoryPipe =>
     new MemoryPipe({
       clock,
       senderClock,
       receiverClock,
       latency,
       bytesPerSecond,
+      outlet,
       windowBytes,
       arrive: (lane, bytes) => {
         receiver.arrive(lane, bytes)
@@ -55,8 +58,8 @@ export function createMemoryLinkPair(options: MemoryLinkOptions): MemoryLinkPair
         receiver.end('closed-there')
       },
     })
-  const toB = pipe(clockOfA, b, clockOfB)
-  const toA = pipe(clockOfB, a, clockOfA)
+  const toB = pipe(clockOfA, b, clockOfB, outlets?.a)
+  const toA = pipe(clockOfB, a, clockOfA, outlets?.b)
   a.connect(toB, toA)
   b.connect(toA, toB)
   return {

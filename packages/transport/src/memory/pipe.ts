@@ -22,7 +22,7 @@ const NOTHING = new Uint8Array(0)
 export class MemoryPipe {
   readonly #options: MemoryPipeOptions
   readonly #parcels = new Queue<Parcel>()
-  #freeAt = 0
+  readonly #outlet: Outlet
   #lastArrival = 0
   /** Bytes of bulk that have not left, or with an unlimited rate, not arrived. */
   #waitingBytes = 0
@@ -35,13 +35,14 @@ export class MemoryPipe {
 
   constructor(options: MemoryPipeOptions) {
     this.#options = options
+    this.#outlet = options.outlet ?? { freeAt: 0 }
   }
 
   send(lane: Lane | 'end', bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isDropped) return
     const { clock, latency, bytesPerSecond } = this.#options
-    const leavesAt = Math.max(clock.now(), this.#freeAt) + (bytes.length / bytesPerSecond) * 1000
-    this.#freeAt = leavesAt
+    const leavesAt = Math.max(clock.now(), this.#outlet.freeAt) + (bytes.length / bytesPerSecond) * 1000
+    this.#outlet.freeAt = leavesAt
     const arrivesAt = Math.max(this.#lastArrival, leavesAt + latency())
     this.#lastArrival = arrivesAt
     if (lane === 'bulk') this.#waitingBytes += bytes.length
@@ -161,12 +162,19 @@ export class MemoryPipe {
   }
 }
 
+/** What all that one node sends goes through, where it has no more than one path's rate for all of them. */
+export interface Outlet {
+  freeAt: number
+}
+
 export interface MemoryPipeOptions {
   readonly clock: Clock
   readonly senderClock: Clock
   readonly receiverClock: Clock
   readonly latency: () => number
   readonly bytesPerSecond: number
+  /** Default: one of its own. */
+  readonly outlet?: Outlet | undefined
   readonly windowBytes: number
   readonly arrive: (lane: Lane, bytes: Uint8Array<ArrayBuffer>) => void
   readonly arriveEnd: () => void
