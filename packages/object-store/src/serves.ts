@@ -36,7 +36,8 @@ export class Serves {
   /** By peer and the peer's number for the pull. */
   readonly #serves = new Map<NodeId, Map<number, Serve>>()
   readonly #byKey = new Map<string, Set<Serve>>()
-  readonly #pumping = new Set<NodeId>()
+  /** Peers without room, each with who waits for some. */
+  readonly #waiting = new Map<NodeId, object>()
   readonly #layouts = new WeakMap<EncodedValue, Promise<readonly [Run, Layout]>>()
 
   constructor(options: TransfersOptions, partial: (key: string) => PartialRun | undefined) {
@@ -97,7 +98,7 @@ export class Serves {
   /** The link is another, or the peer is gone: what was under way to it is asked for again, or not needed. */
   forget(to: NodeId): void {
     for (const serve of [...(this.#serves.get(to)?.values() ?? [])]) this.#end(serve)
-    this.#pumping.delete(to)
+    this.#waiting.delete(to)
   }
 
   /** What was being fetched here will not come: see `PartialRun`. */
@@ -178,7 +179,7 @@ export class Serves {
 
   /** Sends chunks of all serves to one peer in turn while its window has room. */
   #pump(to: NodeId): void {
-    if (this.#pumping.has(to)) return
+    if (this.#waiting.has(to)) return
     const { network } = this.#options
     for (;;) {
       const ready = [...(this.#serves.get(to)?.values() ?? [])].filter(({ open }) => open.length > 0)
@@ -199,10 +200,13 @@ export class Serves {
   }
 
   #awaitRoom(to: NodeId): void {
-    this.#pumping.add(to)
+    const waiter = {}
+    this.#waiting.set(to, waiter)
     let isAtOnce = true
     this.#options.network.onBulkRoom(to, () => {
-      this.#pumping.delete(to)
+      // The path is another by now, and somebody else waits there.
+      if (this.#waiting.get(to) !== waiter) return
+      this.#waiting.delete(to)
       // Called at once: there is no link. Who pulls asks again over the next one.
       if (isAtOnce) this.forget(to)
       else this.#pump(to)

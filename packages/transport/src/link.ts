@@ -24,7 +24,7 @@ export interface Link {
   sendBulk(bytes: Uint8Array<ArrayBuffer>): void
   /** Bytes that may be handed to `sendBulk` now: the window, of about 50 ms of the measured rate, less what is under way. */
   bulkRoom(): number
-  /** Calls back once, when `bulkRoom()` has become positive or the link has ended. One waiter at a time. */
+  /** Calls back once, when `bulkRoom()` has become positive or the link has ended; not any more once somebody else waits. */
   onBulkRoom(callback: () => void): void
   /** Ends the link; what was sent before is handed to the network first where that is possible. Idempotent. */
   close(): void

@@ -171,6 +171,19 @@ export function linkContract(name: string, createPair: () => ContractPair | Prom
       expect(calls).toBe(1)
     })
 
+    it('[TR2] takes a later bulk waiter in the place of the one before', async () => {
+      const { a, b } = await open()
+      new Ear(a)
+      new Ear(b)
+      while (a.bulkRoom() > 0) a.sendBulk(new Uint8Array(LIMITS.bulkChunkBytes))
+      let calls = 0
+      a.onBulkRoom(() => calls++)
+      await new Promise<void>((resolve) => {
+        a.onBulkRoom(resolve)
+      })
+      expect(calls).toBe(0)
+    })
+
     it('[TR2] does not let a bulk waiter wait for a link that has ended', async () => {
       const { a, b } = await open()
       new Ear(a)

@@ -65,7 +65,6 @@ export class RtcLink implements Link {
   }
 
   onBulkRoom(callback: () => void): void {
-    assert(this.#waiter === undefined, 'one waits for room at a time')
     this.#waiter = callback
     if (this.bulkRoom() > 0 || this.#end !== undefined) queueMicrotask(() => this.#wake())
   }
