@@ -51,7 +51,9 @@ for (const [action, rule] of Object.entries({
         const tasks = Array.from({ length: 60 }, (_, index) => work.busy.remote(index, 40))
         const bytes = madeBytes(5, 1_500_000)
         const ref = put(bytes)
-        const hashes = Array.from({ length: 6 }, () => work.hashOf.remote(ref))
+        // In every tab: by itself work may stay where its input is.
+        const hashOf = work.hashOf.options({ schedulingStrategy: 'SPREAD' })
+        const hashes = Array.from({ length: 6 }, () => hashOf.remote(ref))
         const made = Array.from({ length: 4 }, (_, seed) => work.makeBytes.remote(seed, 700_000))
         const counters = Array.from({ length: 3 }, () => work.Counter.remote(0))
         const calls = counters.flatMap((counter) => [1, 2, 3].map((by) => counter.add.remote('driver', by, by)))

@@ -83,7 +83,7 @@ export class SoakDriver {
     const live = this.#book.make({}, {})
     const { handle } = live
     for (let i = 0; i < calls; i++) {
-      const add = handle.add.options({})
+      const add = handle.add.options({ maxTaskRetries: i })
       this.#book.call(live, 'add', (call) => add.remote(call))
     }
     this.#book.retire(live)
