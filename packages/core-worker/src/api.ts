@@ -93,6 +93,12 @@ export interface CancelOptions {
   readonly recursive?: boolean
 }
 
+/** How `put` takes a value. */
+export interface PutOptions {
+  /** The value's buffers are moved instead of copied, as by `transfer`: they are empty here afterwards. Default false. */
+  readonly transfer?: boolean
+}
+
 /** Functions and classes that are handed in by name stand in the first parameter, beside these. */
 export interface Api {
   /** The same remote function, submitted through this session: for those of remote modules, and of other sessions. */
@@ -123,7 +129,7 @@ export interface Api {
     refs: T,
     options?: GetOptions,
   ): Promise<{ -readonly [K in keyof T]: T[K] extends ObjectRef<infer V> ? V : never }>
-  put<T>(value: T): ObjectRef<T>
+  put<T>(value: T, options?: PutOptions): ObjectRef<T>
   wait<R extends ObjectRef | ObjectRefGenerator>(
     refs: readonly R[],
     options?: WaitOptions,
@@ -346,7 +352,7 @@ export function createApi(host: ApiHost): Api {
     remote: remote as Api['remote'],
     actor: actor as unknown as Api['actor'],
     get: get as Api['get'],
-    put: (value) => core().put(value),
+    put: (value, options) => core().put(options?.transfer === true ? transfer(value) : value),
     wait,
     cancel,
     transfer,

@@ -4,7 +4,16 @@ export { arityOf, constructorArity } from './arity.ts'
 export type { Arity } from './arity.ts'
 export type { Argument, Arguments, RefParameter, Returns } from './call-types.ts'
 export { createApi, pageContext } from './api.ts'
-export type { Api, ApiHost, CancelOptions, GetActorOptions, KillOptions, ModuleScope, RuntimeContext } from './api.ts'
+export type {
+  Api,
+  ApiHost,
+  CancelOptions,
+  GetActorOptions,
+  KillOptions,
+  ModuleScope,
+  PutOptions,
+  RuntimeContext,
+} from './api.ts'
 export { callSiteOf } from './code.ts'
 export type { Code, InlineCode } from './code.ts'
 export { CoreWorker } from './core-worker.ts'

@@ -42,7 +42,7 @@ export const get: Api['get'] = pageApi.get
 
 /**
  * Stores a value and returns its ref: for what many tasks are to be given. The value is copied at once; what the caller
- * does to it later changes nothing.
+ * does to it later changes nothing. With `{ transfer: true }` its buffers are moved instead, and empty here afterwards.
  *
  * @function
  * @throws TypeError for an ObjectRef (store `[ref]` instead); SerializationError for what cannot be cloned, by its path.
@@ -50,6 +50,7 @@ export const get: Api['get'] = pageApi.get
  * const table = put(Float64Array.of(1, 2, 3))
  * const pick = remote((numbers: Float64Array, at: number) => numbers[at])
  * await get([pick.remote(table, 0), pick.remote(table, 2)]) // [1, 3]
+ * const large = put(new Float32Array(50_000_000), { transfer: true }) // no copy
  */
 export const put: Api['put'] = pageApi.put
 
@@ -200,6 +201,7 @@ export type {
   CancelOptions,
   GetOptions,
   ObjectRefGenerator,
+  PutOptions,
   ResourceOptions,
   RuntimeContext,
   LabelConditions,

@@ -24,6 +24,23 @@ export function valueCases(it: DefineCase): void {
     isTrue(isTied(await get(same.remote(knot))), 'as a result')
   })
 
+  it('[SV1] what is put away for good is moved, and arrives the same', async ({ api: { put, get, remote } }) => {
+    const sum = remote((parts: Float64Array[]) => parts.flatMap((part) => [...part]).reduce((a, b) => a + b, 0))
+    const parts = [Float64Array.of(1, 2, 3), new Float64Array(30_000).fill(1)]
+    const kept = put(parts)
+    equals(
+      parts.map(({ length }) => length),
+      [3, 30_000],
+    )
+    const moved = put(parts, { transfer: true })
+    equals(
+      parts.map(({ length }) => length),
+      [0, 0],
+    )
+    equals(await get([sum.remote(kept), sum.remote(moved)]), [30_006, 30_006])
+    equals(await get(put(7, { transfer: false })), 7)
+  })
+
   it('[SV1] what structured clone copies arrives as it was', async ({ api: { put, get, remote } }) => {
     const same = remote((value: unknown) => value)
     const bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])
