@@ -72,7 +72,7 @@ export async function runSoak(tabs: readonly SoakTab[], options: SoakOptions): P
       tabs.map(({ page }) => page.evaluate((forMs) => window.soakDriver.run(forMs), phaseMs)),
     )
     const left = await untilNothingIsLeft(tabs, look, start)
-    const heaps = await Promise.all(probes.map((probe) => probe.heapBytes()))
+    const heaps = await Promise.all(probes.map((probe) => probe.objectBytes()))
     return { reports, heaps, left }
   }
   const warm = await phase('warm-up', warmUpMs)
@@ -81,7 +81,7 @@ export async function runSoak(tabs: readonly SoakTab[], options: SoakOptions): P
   const faults = [...reports.flatMap((report) => report.faults), ...sharedFaults(reports), ...main.left]
   main.heaps.forEach((bytes, tab) => {
     const before = warm.heaps[tab] ?? 0
-    const shown = `tab ${tab}: the heap of the node worker: ${megabytes(before)} MB after the warm-up, ${megabytes(bytes)} MB`
+    const shown = `tab ${tab}: what the node worker keeps: ${megabytes(before)} MB after the warm-up, ${megabytes(bytes)} MB`
     say(shown)
     if (bytes > before * (1 + HEAP_SHARE) + HEAP_BYTES) faults.push(shown)
   })

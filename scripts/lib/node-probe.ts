@@ -1,6 +1,7 @@
 // A look into a tab's node worker through the browser's devtools: what the node keeps, and how much memory its thread does.
 import type { NodeHoldings, NodeStatus } from '@shoal/node'
 import type { CDPSession, Page } from 'playwright-core'
+import { objectBytes } from './heap-snapshot.ts'
 
 export interface NodeLook {
   readonly holdings: NodeHoldings
@@ -13,6 +14,9 @@ interface Answer {
   readonly id?: number
   readonly result?: unknown
   readonly error?: { readonly message: string }
+  /** Of an event, in place of an answer. */
+  readonly method?: string
+  readonly params?: { readonly chunk?: string }
 }
 
 interface RemoteObject {
@@ -58,6 +62,12 @@ export class NodeProbe {
     return { holdings, status, records: own.reduce((sum, { records }) => sum + records, 0) }
   }
 
+  /** After a collection: what is kept, without compiled code; see `objectBytes`. */
+  async objectBytes(): Promise<number> {
+    await this.#worker.send('HeapProfiler.collectGarbage')
+    return objectBytes(await this.#worker.snapshot())
+  }
+
   /** After a collection: objects, what they keep outside, and buffers. */
   async heapBytes(): Promise<number> {
     await this.#worker.send('HeapProfiler.collectGarbage')
@@ -97,6 +107,7 @@ class WorkerTarget {
   readonly #session: string
   readonly #open = new Map<number, (answer: Answer) => void>()
   #last = 0
+  #onChunk: ((chunk: string) => void) | undefined
 
   constructor(devtools: CDPSession, session: string) {
     this.#devtools = devtools
@@ -104,6 +115,7 @@ class WorkerTarget {
     devtools.on('Target.receivedMessageFromTarget', ({ sessionId, message }) => {
       if (sessionId !== session) return
       const answer = JSON.parse(message) as Answer
+      if (answer.method === 'HeapProfiler.addHeapSnapshotChunk') this.#onChunk?.(answer.params?.chunk ?? '')
       if (answer.id !== undefined) this.#open.get(answer.id)?.(answer)
     })
   }
@@ -119,6 +131,15 @@ class WorkerTarget {
     this.#open.delete(id)
     if (error !== undefined) throw new Error(`${method}: ${error.message}`)
     return result
+  }
+
+  /** Of the heap, as text. */
+  async snapshot(): Promise<string> {
+    const chunks: string[] = []
+    this.#onChunk = (chunk) => void chunks.push(chunk)
+    await this.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
+    this.#onChunk = undefined
+    return chunks.join('')
   }
 
   async call(objectId: string, functionDeclaration: string, returnByValue: boolean): Promise<RemoteObject> {
