@@ -1,6 +1,6 @@
 // Long because choosing, receiving and giving up are one state.
 import { ByteReader, fromRun, ProtocolError } from '@shoal/protocol'
-import type { NodeId, PullSubject } from '@shoal/protocol'
+import type { EncodedValue, NodeId, PullSubject } from '@shoal/protocol'
 import {
   checkedLayout,
   hashOf,
@@ -360,14 +360,14 @@ export class Pulls {
     this.#measure(source, end - start)
     pull.segments[segment] = 'checking'
     const { run } = pull
-    this.#options.sha256(run.subarray(start, end)).then(
-      (hash) => {
+    this.#options
+      .sha256(run.subarray(start, end))
+      .then((hash) => {
         // Begun anew with another layout meanwhile, or over.
         if (pull.run === run && this.#pulls.get(pull.number) === pull)
           this.#checked(pull, source, segment, sameBytes(hash, hashOf(layout, segment)))
-      },
-      (error: unknown) => this.#options.log.error('a segment could not be hashed', { error }),
-    )
+      })
+      .catch((error: unknown) => this.#options.log.error('a segment could not be taken', { error }))
   }
 
   #measure(source: Source, bytes: number): void {
@@ -392,8 +392,24 @@ export class Pulls {
       this.#step(pull)
       return
     }
-    const value = fromRun(pull.run, (header) => new ByteReader(header))
-    this.#finish(pull, { kind: 'value', value, holds: pull.holds })
+    const value = this.#valueOf(pull)
+    if (value !== undefined) {
+      this.#finish(pull, { kind: 'value', value, holds: pull.holds })
+      return
+    }
+    // Of whoever says the same: others may have what it should be.
+    for (const each of [...pull.sources.values()]) this.#drop(pull, each, true)
+    pull.layout = undefined
+    this.#step(pull)
+  }
+
+  #valueOf({ run, key }: Pull): EncodedValue | undefined {
+    try {
+      return fromRun(run, (header) => new ByteReader(header))
+    } catch (error) {
+      this.#options.log.warn('an object is no value', { subject: key, error })
+      return undefined
+    }
   }
 
   /** What it owed is asked of another. `isTold`: it may have more to send. */

@@ -72,12 +72,11 @@ export class Serves {
     this.#byKey.set(key, (this.#byKey.get(key) ?? new Set<Serve>()).add(serve))
     if (partial !== undefined) this.#begin(serve, partial.run, partial.layout, 0)
     else if (value !== undefined)
-      this.#layoutOf(value).then(
-        ([run, layout]) => {
+      this.#layoutOf(value)
+        .then(([run, layout]) => {
           if (this.#isOpen(serve)) this.#begin(serve, run, layout, this.#options.hold(to, subject, value))
-        },
-        (error: unknown) => this.#options.log.error('an object could not be hashed', { subject: key, error }),
-      )
+        })
+        .catch((error: unknown) => this.#options.log.error('an object could not be served', { subject: key, error }))
   }
 
   /** The peer needs these segments no more; none: nothing of the pull. */
@@ -149,7 +148,9 @@ export class Serves {
       for (let segment = 0; segment < count; segment++) if (partial.has(segment)) has.push(segment)
     if (count >= BROADCAST_SEGMENTS) this.#introduce(serve)
     network.send(to, { type: 'object.head', pull, bytes, hashes, handOver, isPartial: partial !== undefined, has })
-    this.#enqueue(serve, run, serve.early.splice(0))
+    // Whoever asked blindly for what there is not has the head now, and nobody is here to be told off.
+    const asked = serve.early.splice(0).filter((segment) => segment < count)
+    this.#enqueue(serve, run, asked)
   }
 
   /** Receivers of one object can have parts of it from each other. */

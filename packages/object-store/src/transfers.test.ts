@@ -223,6 +223,19 @@ describe('transfers', () => {
     expect(() => b.onMessage(A, { type: 'object.pull', pull: 1, subject, segments: [1] })).toThrow(ProtocolError)
   })
 
+  it('[OS3] a run that is no value, and a first question for what there is not, throw into nothing', async () => {
+    const garbage = new Uint8Array(64).fill(200)
+    const hashes = await sha256(garbage)
+    a.pull(subject, [B, C], hear)
+    a.onMessage(B, { type: 'object.head', pull: 1, bytes: 64, hashes, handOver: 0, isPartial: false, has: [] })
+    a.onBulk(B, 1, 0, garbage)
+    await wires.run()
+    expect(outcomes).toEqual([got(value)])
+    must(wires.nodes.get(B)).onMessage(A, { type: 'object.pull', pull: 9, subject, segments: [700] })
+    await wires.run()
+    expect(must(wires.nodes.get(B)).openServes).toBe(1)
+  })
+
   it('[OS4] waits for room in the window, and goes on when there is some', async () => {
     wires.room = 1
     a.pull(subject, [B], hear)
