@@ -33,7 +33,8 @@ for (const how of ['is closed', 'crashes', 'crashes while the server is away'] a
     await makeIn(driver, 'a', [
       { name: 'done', place: 'b', ms: 1 },
       { name: 'open', place: 'b', ms: 2_500 },
-      { name: 'here', place: 'ac', ms: 3_000 },
+      // Longer than it takes until its tab goes: by then all are copied, and the server may have stopped.
+      { name: 'here', place: 'ac', ms: 7_000 },
     ])
     await untilCopied([driver, b, c])
     await expect.poll(() => ['done', 'open', 'here'].map((name) => runsOf(driver, name))).toEqual([1, 1, 1])
