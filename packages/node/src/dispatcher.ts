@@ -35,8 +35,9 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
-  /** Templates that each peer was told of. */
+  /** Bytes a millisecond that came from each peer, as a mean. */
   readonly #rates = new Map<NodeId, number>()
+  /** Templates that each peer was told of. */
   readonly #introduced = new Map<NodeId, RecentMap<number, true>>()
   #events: SchedulerEvent<Work>[] = []
   #isStepScheduled = false

@@ -75,20 +75,20 @@ const MANY_BYTES = 2_000_000
 export class Pulls {
   readonly #options: TransfersOptions
   readonly #arrived: (key: string, segment: number) => void
-  readonly #given: (key: string) => void
+  readonly #givenUp: (key: string) => void
   readonly #pulls = new Map<number, Pull>()
   readonly #byKey = new Map<string, Pull>()
   #nextPull = 1
 
-  /** `arrived`: a segment is here; `given`: the pull is lost, and so is what others were to have of it. */
+  /** `arrived`: a segment is here; `givenUp`: the pull is lost, and so is what others were to have of it. */
   constructor(
     options: TransfersOptions,
     arrived: (key: string, segment: number) => void,
-    given: (key: string) => void,
+    givenUp: (key: string) => void,
   ) {
     this.#options = options
     this.#arrived = arrived
-    this.#given = given
+    this.#givenUp = givenUp
   }
 
   get open(): number {
@@ -423,7 +423,7 @@ export class Pulls {
     this.#pulls.delete(pull.number)
     this.#byKey.delete(pull.key)
     for (const source of [...pull.sources.values()]) this.#drop(pull, source, true)
-    if (outcome.kind === 'lost') this.#given(pull.key)
+    if (outcome.kind === 'lost') this.#givenUp(pull.key)
     // Each hold is confirmed once, by whoever comes first.
     pull.callbacks.forEach((callback, index) => callback(index === 0 ? outcome : { ...outcome, holds: [] }))
   }
