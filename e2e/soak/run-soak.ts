@@ -42,6 +42,8 @@ export const placeOf = (tab: number): string => `tab${tab}`
 const REMEMBERED = 2_000
 const LEFT_WITHIN_MS = 40_000
 const LOOK_MS = 500
+/** A long run is looked at so often: what grows with the work done is told from what has a bound. */
+const PART_MS = 600_000
 const HEAP_SHARE = 0.05
 const HEAP_BYTES = 1_000_000
 
@@ -76,14 +78,18 @@ export async function runSoak(tabs: readonly SoakTab[], options: SoakOptions): P
     return { reports, heaps, left }
   }
   const warm = await phase('warm-up', warmUpMs)
-  const main = warm.left.length > 0 ? warm : await phase('run', ms)
-  const { reports } = main
-  const faults = [...reports.flatMap((report) => report.faults), ...sharedFaults(reports), ...main.left]
-  main.heaps.forEach((bytes, tab) => {
-    const before = warm.heaps[tab] ?? 0
-    const shown = `tab ${tab}: what the node worker keeps: ${megabytes(before)} MB after the warm-up, ${megabytes(bytes)} MB`
+  const parts = [warm]
+  for (let restMs = ms; restMs > 0 && parts.at(-1)?.left.length === 0; restMs -= PART_MS)
+    parts.push(await phase('run', Math.min(restMs, PART_MS)))
+  // Each report tells of everything so far.
+  const { reports, left } = parts.at(-1) ?? warm
+  const faults = [...reports.flatMap((report) => report.faults), ...sharedFaults(reports), ...left]
+  tabs.forEach((_, tab) => {
+    const heaps = parts.map((part) => part.heaps[tab] ?? 0)
+    const [before = 0] = heaps
+    const shown = `tab ${tab}: what the node worker keeps, after the warm-up and after each part: ${heaps.map(megabytes).join(', ')} MB`
     say(shown)
-    if (bytes > before * (1 + HEAP_SHARE) + HEAP_BYTES) faults.push(shown)
+    if ((heaps.at(-1) ?? 0) > before * (1 + HEAP_SHARE) + HEAP_BYTES) faults.push(shown)
   })
   return { summary: summaryOf(reports), faults }
 }

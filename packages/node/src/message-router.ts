@@ -154,6 +154,9 @@ export class MessageRouter {
       case 'object.answer':
         this.#options.objects.onAnswer(from, message)
         return
+      case 'object.gone':
+        this.#options.objects.onGone(from, message.id, message.attempt)
+        return
       case 'object.held':
         this.#options.objects.onHeld(from, message.id, message.attempt)
         return

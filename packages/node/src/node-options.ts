@@ -1,5 +1,6 @@
 import type { Clock, Log, Random } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
+import type { SpillStore } from '@shoal/object-store'
 import type {
   Crypto,
   FramePort,
@@ -17,6 +18,7 @@ import type {
 import type { InfeasibleTasks } from '@shoal/scheduler'
 import type { CheckSource } from './code-store.ts'
 import type { LineageLimits } from './lineage.ts'
+import type { ObjectStoreStatus } from './object-store.ts'
 import type { RoomLink, RoomLinkOptions, RoomMember } from './room-link.ts'
 import type { StateModule } from './state/state-desk.ts'
 
@@ -68,6 +70,10 @@ export interface NodeOptions {
   readonly namespace?: string
   /** How much is kept of how results were made. Default: see `LINEAGE`. */
   readonly lineage?: LineageLimits
+  /** What objects may take in memory, in bytes; what is more is spilled. Default 512 MiB. */
+  readonly objectStoreBytes?: number
+  /** Where to. Default: nowhere. */
+  readonly spillStore?: SpillStore
   /** How long what only a tab that is gone held is kept for it, and its job goes on. Default 60,000. */
   readonly graceMs?: number
   /** What answers questions about state: most tabs are never asked. */
@@ -127,7 +133,7 @@ export type JoinOptions = Pick<
   readonly reload?: ReloadOptions | undefined
 }
 
-export interface NodeStatus {
+export interface NodeStatus extends ObjectStoreStatus {
   readonly room: RoomId | undefined
   readonly isServerUp: boolean
   readonly isOffline: boolean
@@ -156,8 +162,6 @@ export interface NodeStatus {
   readonly cpuMicros: number
   /** Cancellations by others that were not theirs to ask for, or came too late. */
   readonly cancelsIgnored: number
-  readonly objects: number
-  readonly objectBytes: number
   /** Every ledger of which this tab has heard that somebody holds something. */
   readonly ledgers: readonly LedgerStatus[]
   /** Hand-overs of references that their receivers have not confirmed. */

@@ -1,10 +1,10 @@
 import { seededRandom, silentLog } from '@shoal/base'
-import { ObjectTable, Transfers } from '@shoal/object-store'
+import { ObjectTable, Spilling, Transfers } from '@shoal/object-store'
 import { randomNodeId } from '@shoal/protocol'
 import type { NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
 import { describe, expect, it } from 'vitest'
 import { Objects } from './objects.ts'
-import type { ObjectsOptions } from './objects.ts'
+import type { ObjectsOptions } from './objects-options.ts'
 
 const [SELF, MAKER, OTHER] = [1, 2, 3].map((seed) =>
   randomNodeId({ bytes: (length) => new Uint8Array(length).fill(seed), float: () => 0 }),
@@ -36,6 +36,7 @@ function open(): { objects: Objects; table: ObjectTable; said: () => string[] } 
     log: silentLog,
     transfers,
     table,
+    spilling: new Spilling({ table, store: undefined, limitBytes: 1e9, log: silentLog, now: () => 0 }),
     send,
     canReach: () => true,
     later: nothing,
@@ -51,6 +52,7 @@ function open(): { objects: Objects; table: ObjectTable; said: () => string[] } 
     freed: nothing,
     idle: nothing,
     held: nothing,
+    copyGone: nothing,
     unfetched: nothing,
     rebuild: () => false,
     whyNotRebuilt: () => undefined,

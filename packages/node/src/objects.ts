@@ -1,6 +1,5 @@
 // Long because an object has one table of states, and everybody who waits for one is listed beside it.
-import type { Log } from '@shoal/base'
-import type { ObjectTable, PullHolds, PullOutcome, Transfers } from '@shoal/object-store'
+import { refsOf } from '@shoal/object-store'
 import { compareAttempts, LIMITS, messageBytes, valueBytes } from '@shoal/protocol'
 import type {
   Attempt,
@@ -11,58 +10,18 @@ import type {
   NodeId,
   NodeMessage,
   ObjectId,
-  ReconstructionFailure,
   WireError,
 } from '@shoal/protocol'
 import { sourceOf } from '@shoal/control-store'
 import type { Reports, StoredRecord } from '@shoal/control-store'
 import { EntryTable } from './entry-table.ts'
+import { ASK_AGAIN_MS, Fetches } from './fetches.ts'
+import type { Fetched } from './fetches.ts'
 import { notRebuilt, ownerDied } from './loss-errors.ts'
 import { isNeeded, isOnlyForRecipes, isReferenced, lost, newEntry, PENDING } from './object-entry.ts'
 import type { Entry, ObjectState } from './object-entry.ts'
+import type { ObjectsOptions } from './objects-options.ts'
 import type { Life } from './references.ts'
-
-export interface ObjectsOptions {
-  readonly self: NodeId
-  readonly log: Log
-  readonly transfers: Transfers
-  readonly table: ObjectTable
-  send(to: NodeId, message: NodeMessage): void
-  /** False for a node that is gone and will never answer. */
-  canReach(node: NodeId): boolean
-  /** Calls back after that time, unless the session ends before. */
-  later(delayMs: number, callback: () => void): void
-  /** Who answers for the objects of an owner: this node itself, or another, which may be gone until a take-over is done. */
-  answerer(owner: NodeId): NodeId
-  /** This node answers for the owner's objects, and everybody has said what there is of them. */
-  knowsAll(owner: NodeId): boolean
-  /** And what nobody holds is not kept for an owner that may come back. */
-  mayFree(owner: NodeId): boolean
-  /** Somebody here waits for an object, and whoever answers for it cannot be reached. */
-  unanswered(id: ObjectId): void
-  /** What is known of an object's bytes, or that it is gone, has changed. */
-  changed(id: ObjectId, isUrgent?: boolean): void
-  /** This tab has no reference to an object that another node answers for any more, and perhaps no copy that it had. */
-  dropped(id: ObjectId, isCopyGone: boolean): void
-  /** An object is asked for that is not known, though this node knows all: it may be in a record of a dead tab. */
-  recoverRecorded(id: ObjectId): void
-  /** Counts refs and registers them with whoever answers for them. */
-  adopt(ids: readonly ObjectId[]): void
-  /** What a fetched value has inside came with counts of its own; the function given back ends them. */
-  receiveInside(refs: readonly ObjectId[], holds: PullHolds): () => void
-  /** Nobody refers any more to the object, for which this node answers. */
-  freed(id: ObjectId): void
-  /** Only recipes do. */
-  idle(id: ObjectId): void
-  /** Another node says that it has a copy of such an object. */
-  held(id: ObjectId, node: NodeId): void
-  /** An own object is gone that stood for an error, and nobody was ever told of that error. */
-  unfetched(id: ObjectId, error: WireError, job: JobId | undefined): void
-  /** All copies of an object that this node answers for are gone; true when it is being made again. */
-  rebuild(id: ObjectId): boolean
-  /** Why such an object may not be made again; undefined when no task has made it. */
-  whyNotRebuilt(id: ObjectId): ReconstructionFailure | undefined
-}
 
 /**
  * Which objects this node knows, own and others': their state, who waits for them, and how many references this tab
@@ -72,6 +31,7 @@ export interface ObjectsOptions {
 export class Objects {
   readonly #options: ObjectsOptions
   readonly #entries: EntryTable
+  readonly fetches: Fetches
   /** Errors that somebody was told of. One error may stand for several objects. */
   readonly #told = new WeakSet<WireError>()
   /** What was lost and is asked for: made again one after the other, not one within the other. */
@@ -80,6 +40,27 @@ export class Objects {
   constructor(options: ObjectsOptions) {
     this.#options = options
     this.#entries = new EntryTable(options.self)
+    const { self, transfers, table, spilling, knowsAll, rebuild, receiveInside, later } = options
+    this.fetches = new Fetches({
+      self,
+      transfers,
+      table,
+      spilling,
+      knowsAll,
+      rebuild,
+      receiveInside,
+      later,
+      find: (id) => this.#find(id),
+      isMine: (id) => this.#isMine(id),
+      notRebuilt: (id) => this.#notRebuilt(id),
+      whenHere: (id, callback) => this.whenHere(id, callback),
+      askAgain: (entry, callback) => this.#askOwnerAgain(entry, callback),
+      arrived: (id, attempt, value) => {
+        if (!this.#isMine(id)) this.sayHeld(id, attempt)
+        this.storeHere(id, attempt, value)
+      },
+      lostHere: (id, attempt) => this.#lostHere(id, attempt),
+    })
   }
 
   get ownCount(): number {
@@ -223,7 +204,7 @@ export class Objects {
     if (former !== undefined && compareAttempts(former.attempt, attempt) > 0) return
     for (const inner of value.refs) this.retain(inner)
     this.#options.table.put(id, attempt, value)
-    for (const inner of former?.value.refs ?? []) this.release(inner)
+    for (const inner of former === undefined ? [] : refsOf(former)) this.release(inner)
     this.#settle(entry, { kind: 'here', attempt, bytes: valueBytes(value) })
   }
 
@@ -289,56 +270,12 @@ export class Objects {
   }
 
   /** Calls back once with the bytes, fetching them when they are elsewhere, or with the error. */
-  whenHere(id: ObjectId, callback: (value: EncodedValue | undefined, error: WireError | undefined) => void): void {
+  whenHere(id: ObjectId, callback: Fetched): void {
     this.whenKnown(id, (state) => {
       if (state.kind === 'failed') callback(undefined, state.error)
-      else if (state.kind === 'here') {
-        const stored = this.#options.table.get(id)
-        if (stored) callback(stored.value, undefined)
-        else callback(undefined, lost(id))
-      } else if (state.kind === 'elsewhere') this.#fetch(id, state, callback)
+      else if (state.kind === 'here') this.fetches.load(id, callback)
+      else if (state.kind === 'elsewhere') this.fetches.fetch(id, state, callback)
     })
-  }
-
-  #fetch(
-    id: ObjectId,
-    state: ObjectState & { kind: 'elsewhere' },
-    callback: (value: EncodedValue | undefined, error: WireError | undefined) => void,
-  ): void {
-    const { transfers, self } = this.#options
-    const holders = state.holders.filter((holder) => holder !== self)
-    const taken = (outcome: PullOutcome): void => {
-      if (outcome.kind === 'value') {
-        const letGo = this.#options.receiveInside(outcome.value.refs, outcome.holds)
-        this.#fetched(id, state.attempt, outcome.value)
-        callback(outcome.value, undefined)
-        letGo()
-        return
-      }
-      this.#options.receiveInside([], outcome.holds)()
-      const entry = this.#find(id)
-      // While this tab comes back, or takes over, nothing is decided: whoever has it will say so.
-      if (entry !== undefined && this.#isMine(id) && !this.#options.knowsAll(id.owner)) {
-        this.#options.later(ASK_AGAIN_MS, () => this.whenHere(id, callback))
-        return
-      }
-      // Somebody else may have found it, or begun to make it again, in the meantime.
-      if (entry !== undefined && entry.state !== state) this.whenHere(id, callback)
-      else if (entry !== undefined && this.#isMine(id) && this.#options.rebuild(id)) this.whenHere(id, callback)
-      else if (entry !== undefined && !this.#isMine(id) && ++entry.lostFetches < MOST_LOST_FETCHES)
-        this.#askOwnerAgain(entry, callback)
-      else callback(undefined, this.#notRebuilt(id))
-    }
-    transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, taken, state.bytes)
-  }
-
-  #fetched(id: ObjectId, attempt: Attempt, value: EncodedValue): void {
-    const entry = this.#find(id)
-    // The state may be another object by now, with other holders: what counts is the attempt.
-    if (entry?.state.kind !== 'elsewhere' || compareAttempts(entry.state.attempt, attempt) !== 0) return
-    entry.lostFetches = 0
-    if (!this.#isMine(id)) this.sayHeld(id, attempt)
-    this.storeHere(id, attempt, value)
   }
 
   /** Whoever answers for it hears that a copy is here. */
@@ -348,10 +285,7 @@ export class Objects {
   }
 
   /** The owner hears of a death when we do, more or less; then it knows of other copies, or makes the object again. */
-  #askOwnerAgain(
-    entry: Entry,
-    callback: (value: EncodedValue | undefined, error: WireError | undefined) => void,
-  ): void {
+  #askOwnerAgain(entry: Entry, callback: Fetched): void {
     entry.state = PENDING
     entry.isAsked = true
     this.whenHere(entry.id, callback)
@@ -368,7 +302,8 @@ export class Objects {
       const stored = this.#options.table.get(id)
       if (stored === undefined) return undefined
       const { attempt, value } = stored
-      if (messageBytes(value) <= room) return { id, attempt, value: { type: 'inline', value } }
+      // What is on disk is not waited for here: who needs it asks for it.
+      if (value !== undefined && messageBytes(value) <= room) return { id, attempt, value: { type: 'inline', value } }
       return { id, attempt, value: { type: 'stored', bytes: state.bytes, holders: [this.#options.self] } }
     }
     if (state.kind !== 'elsewhere') return undefined
@@ -432,6 +367,40 @@ export class Objects {
       if (!entry.copies.includes(from)) entry.copies = [...entry.copies, from]
     } else if (!state.holders.includes(from)) entry.state = { ...state, holders: [...state.holders, from] }
     this.#options.held(id, from)
+    this.#freeIfUnused(entry)
+  }
+
+  /** Another node's copy is gone. */
+  onGone(from: NodeId, id: ObjectId, attempt: Attempt): void {
+    const entry = this.#isMine(id) ? this.#find(id) : undefined
+    const state = entry?.state
+    if (entry === undefined || (state?.kind !== 'here' && state?.kind !== 'elsewhere')) return
+    if (compareAttempts(state.attempt, attempt) !== 0) return
+    entry.copies = entry.copies.filter((node) => node !== from)
+    if (state.kind === 'elsewhere') this.#holderGone(entry, state, from)
+    this.#options.copyGone(id)
+  }
+
+  /** The disk has lost what was here: another copy takes its place, or it is made again, if somebody needs it. */
+  #lostHere(id: ObjectId, attempt: Attempt): void {
+    const entry = this.#find(id)
+    const state = entry?.state
+    if (entry === undefined || state?.kind !== 'here' || compareAttempts(state.attempt, attempt) !== 0) return
+    const { copies } = entry
+    entry.copies = []
+    entry.isKept = false
+    if (this.#isMine(id)) {
+      entry.state = { ...state, kind: 'elsewhere', holders: [...copies, this.#options.self] }
+      this.#dropBytes(id)
+      this.#options.copyGone(id)
+      this.#lostHolder(entry, this.#options.self)
+      return
+    }
+    entry.state = PENDING
+    entry.isAsked = false
+    this.#dropBytes(id)
+    const answerer = this.#options.answerer(id.owner)
+    if (this.#options.canReach(answerer)) this.#options.send(answerer, { type: 'object.gone', id, attempt })
     this.#freeIfUnused(entry)
   }
 
@@ -773,12 +742,9 @@ export class Objects {
   #dropBytes(id: ObjectId): void {
     const stored = this.#options.table.get(id)
     this.#options.table.delete(id)
-    for (const inner of stored?.value.refs ?? []) this.release(inner)
+    for (const inner of stored === undefined ? [] : refsOf(stored)) this.release(inner)
   }
 }
 
-/** An owner that names dead holders is asked again for as long as it may take it to hear of their death. */
-const MOST_LOST_FETCHES = 20
-const ASK_AGAIN_MS = 300
 const NO_RUNS: Reports['runs'] = new Map()
 const NO_ACTORS: Reports['actors'] = new Map()

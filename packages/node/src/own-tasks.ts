@@ -5,6 +5,7 @@ import { FIRST_ATTEMPT, formatJobId, newWireError, showId } from '@shoal/protoco
 import type {
   Attempt,
   EncodedValue,
+  ErrorCode,
   JobId,
   LedgerTemplate,
   NodeId,
@@ -304,7 +305,7 @@ export class OwnTasks {
     if (task?.at !== from || !isSameAttempt(task.attempt, result.attempt)) return false
     const { outcome } = result
     if (outcome.type === 'failed') {
-      const isLost = outcome.error.code === 'worker-crashed' || outcome.error.code === 'object-lost'
+      const isLost = LOST_THERE.has(outcome.error.code)
       this.#ended(task, { kind: isLost ? 'lost' : 'failed', error: outcome.error })
       return true
     }
@@ -412,7 +413,8 @@ export class OwnTasks {
     this.#lineage.onHeld(id.number, node)
   }
 
-  peerAlive(): void {
+  /** Somebody came, or a copy is gone. */
+  look(): void {
     this.#lineage.look()
   }
 
@@ -774,3 +776,6 @@ export class OwnTasks {
     return { owner: this.#options.owner, number }
   }
 }
+
+/** What is no fault of the task's: it may do better elsewhere. */
+const LOST_THERE: ReadonlySet<ErrorCode> = new Set(['worker-crashed', 'object-lost', 'object-store-full'])

@@ -1,5 +1,6 @@
 import { must, RecentMap, toError } from '@shoal/base'
-import { FIRST_ATTEMPT, isWithin, LIMITS, newWireError, PlainEncoder, ProtocolError } from '@shoal/protocol'
+import type { Spilling } from '@shoal/object-store'
+import { FIRST_ATTEMPT, isWithin, LIMITS, newWireError, PlainEncoder, ProtocolError, valueBytes } from '@shoal/protocol'
 import type {
   CodeDefinition,
   EncodedValue,
@@ -15,6 +16,7 @@ import type { Actors } from './actors/actors.ts'
 import { taskCancelled } from './cancelled.ts'
 import type { Cancelling } from './cancelled.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
+import { storeFull } from './fetches.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
@@ -28,6 +30,7 @@ import type { Run } from './workers.ts'
 export interface RequestsOptions {
   readonly self: NodeId
   readonly objects: Objects
+  readonly spilling: Spilling
   readonly codes: CodeStore
   readonly tasks: OwnTasks
   /** Those of this node's own ledger. */
@@ -177,7 +180,11 @@ export class Requests {
 
   #onPut(from: Submitter, number: number, value: EncodedValue): void {
     this.#createObjects(from, number, 1, this.#jobOf(from, undefined))
-    this.#options.objects.storeHere({ owner: this.#options.self, number }, FIRST_ATTEMPT, value)
+    const { self, objects, spilling } = this.#options
+    const id = { owner: self, number }
+    const bytes = valueBytes(value)
+    if (spilling.canTake(bytes)) objects.storeHere(id, FIRST_ATTEMPT, value)
+    else objects.fail(id, storeFull(bytes, spilling.limitBytes))
   }
 
   #onWant(from: Submitter, id: ObjectId, question: Question): void {

@@ -1,7 +1,7 @@
 // Long because every route between the parts of a node is listed here, and nowhere else.
 import { Scope } from '@shoal/base'
 import type { Log, Timer } from '@shoal/base'
-import { ObjectTable, Transfers } from '@shoal/object-store'
+import type { Transfers } from '@shoal/object-store'
 import { CPU, fromResourceSet, newWireError, RoomError, toResourceSet } from '@shoal/protocol'
 import type { JobId, LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
 import { Scheduler } from '@shoal/scheduler'
@@ -14,6 +14,8 @@ import { Dispatcher } from './dispatcher.ts'
 import { Guests } from './guests.ts'
 import type { LedgerView } from './ledger/ledgers.ts'
 import { Ownership } from './ledger/ownership.ts'
+import { createObjectStore } from './object-store.ts'
+import type { ObjectStore } from './object-store.ts'
 import { Objects } from './objects.ts'
 import type { JobTemplate } from './own-task.ts'
 import { OwnTasks } from './own-tasks.ts'
@@ -60,7 +62,7 @@ export class ShoalNode {
   readonly #page: Submitter
   readonly #codes: CodeStore
   readonly #objects: Objects
-  readonly #table = new ObjectTable()
+  readonly #store: ObjectStore
   readonly #transfers: Transfers
   readonly #tasks: OwnTasks
   readonly #streams: Streams
@@ -117,30 +119,21 @@ export class ShoalNode {
       void (job.driver !== self && this.#namespaces.set(job.driver, name))
     const isListed = (key: Uint8Array): Promise<boolean> => this.#room?.link.isListed(key) ?? Promise.resolve(false)
     const introduce = (to: NodeId, template: JobTemplate): void => this.#dispatcher.introduce(to, template)
-    this.#transfers = new Transfers({
-      self,
-      log: log.child('transfers'),
-      random: options.random,
-      sha256: (bytes) => options.crypto.sha256(bytes),
-      now: () => options.clock.now(),
+    this.#store = createObjectStore(options, {
+      send,
+      canReach,
+      link: () => this.#room?.link,
       measured: (node, bytesPerMs) => this.#dispatcher.measured(node, bytesPerMs),
-      network: {
-        send,
-        sendBulk: (to, pull, offset, bytes) => this.#room?.link.sendBulk(to, pull, offset, bytes),
-        bulkRoom: (to) => this.#room?.link.bulkRoom(to) ?? 0,
-        onBulkRoom: (to, callback) => this.#room?.link.onBulkRoom(to, callback),
-        canReach,
-      },
-      lookup: (subject) =>
-        subject.type === 'function' ? this.#codes.serve(subject.hash) : this.#table.get(subject.id)?.value,
-      // What is inside of code stays with its owner for as long as the code does.
-      hold: (to, subject, value) => {
-        if (subject.type !== 'object' || value.refs.length === 0) return 0
-        this.#ownership.expose(to, value.refs)
-        return this.#references.hold(to, [subject.id])
+      serveCode: (hash) => this.#codes.serve(hash),
+      serve: (id) => this.#objects.fetches.serve(id),
+      handOver: (to, id, refs) => {
+        this.#ownership.expose(to, refs)
+        return this.#references.hold(to, [id])
       },
       unhold: (holds) => this.#references.receiveInside([], holds)(),
     })
+    const { table, spilling, transfers } = this.#store
+    this.#transfers = transfers
     this.#references = new References({
       self,
       pins: options.guards?.pins ?? true,
@@ -175,8 +168,9 @@ export class ShoalNode {
     this.#objects = new Objects({
       self,
       log: log.child('objects'),
-      transfers: this.#transfers,
-      table: this.#table,
+      transfers,
+      table,
+      spilling,
       send,
       canReach,
       answerer,
@@ -196,6 +190,10 @@ export class ShoalNode {
         this.#ownership.tasksOf(id.owner)?.onHeld(id, node)
         this.#actors.onHeld(id, node)
       },
+      copyGone: ({ owner }) => {
+        this.#ownership.tasksOf(owner)?.look()
+        this.#actors.copyGone()
+      },
       rebuild: (id) => this.#ownership.rebuild(id),
       dropped: (id, isCopyGone) => {
         this.#references.dropped(id, isCopyGone)
@@ -214,7 +212,7 @@ export class ShoalNode {
         owner,
         objects: this.#objects,
         workers: () => this.#workers,
-        valueOf: (id) => this.#table.get(id)?.value,
+        valueOf: (id) => table.get(id)?.value,
         send,
         cancel: (id) => this.#cancellation.cancel(id, { isForced: false, isRecursive: true }),
       })
@@ -261,6 +259,7 @@ export class ShoalNode {
     })
     this.#requests = new Requests({
       self,
+      spilling,
       objects: this.#objects,
       codes: this.#codes,
       tasks: this.#tasks,
@@ -281,6 +280,7 @@ export class ShoalNode {
       slots: options.slots,
       host: options.workerHost,
       objects: this.#objects,
+      spilling,
       handlers: this.#handlers(),
       finished: (run, outcome, cpuMicros) => this.#dispatcher.finished(run, outcome, cpuMicros),
       givenBack: (work, worker) => this.#dispatcher.givenBack(work, worker),
@@ -340,7 +340,7 @@ export class ShoalNode {
       actors: this.#actors,
       moved: (owner) => this.#cancellation.moved(owner),
       ledgerOver: (owner) => this.#cancellation.ledgerOver(owner),
-      valueOf: (id) => this.#table.get(id)?.value,
+      storedOf: (id) => table.get(id),
       outbox: this.#outbox,
       send,
       alive: () => this.#room?.link.alive() ?? [],
@@ -428,7 +428,7 @@ export class ShoalNode {
     })
     this.#scope.add(() => this.#dispatcher.close())
     this.#scope.add(() => this.#page.close())
-    this.#scope.add(() => this.#transfers.close())
+    this.#scope.add(() => this.#store.close())
     this.#scope.add(() => this.#workers.close())
   }
 
@@ -581,8 +581,7 @@ export class ShoalNode {
       guestActors: this.#actors.guestCount,
       ...this.#dispatcher.counts,
       cancelsIgnored: this.#cancellation.ignored,
-      objects: this.#table.count,
-      objectBytes: this.#table.bytes,
+      ...this.#store.status(),
       ledgers: this.#ownership.status(),
       pinned: this.#references.pinned,
       borrowed: this.#references.borrowed,
@@ -615,7 +614,7 @@ export class ShoalNode {
     return {
       ownObjects: this.#objects.ownCount,
       otherObjects: this.#objects.othersCount,
-      objectBytes: this.#table.bytes,
+      objectBytes: this.#store.table.bytes,
       borrowed: this.#references.pinned + this.#references.borrowed,
       waiters: this.#objects.waiterCount,
       questions: this.#page.questionCount + this.#streams.count,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { silentLog } from '@shoal/base'
 import type { Clock } from '@shoal/base'
 import type { WorkerHost } from '@shoal/executor'
+import { ObjectTable, Spilling } from '@shoal/object-store'
 import { FIRST_ATTEMPT, ValueEncoder } from '@shoal/protocol'
 import type { EncodedValue, FunctionHash, NodeId } from '@shoal/protocol'
 import { workShape } from '@shoal/scheduler'
@@ -74,6 +75,13 @@ function bench(): Bench {
     slots: 8,
     host,
     objects: objects as unknown as Objects,
+    spilling: new Spilling({
+      table: new ObjectTable(),
+      store: undefined,
+      limitBytes: 1e9,
+      log: silentLog,
+      now: () => 0,
+    }),
     handlers: {} as SubmitterHandlers,
     submitterGone: () => undefined,
     finished: (run, outcome) => said.push(`${run.work.template.name} ${outcome.kind}`),

@@ -2,6 +2,7 @@
 import { assert, must } from '@shoal/base'
 import type { Clock, Log, Timer } from '@shoal/base'
 import type { HostedWorker, WorkerHost } from '@shoal/executor'
+import type { Spilling } from '@shoal/object-store'
 import {
   argumentFailed,
   compareAttempts,
@@ -12,10 +13,12 @@ import {
   runTemplate,
   showId,
   TO_SUBMITTER,
+  valueBytes,
 } from '@shoal/protocol'
 import type { Attempt, EncodedValue, FunctionHash, NodeId, ObjectId, WireError } from '@shoal/protocol'
 import { taskCancelled } from './cancelled.ts'
 import type { CodeEntry } from './code-store.ts'
+import { storeFull } from './fetches.ts'
 import type { Objects } from './objects.ts'
 import { Submitter } from './submitter.ts'
 import type { SubmitterHandlers } from './submitter.ts'
@@ -62,6 +65,7 @@ export interface WorkersOptions {
   readonly log: Log
   readonly host: WorkerHost
   readonly objects: Objects
+  readonly spilling: Spilling
   readonly handlers: SubmitterHandlers
   /** CPUs of this tab: more threads than that only get in each other's way. */
   readonly slots: number
@@ -148,7 +152,15 @@ export class Workers {
     }
     this.#runs.set(run.number, run)
     worker.runs.set(run.number, run)
-    this.#gather(work, (values, error) => {
+    const { spilling } = this.#options
+    if (spilling.hasRoom) this.#begin(run)
+    // Results would only make it worse.
+    else spilling.whenRoom(0, () => this.#begin(run))
+  }
+
+  #begin(run: Run): void {
+    if (this.#runs.get(run.number) !== run) return
+    this.#gather(run.work, (values, error) => {
       if (this.#runs.get(run.number) !== run) return
       if (error !== undefined) this.#end(run, { kind: 'failed', error }, 0)
       else this.#send(run, values)
@@ -159,8 +171,17 @@ export class Workers {
   done(from: Submitter, number: number, cpuMicros: number, outcome: WorkOutcome): void {
     const run = this.#runOf(from, number)
     if (run === undefined) return
-    this.#end(run, outcome, cpuMicros)
+    this.#end(run, this.#taken(run, outcome), cpuMicros)
     this.#endForced(run.worker)
+  }
+
+  /** Results that this tab has no room for are lost: another tab may have it. A call's are not made again unasked. */
+  #taken({ work }: Run, outcome: WorkOutcome): WorkOutcome {
+    if (outcome.kind !== 'values') return outcome
+    const { spilling } = this.#options
+    const bytes = outcome.values.reduce((sum, value) => sum + valueBytes(value), 0)
+    if (spilling.canTake(bytes)) return outcome
+    return { kind: work.kind === 'task' ? 'lost' : 'failed', error: storeFull(bytes, spilling.limitBytes) }
   }
 
   /** A worker gave a run back unstarted. */
@@ -313,17 +334,28 @@ export class Workers {
     }
     const values = new Array<EncodedValue>(dependencies.length)
     let missing = dependencies.length
+    // Those that are here already stay until the others are.
+    const unpins: (() => void)[] = []
+    const unpin = (): void => {
+      for (const each of unpins.splice(0)) each()
+    }
     dependencies.forEach(({ id, place }, index) => {
       this.#options.objects.whenHere(id, (value, error) => {
         if (missing <= 0) return
         if (value === undefined) {
           missing = 0
+          unpin()
           if (error !== undefined) this.#options.objects.told(error)
           callback(NO_VALUES, argumentFailed(must(error), place, work.template.name))
           return
         }
         values[index] = value
-        if (--missing === 0) callback(values, undefined)
+        if (--missing > 0) {
+          unpins.push(this.#options.objects.fetches.pin(id))
+          return
+        }
+        callback(values, undefined)
+        unpin()
       })
     })
   }

@@ -1,3 +1,7 @@
-export { ObjectTable } from './object-table.ts'
+export { bytesOf, ObjectTable, refsOf } from './object-table.ts'
+export type { Stored } from './object-table.ts'
+export { Spilling } from './spilling.ts'
+export { SpillError } from './spill-store.ts'
+export type { SpilledBytes, SpillStore } from './spill-store.ts'
 export { Transfers } from './transfers.ts'
 export type { PullHolds, PullOutcome, TransferNetwork, TransfersOptions } from './transfers.ts'

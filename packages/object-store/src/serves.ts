@@ -60,9 +60,9 @@ export class Serves {
       return
     }
     const key = subjectKey(subject)
-    const value = this.#options.lookup(subject)
-    const partial = value === undefined ? this.#partial(key) : undefined
-    if (value === undefined && partial === undefined) {
+    const found = this.#options.lookup(subject)
+    const partial = found === undefined ? this.#partial(key) : undefined
+    if (found === undefined && partial === undefined) {
       this.#options.log.debug?.('asked for what is not here', { subject: key, to })
       this.#options.network.send(to, { type: 'object.missing', pull })
       return
@@ -71,12 +71,27 @@ export class Serves {
     this.#serves.set(to, (this.#serves.get(to) ?? new Map<number, Serve>()).set(pull, serve))
     this.#byKey.set(key, (this.#byKey.get(key) ?? new Set<Serve>()).add(serve))
     if (partial !== undefined) this.#begin(serve, partial.run, partial.layout, 0)
-    else if (value !== undefined)
-      this.#layoutOf(value)
-        .then(([run, layout]) => {
-          if (this.#isOpen(serve)) this.#begin(serve, run, layout, this.#options.hold(to, subject, value))
-        })
-        .catch((error: unknown) => this.#options.log.error('an object could not be served', { subject: key, error }))
+    else
+      this.#serve(serve, subject, found).catch((error: unknown) =>
+        this.#options.log.error('an object could not be served', { subject: key, error }),
+      )
+  }
+
+  async #serve(
+    serve: Serve,
+    subject: PullSubject,
+    found: EncodedValue | Promise<EncodedValue | undefined> | undefined,
+  ): Promise<void> {
+    const value = await found
+    if (value === undefined) {
+      // Its disk has lost it.
+      if (!this.#isOpen(serve)) return
+      this.#end(serve)
+      this.#options.network.send(serve.to, { type: 'object.missing', pull: serve.pull })
+      return
+    }
+    const [run, layout] = await this.#layoutOf(value)
+    if (this.#isOpen(serve)) this.#begin(serve, run, layout, this.#options.hold(serve.to, subject, value))
   }
 
   /** The peer needs these segments no more; none: nothing of the pull. */

@@ -372,7 +372,7 @@ describe('the object table', () => {
     expect(table.put(id, { epoch: 1, number: 0 }, value)).toBe(true)
     expect([table.bytes, table.count]).toEqual([120_014, 1])
     table.put({ owner: A, number: 1 }, { epoch: 0, number: 0 }, small)
-    table.deleteOwner(B)
+    table.delete(id)
     expect([table.bytes, table.count, table.get(id)]).toEqual([10, 1, undefined])
     table.delete({ owner: A, number: 1 })
     table.delete({ owner: A, number: 1 })

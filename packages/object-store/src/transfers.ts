@@ -23,8 +23,8 @@ export interface TransfersOptions {
   now(): number
   /** Bytes a millisecond that came from a node, while more were asked of it than had come. */
   measured(node: NodeId, bytesPerMs: number): void
-  /** What this node can serve now. */
-  lookup(subject: PullSubject): EncodedValue | undefined
+  /** What this node can serve, at once or when it has come from disk; undefined when it is not here. */
+  lookup(subject: PullSubject): EncodedValue | Promise<EncodedValue | undefined> | undefined
   /** Keeps what is served here until its receiver confirms the number; 0 when nothing has to be kept. */
   hold(to: NodeId, subject: PullSubject, value: EncodedValue): number
   /** Nothing of it is needed. */

@@ -197,6 +197,7 @@ const MESSAGES: NodeMessage[] = [
   { type: 'object.have', pull: 4, segment: 3 },
   { type: 'object.also', pull: 4, nodes: [node, node] },
   { type: 'object.stop', pull: 4, segments: [1] },
+  { type: 'object.gone', id, attempt: { epoch: 0, number: 2 } },
   { type: 'object.free', attempt: undefined, ids: [id, id] },
   {
     type: 'actor.place',

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'owner-died'
   | 'object-freed'
   | 'object-reconstruction-failed'
+  | 'object-store-full'
   | 'actor-died'
   | 'actor-unavailable'
   | 'actor-not-found'
@@ -185,6 +186,11 @@ export class ObjectReconstructionFailedError extends ObjectLostError {
   static override readonly kind: string = 'ObjectReconstructionFailedError'
 }
 
+/** A tab has no room for an object: its objects fill the memory that they may have, and its disk takes no more. */
+export class ObjectStoreFullError extends SystemError {
+  static override readonly kind: string = 'ObjectStoreFullError'
+}
+
 /** A call that an actor did not answer: ActorDiedError or ActorUnavailableError. */
 export class ActorError extends ShoalError {
   static override readonly kind: string = 'ActorError'
@@ -251,6 +257,7 @@ const CLASS_OF = {
   'owner-died': OwnerDiedError,
   'object-freed': ObjectFreedError,
   'object-reconstruction-failed': ObjectReconstructionFailedError,
+  'object-store-full': ObjectStoreFullError,
   'actor-died': ActorDiedError,
   'actor-unavailable': ActorUnavailableError,
   'actor-not-found': ActorNotFoundError,

@@ -13,6 +13,7 @@ export {
   ObjectFreedError,
   ObjectLostError,
   ObjectReconstructionFailedError,
+  ObjectStoreFullError,
   OwnerDiedError,
   PermissionError,
   RoomError,

@@ -38,6 +38,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   6: '7de7cc93023bfe0a27ac0b839889af4c',
   7: '6fe58bfcfcae4b34832ea22564d2f21e',
   8: 'b56c16ac4f4bad7a99dce3336fa9c90e',
+  9: 'f8ca8e85e6e6e6fae64078f6d8788b34',
 }
 
 describe('the protocol version', () => {

@@ -4,4 +4,4 @@
  * ledgers; 4, restarts and names of actors, cancellation, questions about state; 5, streams; 6, checkpoints of
  * actors; 7, labels of nodes.
  */
-export const PROTOCOL_VERSION = 8
+export const PROTOCOL_VERSION = 9

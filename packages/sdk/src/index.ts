@@ -223,6 +223,7 @@ export {
   ObjectFreedError,
   ObjectLostError,
   ObjectReconstructionFailedError,
+  ObjectStoreFullError,
   OwnerDiedError,
   PermissionError,
   RoomError,

@@ -1,5 +1,6 @@
 import type { NodeId } from '@shoal/protocol'
 import type { NodeGuards, NodeOptions } from '@shoal/node'
+import { MemorySpillStore } from '@shoal/object-store/testing'
 import { createSimNode } from './sim-node.ts'
 import type { SimNode, SimNodeOptions } from './sim-node.ts'
 import type { SimWorld } from './sim-world.ts'
@@ -43,6 +44,8 @@ export interface LedgerRoomOptions<W extends SeatWork> {
 
 const SLOTS = 4
 const GRACE_MS = 4_000
+/** Of objects in memory: one large value, and no second one. */
+const TIGHT_BYTES = 150_000
 /** As a page does. */
 const ENTER_AGAIN_MS = 100
 
@@ -104,6 +107,16 @@ export class LedgerRoom<W extends SeatWork = SeatWork> {
     const raising = this.#raise(seat)
     this.#raising.add(raising)
     return raising.finally(() => this.#raising.delete(raising))
+  }
+
+  #disk(): MemorySpillStore {
+    const { clock } = this.world
+    return new MemorySpillStore({
+      wait: () => {
+        this.count('a disk is used')
+        return new Promise((resolve) => clock.after(5, resolve))
+      },
+    })
   }
 
   addGuest(): Seat<W> {
@@ -172,6 +185,8 @@ export class LedgerRoom<W extends SeatWork = SeatWork> {
       device: seat.device,
       graceMs: GRACE_MS,
       guards: this.#options.guards,
+      // Every other tab has little memory, so that large values go to its disk and come back.
+      ...(this.seats.indexOf(seat) % 2 === 1 && { objectStoreBytes: TIGHT_BYTES, spillStore: this.#disk() }),
       ...(this.#options.lineage !== undefined && { lineage: this.#options.lineage }),
       ...(isCollected && { garbageDelayMs: () => collected.float() * 30 }),
       ...(seat.isDriver && { ownerKeyPair: world.ownerKeyPair }),

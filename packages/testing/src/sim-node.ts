@@ -4,6 +4,7 @@ import { CoreWorker, createApi, pageContext } from '@shoal/core-worker'
 import type { Api } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { createRoomLink, createStateService, ShoalNode } from '@shoal/node'
+import type { SpillStore } from '@shoal/object-store'
 import type { NodeGuards, NodeOptions, ReloadOptions } from '@shoal/node'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
@@ -30,6 +31,9 @@ export interface SimNodeOptions {
   readonly guards?: Partial<NodeGuards>
   /** How much is kept of how results were made; less than in a browser, so that it is reached. */
   readonly lineage?: NodeOptions['lineage']
+  /** What objects may take in memory, and where the rest goes. */
+  readonly objectStoreBytes?: number
+  readonly spillStore?: SpillStore
   /** Tabs of one device die together. */
   readonly device?: string
   /** See NodeOptions.namespace. */
@@ -100,6 +104,8 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     graceMs: options.graceMs ?? 3_000,
     ...(options.guards !== undefined && { guards: options.guards }),
     ...(options.lineage !== undefined && { lineage: options.lineage }),
+    ...(options.objectStoreBytes !== undefined && { objectStoreBytes: options.objectStoreBytes }),
+    ...(options.spillStore !== undefined && { spillStore: options.spillStore }),
     ...(options.device !== undefined && { device: options.device }),
     ...(options.namespace !== undefined && { namespace: options.namespace }),
     checkSource: (source, isClass, hasUses) => {

@@ -1,6 +1,6 @@
 import type { NodeGuards } from '@shoal/node'
 import { createSimNode } from './sim-node.ts'
-import type { SimNode } from './sim-node.ts'
+import type { SimNode, SimNodeOptions } from './sim-node.ts'
 import { SimWorld } from './sim-world.ts'
 
 /** A driver that runs nothing itself and helpers, each with a resource of its own name so that tasks can be sent there, and
@@ -11,10 +11,13 @@ export class StoryRoom {
   readonly tabs = new Map<string, SimNode>()
 
   readonly #guards: Partial<NodeGuards>
+  readonly #special: (name: string) => SimNodeOptions
 
-  constructor(seed: number, guards: Partial<NodeGuards> = {}) {
+  /** @param special - what a tab has of its own */
+  constructor(seed: number, guards: Partial<NodeGuards> = {}, special: (name: string) => SimNodeOptions = () => ({})) {
     this.world = new SimWorld({ seed })
     this.#guards = guards
+    this.#special = special
   }
 
   async open(helpers: readonly string[], graceMs = 3_000): Promise<void> {
@@ -34,6 +37,7 @@ export class StoryRoom {
       resources: { [name]: 100, ...kindOf(name) },
       graceMs,
       guards: this.#guards,
+      ...this.#special(name),
       ...(name === 'driver' && { ownerKeyPair: world.ownerKeyPair }),
       globals: { simRan: (label: string) => this.runs.push(`${label} at ${name}`) },
       onOver: () => {

@@ -271,7 +271,12 @@ export class Actors {
   nodeAlive(node: NodeId): void {
     this.#places.nodeAlive(node)
     this.#calls.nodeAlive(node)
-    this.#hosted.nodeAlive()
+    this.#hosted.look()
+  }
+
+  /** See `ObjectsOptions.copyGone`. */
+  copyGone(): void {
+    this.#hosted.look()
   }
 
   nodeGone(node: NodeId): void {

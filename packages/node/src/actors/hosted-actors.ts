@@ -237,7 +237,8 @@ export class HostedActors {
     this.#states.onHeld(id, node)
   }
 
-  nodeAlive(): void {
+  /** Somebody came who may be asked for a copy of a state, or one is gone. */
+  look(): void {
     this.#states.look()
   }
 

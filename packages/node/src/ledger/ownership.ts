@@ -2,9 +2,10 @@
 import type { Log } from '@shoal/base'
 import { RecordStore, recordRefs, sourceOf } from '@shoal/control-store'
 import type { Reports, StoredRecord } from '@shoal/control-store'
+import { refsOf } from '@shoal/object-store'
+import type { Stored } from '@shoal/object-store'
 import { formatJobId, LIMITS, messageBytes } from '@shoal/protocol'
 import type {
-  EncodedValue,
   FunctionHash,
   JobId,
   LedgerRecords,
@@ -51,7 +52,7 @@ export interface OwnershipOptions {
   moved(owner: NodeId): void
   /** Nobody does any more. */
   ledgerOver(owner: NodeId): void
-  valueOf(id: ObjectId): EncodedValue | undefined
+  storedOf(id: ObjectId): Stored | undefined
   readonly outbox: Outbox
   send(to: NodeId, message: NodeMessage): void
   alive(): readonly NodeId[]
@@ -266,7 +267,7 @@ export class Ownership {
           objects.offer(owner)
         }
     references.peerAlive(node)
-    for (const tasks of this.allTasks()) tasks.peerAlive()
+    for (const tasks of this.allTasks()) tasks.look()
   }
 
   peerGone(node: NodeId): void {
@@ -319,7 +320,7 @@ export class Ownership {
   }
 
   #describe(id: ObjectId): Described | 'gone' | undefined {
-    const { objects, valueOf } = this.#options
+    const { objects, storedOf } = this.#options
     const { number } = id
     // One that is detached lives on without a ref.
     if (this.#options.actors.specOf(id) !== undefined) return this.#describeActor(id)
@@ -340,16 +341,18 @@ export class Ownership {
           inner: [],
         }
       case 'here': {
-        const value = valueOf(id)
-        if (value === undefined) return undefined
+        const stored = storedOf(id)
+        if (stored === undefined) return undefined
         const { attempt, bytes } = state
-        if (messageBytes(value) <= LIMITS.inlineValueBytes)
+        const { value } = stored
+        // What was spilled is told of like what is large: nothing waits for the disk here.
+        if (value !== undefined && messageBytes(value) <= LIMITS.inlineValueBytes)
           return { record: { number, attempt, body: { type: 'value', value } }, template: undefined, inner: value.refs }
         return (
           task() ?? {
             record: { number, attempt, body: { type: 'stored', bytes } },
             template: undefined,
-            inner: value.refs,
+            inner: refsOf(stored),
           }
         )
       }

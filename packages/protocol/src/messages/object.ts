@@ -48,5 +48,7 @@ export const objectMissing = struct({ pull: varint })
 export const objectStop = struct({ pull: varint, segments })
 /** A puller tells the owner that it holds a copy too. */
 export const objectHeld = struct({ id: objectId, attempt })
+/** The sender's copy is gone, though it may have references still: its disk has lost it. */
+export const objectGone = struct({ id: objectId, attempt })
 /** Whoever answers for the objects freed them: holders drop their copies, or with an attempt only those of that one. */
 export const objectFree = struct({ attempt: optional(attempt), ids: array(objectId, LIMITS.valueReferences) })
