@@ -8,6 +8,7 @@ const KNOWN: readonly (keyof InitOptions)[] = [
   'workers',
   'numGpus',
   'memoryBytes',
+  'objectStoreBytes',
   'resources',
   'labels',
   'lend',
@@ -21,6 +22,8 @@ const KNOWN: readonly (keyof InitOptions)[] = [
 ]
 
 const MAX_GRACE_MS = 600_000
+/** Two chunks on their way to each of a few tabs take more than less. */
+const LEAST_OBJECT_STORE = 1024 ** 2
 
 /** @throws TypeError or RangeError naming the option. */
 export function refuseUnknownOptions(options: InitOptions): void {
@@ -38,6 +41,12 @@ export function refuseUnknownOptions(options: InitOptions): void {
   }
   offeredResources(options)
   offeredLabels(options.labels)
+  const { objectStoreBytes } = options
+  if (objectStoreBytes !== undefined) {
+    if (typeof objectStoreBytes !== 'number') throw new TypeError('objectStoreBytes must be a number')
+    if (!(objectStoreBytes >= LEAST_OBJECT_STORE))
+      throw new RangeError(`objectStoreBytes must be at least ${LEAST_OBJECT_STORE}, got ${objectStoreBytes}`)
+  }
   refuseUnlessBoolean('lend', options.lend)
   refuseUnlessBoolean('warnBeforeClose', options.warnBeforeClose)
   if (options.iceServers !== undefined) refuseBadIceServers(options.iceServers)

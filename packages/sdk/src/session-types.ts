@@ -97,7 +97,14 @@ export interface SessionStatus {
   readonly tasksFailed: number
   /** Objects whose bytes lie in this tab now, its own and those of others. */
   readonly objects: number
+  /** Of objects whose bytes are in this tab, in memory and on disk. */
   readonly objectBytes: number
+  /** Of those, on disk alone. */
+  readonly spilledBytes: number
+  /** What objects may take in memory: see InitOptions. */
+  readonly objectStoreBytes: number
+  /** Whether memory's overflow has a place; `unavailable` where the browser keeps nothing, as in some private windows. */
+  readonly disk: 'fine' | 'full' | 'unavailable'
   readonly cpuMs: number
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -154,6 +161,12 @@ export interface InitOptions {
   readonly numGpus?: number
   /** Bytes of memory that this tab offers. Default: half of what the browser says the device has, or 2 GiB. */
   readonly memoryBytes?: number
+  /**
+   * Bytes that objects may take in this tab's memory, at least 1 MiB. What is more goes to IndexedDB, those used longest ago
+   * first, and comes back when it is asked for; what fits nowhere is refused with ObjectStoreFullError. Default: an eighth of
+   * what the device has, from 256 MiB to 1 GiB.
+   */
+  readonly objectStoreBytes?: number
   /** What else it offers, by names of your own, each to 0.0001: `{ camera: 1 }` takes one task that asks for a camera. */
   readonly resources?: Readonly<Record<string, number>>
   /** What it says of itself, by names of your own, for work with a `labelSelector`: `{ region: 'eu' }`. */

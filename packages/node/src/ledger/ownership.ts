@@ -5,15 +5,7 @@ import type { Reports, StoredRecord } from '@shoal/control-store'
 import { refsOf } from '@shoal/object-store'
 import type { Stored } from '@shoal/object-store'
 import { formatJobId, LIMITS, messageBytes } from '@shoal/protocol'
-import type {
-  FunctionHash,
-  JobId,
-  LedgerRecords,
-  LedgerTemplate,
-  NodeId,
-  NodeMessage,
-  ObjectId,
-} from '@shoal/protocol'
+import type { FunctionHash, JobId, LedgerRecords, LedgerTemplate, NodeId, NodeMessage, ObjectId } from '@shoal/protocol'
 import type { Actors } from '../actors/actors.ts'
 import type { CodeEntry, CodeGrant, CodeStore } from '../code-store.ts'
 import type { Guests } from '../guests.ts'

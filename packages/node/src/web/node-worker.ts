@@ -13,6 +13,7 @@ import { ShoalNode } from '../shoal-node.ts'
 import { Spaced } from '../spaced.ts'
 import type { StateModule } from '../state/state-desk.ts'
 import { platformClock } from './platform-clock.ts'
+import { createIdbSpillStore } from './idb-spill-store.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
 import { platformRandom } from './crypto/platform-random.ts'
 import type * as RoomStage from './node-worker-second.ts'
@@ -95,6 +96,8 @@ async function start(init: TabInit): Promise<void> {
     agent: init.agent,
     isLending: init.isLending,
     ...(init.device !== undefined && { device: init.device }),
+    objectStoreBytes: init.objectStoreBytes,
+    spillStore: createIdbSpillStore(nodeId),
     ...(init.graceMs !== undefined && { graceMs: init.graceMs }),
     ...(init.namespace !== undefined && { namespace: init.namespace }),
     loadState: () => loadChunk('state') as Promise<StateModule>,

@@ -28,6 +28,8 @@ export interface TabInit {
   readonly device: string | undefined
   /** What goes wrong on purpose with what this tab sends; not checked yet. */
   readonly faults?: TabFaults
+  /** NodeOptions.objectStoreBytes */
+  readonly objectStoreBytes: number
   /** NodeOptions.graceMs */
   readonly graceMs?: number
   /** NodeOptions.namespace */

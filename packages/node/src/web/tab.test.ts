@@ -50,6 +50,7 @@ beforeEach(() => {
   tab = createTab({
     slots: 1,
     resources: [],
+    objectStoreBytes: 1e9,
     labels: [],
     cores: 1,
     name: 'a tab',

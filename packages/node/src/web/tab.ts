@@ -33,6 +33,8 @@ export interface TabOptions {
   readonly isLending: boolean
   /** What goes wrong on purpose; rules that make no sense fail the tab's start. */
   readonly faults?: TabFaults
+  /** NodeOptions.objectStoreBytes */
+  readonly objectStoreBytes: number
   /** NodeOptions.graceMs */
   readonly graceMs?: number
   /** NodeOptions.namespace */
@@ -138,6 +140,7 @@ class PageTab implements Tab {
       isLending,
       device: deviceOfBrowser(),
       ...(options.faults && { faults: options.faults }),
+      objectStoreBytes: options.objectStoreBytes,
       ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
       ...(options.namespace !== undefined && { namespace: options.namespace }),
       pagePort: page.port2,
