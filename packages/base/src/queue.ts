@@ -44,6 +44,15 @@ export class Queue<T> {
     return item
   }
 
+  /** The item at `index`, counted from the front, goes to the front; the others keep their order. O(index). */
+  promote(index: number): void {
+    assert(index >= 0 && index < this.#length, 'nothing is there that could go to the front')
+    const at = (offset: number): number => (this.#head + offset) & (this.#ring.length - 1)
+    const item = this.#ring[at(index)]
+    for (let i = index; i > 0; i--) this.#ring[at(i)] = this.#ring[at(i - 1)]
+    this.#ring[at(0)] = item
+  }
+
   peek(): T | undefined {
     return this.#length === 0 ? undefined : this.#ring[this.#head]
   }

@@ -63,6 +63,24 @@ export class ReadyQueue<K> {
     return deepest(this.#guests)?.peek()
   }
 
+  /**
+   * Of the deepest own tasks the first that matches goes ahead of the others, if it is among the next `most`. False when
+   * there is none, or it is the first anyway.
+   */
+  promoteOwn(most: number, matches: (task: ReadyTask<K>) => boolean): boolean {
+    const bucket = deepest(this.#own)
+    let index = 0
+    for (const { task } of bucket ?? []) {
+      if (index >= most) return false
+      if (matches(task)) {
+        if (index > 0) bucket?.promote(index)
+        return index > 0
+      }
+      index++
+    }
+    return false
+  }
+
   shiftOwn(): ReadyTask<K> | undefined {
     return this.#shift(this.#own)
   }

@@ -47,6 +47,8 @@ interface Shape<K> {
   hasSpent: boolean
   /** People were told that nobody has what it asks for. */
   isTold: boolean
+  /** How often the first own task was left behind for one whose inputs were there. */
+  passedOver: number
 }
 
 interface Found<K> {
@@ -87,6 +89,8 @@ const SPREAD_MS = 250
 const INFEASIBLE_MS = 5_000
 /** Tasks a peer may have at a time whose shape asks for nothing. */
 const UNBOUNDED_SLOTS = 16
+/** Tasks that are looked at for one whose inputs are where a slot is free, as in delay scheduling (Zaharia et al., EuroSys 2010). */
+const LOOK_AHEAD = 128
 /** Shapes remembered; those with nothing in them are forgotten past it, and a peer cannot add to them. */
 const MANY_SHAPES = 256
 
@@ -114,6 +118,8 @@ export class Scheduler<K> {
   #order = 0
   /** The kind of the newest guest: its mean says how many credits cover a round trip. */
   #lastGuestKind = ''
+  /** Of the links that end here, the later ones counting most. */
+  #meanRate: number | undefined
   #effects: SchedulerEffect<K>[] = []
 
   constructor(options: SchedulerOptions) {
@@ -286,6 +292,7 @@ export class Scheduler<K> {
       case 'rate': {
         const peer = this.#peers.get(event.node)
         if (peer) peer.bytesPerMs = event.bytesPerMs
+        this.#meanRate = ((this.#meanRate ?? event.bytesPerMs) * 4 + event.bytesPerMs) / 5
         return
       }
       case 'peer-gone':
@@ -352,9 +359,8 @@ export class Scheduler<K> {
       const { shape, lane } = found
       const { task } = found.entry
       if (task.staysHere) shape.queue.shiftGuest()
-      else shape.queue.shiftOwn()
       if (shape.isSpread) shape.turns.took(this.#options.self)
-      this.#enter(lane, shape, task)
+      this.#enter(lane, shape, task.staysHere ? task : this.#takeFor(shape, task, this.#options.self))
     }
   }
 
@@ -452,17 +458,31 @@ export class Scheduler<K> {
         const { task } = entry
         const node = shape.isSpread ? this.#turn(shape, task) : this.#bestPeer(shape, task)
         if (node === undefined || node === this.#options.self) break
-        shape.queue.shiftOwn()
+        const taken = this.#takeFor(shape, task, node)
         shape.hasSpent = true
         add(shape.credits, node, -1)
         const peer = this.#peers.get(node)
         if (peer) peer.outstanding++
-        this.#effects.push({ type: 'send', task, node, shape: shape.shape })
+        this.#effects.push({ type: 'send', task: taken, node, shape: shape.shape })
         if (shape.isSpread) shape.turns.took(node)
         if (shape.isSpread || task.inputs.length > 0) return true
       }
     }
     return false
+  }
+
+  /**
+   * Takes the first own task, which is to go to a node; or if its inputs are not there one of the next whose inputs are. It
+   * is left behind for so many and no more.
+   */
+  #takeFor(shape: Shape<K>, first: ReadyTask<K>, node: string): ReadyTask<K> {
+    const { queue } = shape
+    const isThere = ({ inputs }: ReadyTask<K>): boolean =>
+      inputs.length > 0 && inputs.every(({ holders }) => holders.includes(node))
+    const mayPass = !shape.isSpread && first.inputs.length > 0 && shape.passedOver < LOOK_AHEAD
+    if (mayPass && queue.promoteOwn(LOOK_AHEAD, isThere)) shape.passedOver++
+    else shape.passedOver = 0
+    return queue.shiftOwn() ?? first
   }
 
   /**
@@ -499,9 +519,12 @@ export class Scheduler<K> {
     return place(candidates, this.#times.meanMs(task.kind) ?? 1, task.inputs, this.#rate) !== self
   }
 
-  /** Known of links that end here. */
-  readonly #rate = (from: string, to: string): number | undefined =>
-    this.#peers.get(from === this.#options.self ? to : from)?.bytesPerMs
+  /** Known of links that end here; others are taken to be like them. */
+  readonly #rate = (from: string, to: string): number | undefined => {
+    const { self } = this.#options
+    const isOwn = from === self || to === self
+    return (isOwn ? this.#peers.get(from === self ? to : from)?.bytesPerMs : undefined) ?? this.#meanRate
+  }
 
   #candidates(shape: Shape<K>): Candidate[] {
     const candidates: Candidate[] = []
@@ -634,6 +657,7 @@ export class Scheduler<K> {
         advertised: 0,
         hasSpent: false,
         isTold: false,
+        passedOver: 0,
       }
       this.#shapes.set(shape.key, known)
       const { self, labels = [] } = this.#options
