@@ -20,6 +20,7 @@ import {
   TaskCancelledError,
   TaskError,
   TaskTimeoutError,
+  TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
   WorkerCrashedError,
 } from '@shoal/protocol'
@@ -49,6 +50,7 @@ export const SDK_EXPORTS = {
   TaskCancelledError,
   TaskError,
   TaskTimeoutError,
+  TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
   WorkerCrashedError,
 }
