@@ -365,6 +365,7 @@ export class ShoalNode {
     this.#groups = new Groups({
       self,
       random: options.random,
+      log: log.child('groups'),
       resources: this.#resources,
       objects,
       scheduler: this.#scheduler,

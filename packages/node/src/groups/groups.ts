@@ -1,4 +1,4 @@
-import type { Random } from '@shoal/base'
+import type { Log, Random } from '@shoal/base'
 import { formatObjectId, isWithin, newWireError, showId, showResources } from '@shoal/protocol'
 import type { GroupDefinition, JobId, NodeId, NodeMessage, ObjectId, ResourceSet, WireError } from '@shoal/protocol'
 import type { Scheduler, WorkShape } from '@shoal/scheduler'
@@ -15,6 +15,7 @@ import { OwnGroups, removedError } from './own-groups.ts'
 export interface GroupsOptions {
   readonly self: NodeId
   readonly random: Random
+  readonly log: Log
   readonly resources: ResourceSet
   readonly objects: Objects
   readonly scheduler: Scheduler<Work>

@@ -1,4 +1,4 @@
-import type { Random } from '@shoal/base'
+import type { Log, Random } from '@shoal/base'
 import { FIRST_ATTEMPT, formatObjectId, LIMITS, newWireError, showId } from '@shoal/protocol'
 import type {
   EncodedValue,
@@ -20,6 +20,7 @@ import type { OwnBundle, OwnGroup, Round } from './own-group.ts'
 export interface OwnGroupsOptions {
   readonly self: NodeId
   readonly random: Random
+  readonly log: Log
   readonly objects: Pick<Objects, 'storeHere' | 'fail' | 'retain' | 'release'>
   /** All that this tab has. */
   readonly resources: ResourceSet
@@ -282,7 +283,8 @@ export class OwnGroups {
   #failed(group: OwnGroup): void {
     const { round } = group
     if (round === undefined) return
-    const { say, later, random } = this.#options
+    const { say, later, random, log } = this.#options
+    log.debug?.('a round was given up', { group: showId(group.id), round: round.number })
     group.round = undefined
     for (const node of round.plan.keys())
       say(node, { type: 'group.return', group: group.id, round: round.number, isRemoved: false })
