@@ -83,11 +83,12 @@ export class PlacementGroup {
 
 /** What a strategy says of a group; undefined where it names none. @throws TypeError or RangeError naming the option. */
 export function bundleChoice(strategy: object, asked: ResourceSet): BundleChoice | undefined {
+  if (!('placementGroup' in strategy)) return undefined
   const {
-    placementGroup: group = null,
+    placementGroup: group,
     bundleIndex = -1,
     captureChildTasks = false,
-  } = strategy as Partial<PlacementGroupSchedulingStrategy>
+  } = strategy as PlacementGroupSchedulingStrategy
   if (group === null) return undefined
   if (!PlacementGroup.is(group))
     throw new TypeError('schedulingStrategy.placementGroup must be a PlacementGroup or null')
