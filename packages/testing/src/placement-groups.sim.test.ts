@@ -411,6 +411,33 @@ describe('placement groups in a simulated room', () => {
     expect(room.used()).toEqual({ d: {}, [home]: {}, [other]: CPU })
   })
 
+  it('[SP8] an owner that was cut off and comes back has its groups, and what was lost meanwhile is placed anew', async () => {
+    const room = new Room(12)
+    const graceMs = 60_000
+    await room.enter({ d: { graceMs }, a: { slots: 1, graceMs }, b: { slots: 1, graceMs }, c: { slots: 1, graceMs } })
+    const { api } = room.driver
+    const group = await room.made([CPU, CPU], { strategy: 'STRICT_SPREAD' })
+    const gone = await room.made([CPU])
+    const before = (await room.stateOf(group)).places as [string, string]
+    const owner = room.driver.ports.node
+    const others = [...room.tabs.values()].map(({ ports }) => ports.node).filter((node) => node !== owner)
+    room.world.network.partition([[owner], others])
+    await room.until(() => room.tab('a').node.status().members.length === 2)
+    api.removePlacementGroup(gone)
+    room.kill(before[0])
+    await room.pass(3_000)
+    room.world.network.healAll()
+    const held = (): number => [...room.tabs.values()].reduce((sum, { node }) => sum + node.holdings().bundles, 0)
+    await room.until(() => held() === 2 && room.driver.node.status().members.length === 2, 60_000)
+    await room.pass(3_000)
+    const { state, places } = await room.stateOf(group)
+    expect(state).toBe('CREATED')
+    expect(places[1]).toBe(before[1])
+    expect(new Set([...places, before[0]]).size).toBe(3)
+    expect([await room.get(room.task(group, 0)), await room.get(room.task(group, 1))]).toEqual(places)
+    expect(held()).toBe(2)
+  })
+
   it('[SP2] owners that reserve at once and tabs that die meanwhile leave nothing half reserved', async () => {
     let failed = 0
     for (let seed = 100; seed < 110; seed++) {
