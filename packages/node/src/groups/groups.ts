@@ -166,6 +166,19 @@ export class Groups {
   peerGone(node: NodeId): void {
     this.#held.nodeGone(node)
     this.#own.nodeGone(node)
+    if (this.#places.owners().has(node) || this.#held.isFor(node)) this.#endLater(node)
+  }
+
+  /** Though its page may go on as another tab and have its ledger: nobody but the tab itself knows of its groups. */
+  #endLater(owner: NodeId): void {
+    const { later, graceMs } = this.#options
+    later(graceMs, () => {
+      if (!this.#isAlive(owner)) this.jobGone(owner)
+    })
+  }
+
+  #isAlive(node: NodeId): boolean {
+    return this.#options.link()?.isAlive(node) ?? false
   }
 
   /** The driver, or whatever node it was, is gone for good. */
@@ -181,11 +194,9 @@ export class Groups {
 
   /** This tab has entered its room again, and whoever is there is linked. */
   entered(): void {
-    const isAlive = (node: NodeId): boolean => this.#options.link()?.isAlive(node) ?? false
-    this.#own.entered(isAlive)
-    const { self, later, graceMs } = this.#options
+    this.#own.entered((node) => this.#isAlive(node))
     for (const owner of this.#places.owners())
-      if (owner !== self && !isAlive(owner)) later(graceMs, () => !isAlive(owner) && this.jobGone(owner))
+      if (owner !== this.#options.self && !this.#isAlive(owner)) this.#endLater(owner)
   }
 
   close(): void {

@@ -52,6 +52,11 @@ export class HeldBundles {
     return [...this.#held].reduce((sum, { bundles }) => sum + bundles.length, 0)
   }
 
+  /** Whether anything is set aside for that owner. */
+  isFor(owner: NodeId): boolean {
+    return [...this.#held].some(({ group }) => group.owner === owner)
+  }
+
   onAsk(from: NodeId, isOver: boolean): void {
     if (isOver) this.#askers.delete(from)
     else this.#tell(from)
