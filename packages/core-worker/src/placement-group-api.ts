@@ -22,6 +22,8 @@ export interface PlacementGroupApi {
   removePlacementGroup(group: PlacementGroup): void
 }
 
+/** All of them go in one record of the directory, with their places. */
+const MOST_BYTES = 12_000
 const MOST_OF_ONE = LIMITS.resourceUnits / UNITS_OF_ONE
 const NAME = /^\P{C}{1,80}$/u
 
@@ -74,4 +76,6 @@ function checkBundles(bundles: readonly Bundle[]): void {
         throw new RangeError(`${what} must be more than 0, at most ${MOST_OF_ONE} and counted to 0.0001, got ${amount}`)
     }
   })
+  if (new TextEncoder().encode(JSON.stringify(bundles)).length > MOST_BYTES)
+    throw new RangeError(`bundles must be ${MOST_BYTES} bytes of text at most, all together`)
 }

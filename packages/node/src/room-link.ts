@@ -227,6 +227,11 @@ export class RoomLink {
     })
   }
 
+  /** Whether the room's owner has listed the node, as far as the directory has told. */
+  canSubmit(node: NodeId): boolean {
+    return this.#directory.get(`submitter/${node}`) !== undefined
+  }
+
   /** Whether the room's owner listed the key; waits a moment for the directory to tell. */
   isListed(publicKey: Uint8Array): Promise<boolean> {
     const isThere = (): boolean =>
@@ -345,7 +350,7 @@ export class RoomLink {
       members.push({
         node,
         card: this.card(node),
-        canSubmit: this.#directory.get(`submitter/${node}`) !== undefined,
+        canSubmit: this.canSubmit(node),
         state: 'connected',
         isDirect: peer.isDirect,
         stats: this.#overlay.stats(node),

@@ -261,7 +261,7 @@ const MESSAGES: NodeMessage[] = [
     bundles: [{ index: 0, resources: [] }],
   },
   { type: 'group.return', group: id, round: 3, isRemoved: true },
-  { type: 'group.check', held: [{ group: id, round: 3, index: 1 }] },
+  { type: 'group.check', held: [{ group: id, round: 3 }] },
   { type: 'directory.update', update: seededRandom(6).bytes(100) },
 ]
 

@@ -40,7 +40,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   6: '7de7cc93023bfe0a27ac0b839889af4c',
   7: '6fe58bfcfcae4b34832ea22564d2f21e',
   8: 'b56c16ac4f4bad7a99dce3336fa9c90e',
-  9: '84871835e7fe466ff252dd9a63e6484b',
+  9: '7ac24ac49e6ce86850fa9e505feeb522',
 }
 
 describe('the protocol version', () => {

@@ -32,7 +32,7 @@ export type ObjectState = ObjectRow
 export interface NodeState extends Omit<NodeRow, 'resources' | 'used' | 'labels'> {
   /** All that it has, by name; of a tab that did not answer, what it lends. */
   readonly resources: Amounts
-  /** What of it running tasks and actors reserve. */
+  /** What of it running tasks, actors and placement groups reserve. */
   readonly used: Amounts
   /** What it says of itself, by name: see `labels` of `init`. */
   readonly labels: Readonly<Record<string, string>>

@@ -70,6 +70,7 @@ export class Groups {
       say,
       schedule: (event) => dispatcher.schedule(event),
       step: () => dispatcher.step(),
+      welcomes: (owner) => options.isLending() && options.link()?.canSubmit(owner) === true,
       endIn: (group, keys, isRemoved) => this.#endIn(group, keys, isRemoved),
     })
   }

@@ -8,6 +8,7 @@ import { HeldBundles } from './held-bundles.ts'
 
 const SELF = '5e1f'.padEnd(32, '0') as NodeId
 const OWNER = 'a'.repeat(32) as NodeId
+const STRANGER = 'c'.repeat(32) as NodeId
 const OTHER = 'b'.repeat(32) as NodeId
 const group = (number: number, owner = OWNER): ObjectId => ({ owner, number })
 const prepare = (id: ObjectId, round: number, ...cpus: number[]): GroupWire['prepare'] => ({
@@ -32,7 +33,7 @@ class Tab {
     schedule: (event) => this.#events.push(event),
     step: () => this.scheduler.step(this.#events.splice(0)),
     say: (to, message) => this.said.push([to, message]),
-    isLending: () => this.isLending,
+    welcomes: (owner) => this.isLending && owner !== STRANGER,
     later: (_delayMs, callback) => this.timers.push(callback),
     endIn: (_group, keys, isRemoved) => this.ended.push([keys.size, isRemoved]),
   })
@@ -73,8 +74,9 @@ describe('bundles that a tab sets aside', () => {
     expect([tab.free, tab.held.count]).toEqual([3, 1])
   })
 
-  it('[GP1] a tab that does not lend sets nothing aside but for its own page', () => {
+  it('[GP1] a tab that does not lend sets nothing aside but for its own page, and none for who may not submit', () => {
     const tab = new Tab()
+    expect(tab.prepare(STRANGER, prepare(group(1, STRANGER), 1, 1))).toBe(false)
     tab.isLending = false
     expect(tab.prepare(OWNER, prepare(group(1), 1, 1))).toBe(false)
     expect(tab.prepare(SELF, prepare(group(1, SELF), 1, 1))).toBe(true)
@@ -114,7 +116,7 @@ describe('bundles that a tab sets aside', () => {
     tab.held.onCommit(OWNER, group(2), 2)
     tab.prepare(OTHER, prepare(group(1, OTHER), 1, 1))
     tab.said.length = 0
-    const listed = [1, 3].map((round) => ({ group: group(round), round, index: 0 }))
+    const listed = [1, 3].map((round) => ({ group: group(round), round }))
     tab.held.onCheck(OWNER, listed)
     expect([tab.free, tab.ended]).toEqual([2, [[1, false]]])
     expect(tab.said).toEqual([[OWNER, { type: 'group.missing', held: [listed[1]] }]])

@@ -21,7 +21,8 @@ export interface HeldBundlesOptions {
   step(): void
   /** To an owner, this node too. */
   say(to: NodeId, message: NodeMessage): void
-  isLending(): boolean
+  /** Whether this tab lends, and the peer may submit work. */
+  welcomes(owner: NodeId): boolean
   later(delayMs: number, callback: () => void): void
   /** Ends what runs in these bundles: with the group if it was removed, else as if its worker had crashed. */
   endIn(group: ObjectId, keys: ReadonlySet<string>, isRemoved: boolean): void
@@ -63,12 +64,12 @@ export class HeldBundles {
   }
 
   onPrepare(from: NodeId, { group, round, job, bundles }: GroupWire['prepare']): void {
-    const { self, scheduler, schedule, step, say, isLending } = this.#options
+    const { self, scheduler, schedule, step, say, welcomes } = this.#options
     if (group.owner !== from) return
     // What was asked for before it comes first.
     step()
     const isNew = round > (this.#rounds.get(from) ?? 0)
-    const mayHold = isNew && (from === self || isLending())
+    const mayHold = isNew && (from === self || welcomes(from))
     const isDone = mayHold && scheduler.hasRoom(sumResources(bundles.map(({ resources }) => resources)))
     if (isNew) this.#rounds.set(from, round)
     if (isDone) {

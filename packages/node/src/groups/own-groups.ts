@@ -168,10 +168,13 @@ export class OwnGroups {
 
   /** A tab says that it does not hold what it was taken to hold. */
   onMissing(from: NodeId, missing: GroupWire['missing']['held']): void {
-    for (const { group: id, round, index } of missing) {
+    for (const { group: id, round } of missing) {
       const group = this.#own(id)
-      const bundle = group?.bundles[index]
-      if (group !== undefined && bundle?.at?.node === from && bundle.at.round === round) this.#lost(group, [bundle])
+      if (group === undefined) continue
+      this.#lost(
+        group,
+        group.bundles.filter(({ at }) => at?.node === from && at.round === round),
+      )
     }
     this.look()
   }
@@ -179,9 +182,10 @@ export class OwnGroups {
   /** All that this node takes a peer to hold for it; undefined where it never had a group. */
   heldBy(node: NodeId): GroupWire['check']['held'] | undefined {
     if (this.#round === 0) return undefined
-    return [...this.#groups.values()].flatMap(({ id, bundles }) =>
-      bundles.flatMap(({ at }, index) => (at?.node === node ? [{ group: id, round: at.round, index }] : [])),
-    )
+    return [...this.#groups.values()].flatMap(({ id, bundles }) => {
+      const rounds = new Set(bundles.flatMap(({ at }) => (at?.node === node ? [at.round] : [])))
+      return [...rounds].map((round) => ({ group: id, round }))
+    })
   }
 
   nodeGone(node: NodeId): void {

@@ -58,7 +58,7 @@ export const groupCommit = struct({ group: objectId, round: varint })
 /** What was set aside in that round is free again, and what runs in it ends. `isRemoved`: all of the group is. */
 export const groupReturn = struct({ group: objectId, round: varint, isRemoved: bool })
 
-const held = array(struct({ group: objectId, round: varint, index }), 4096)
+const held = array(struct({ group: objectId, round: varint }), 8192)
 /** All that the sender, as an owner, takes the receiver to hold for it; anything else is to be given back. */
 export const groupCheck = struct({ held })
 /** Of those, what the receiver does not hold. */

@@ -272,7 +272,7 @@ export interface NodeRow {
   readonly isSelf: boolean
   /** All that it has; of a tab that did not answer, what it lends. */
   readonly resources: ResourceSet
-  /** What of it running tasks and actors reserve. */
+  /** What of it running tasks, actors and placement groups reserve. */
   readonly used: ResourceSet
   /** What it says of itself. */
   readonly labels: NodeLabels

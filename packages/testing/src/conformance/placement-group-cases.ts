@@ -18,6 +18,12 @@ export function placementGroupCases(it: DefineCase): void {
       [/bundles\[0\].CPU must be a number/, [{ CPU: '1' }], undefined, TypeError],
       [/strategy must be PACK, SPREAD, STRICT_PACK, STRICT_SPREAD/, [{ CPU: 1 }], { strategy: 'invalid' }, RangeError],
       [/name/, [{ CPU: 1 }], { name: '' }, RangeError],
+      [
+        /12000 bytes/,
+        Array.from({ length: 128 }, () => ({ ['n'.repeat(80)]: 1, ['m'.repeat(80)]: 1 })),
+        undefined,
+        RangeError,
+      ],
       [/unknown option lifetime/, [{ CPU: 1 }], { lifetime: 'detached' }, TypeError],
     ]
     for (const [message, bundles, options, kind] of bad)
