@@ -57,25 +57,25 @@ export function placementGroupCases(it: DefineCase): void {
     return Promise.resolve()
   })
 
-  it(
-    '[SP1] work runs in the bundle that is reserved, and leaves the rest to others',
-    async ({ api: { placementGroup, removePlacementGroup, remote, get } }) => {
-      const group = placementGroup([{ CPU: 1 }, { CPU: 1 }], { name: 'pair' })
-      equals(await get(group.ready(), { timeoutMs: 30_000 }), null)
-      equals(await group.wait(), true)
-      const where = remote({}, ({ context }) => [context().nodeId, context().placementGroupId ?? ''] as const)
-      const inside = (bundleIndex: number): typeof where =>
-        where.options({ schedulingStrategy: { placementGroup: group, bundleIndex } })
-      const [first, again] = await get([inside(0).remote(), inside(0).remote()])
-      equals(first, again)
-      const anywhere = await get(Array.from({ length: 6 }, () => inside(-1).remote()))
-      for (const [, id] of anywhere) isTrue(id !== '' && id === first[1], `a task in the group ${id}`)
-      equals((await get(where.remote()))[1], '')
-      removePlacementGroup(group)
-      removePlacementGroup(group)
-    },
-    { slots: 3 },
-  )
+  it('[SP1] work runs in the bundle that is reserved, and leaves the rest to others', async ({
+    api: { placementGroup, removePlacementGroup, remote, get },
+  }) => {
+    const group = placementGroup([{ CPU: 0.25 }, { CPU: 0.25 }], { name: 'pair' })
+    equals(await get(group.ready(), { timeoutMs: 30_000 }), null)
+    equals(await group.wait(), true)
+    const where = remote({}, ({ context }) => [context().nodeId, context().placementGroupId ?? ''] as const, {
+      numCpus: 0.25,
+    })
+    const inside = (bundleIndex: number): typeof where =>
+      where.options({ schedulingStrategy: { placementGroup: group, bundleIndex } })
+    const [first, again] = await get([inside(0).remote(), inside(0).remote()])
+    equals(first, again)
+    const anywhere = await get(Array.from({ length: 6 }, () => inside(-1).remote()))
+    for (const [, id] of anywhere) isTrue(id !== '' && id === first[1], `a task in the group ${id}`)
+    equals((await get(where.remote()))[1], '')
+    removePlacementGroup(group)
+    removePlacementGroup(group)
+  })
 
   it(
     '[SP2] one that no tab has room for is pending, and nothing waits for it but its own work (Ray 149)',
@@ -119,29 +119,27 @@ export function placementGroupCases(it: DefineCase): void {
     matches(late.message, /placement group .* was removed/)
   })
 
-  it(
-    '[SP6] a handle can be handed on, and children that are captured stay inside',
-    async ({ api: { placementGroup, removePlacementGroup, remote, get } }) => {
-      const group = placementGroup([{ CPU: 1 }])
-      equals(await group.wait(), true)
-      const child = remote({}, ({ context }) => context().placementGroupId ?? 'outside')
-      const parent = remote({ child }, async ({ child, get, context }, pg: PlacementGroup | null = null) => {
-        const escaped = child.options({ numCpus: 0, schedulingStrategy: 'DEFAULT' })
-        const given = pg && child.options({ schedulingStrategy: { placementGroup: pg, bundleIndex: 0 } })
-        const isReady = pg && (await pg.wait(30_000))
-        const ids = await get([child.remote(), escaped.remote(), (given ?? child).remote()])
-        const own = context().placementGroupId ?? 'outside'
-        return { own, isReady, ids: ids.map((id) => (id === 'outside' ? id : id === own ? 'own' : 'other')) }
-      })
-      const captured = { placementGroup: group, captureChildTasks: true }
-      const inside = await get(parent.options({ schedulingStrategy: captured }).remote())
-      equals([inside.own === 'outside', inside.ids], [false, ['own', 'outside', 'own']])
-      const handed = await get(parent.options({ numCpus: 0 }).remote(group))
-      equals(handed, { own: 'outside', isReady: true, ids: ['outside', 'outside', 'other'] })
-      const free = await get(parent.options({ schedulingStrategy: { placementGroup: group } }).remote())
-      equals(free.ids.slice(0, 2), ['outside', 'outside'])
-      removePlacementGroup(group)
-    },
-    { slots: 2 },
-  )
+  it('[SP6] a handle can be handed on, and children that are captured stay inside', async ({
+    api: { placementGroup, removePlacementGroup, remote, get },
+  }) => {
+    const group = placementGroup([{ CPU: 0.5 }])
+    equals(await group.wait(), true)
+    const child = remote({}, ({ context }) => context().placementGroupId ?? 'outside', { numCpus: 0.1 })
+    const parent = remote({ child }, async ({ child, get, context }, pg: PlacementGroup | null = null) => {
+      const escaped = child.options({ numCpus: 0, schedulingStrategy: 'DEFAULT' })
+      const given = pg && child.options({ schedulingStrategy: { placementGroup: pg, bundleIndex: 0 } })
+      const isReady = pg && (await pg.wait(30_000))
+      const ids = await get([child.remote(), escaped.remote(), (given ?? child).remote()])
+      const own = context().placementGroupId ?? 'outside'
+      return { own, isReady, ids: ids.map((id) => (id === 'outside' ? id : id === own ? 'own' : 'other')) }
+    })
+    const captured = { placementGroup: group, captureChildTasks: true }
+    const inside = await get(parent.options({ numCpus: 0.1, schedulingStrategy: captured }).remote())
+    equals([inside.own === 'outside', inside.ids], [false, ['own', 'outside', 'own']])
+    const handed = await get(parent.options({ numCpus: 0 }).remote(group))
+    equals(handed, { own: 'outside', isReady: true, ids: ['outside', 'outside', 'other'] })
+    const free = await get(parent.options({ numCpus: 0.1, schedulingStrategy: { placementGroup: group } }).remote())
+    equals(free.ids.slice(0, 2), ['outside', 'outside'])
+    removePlacementGroup(group)
+  })
 }
