@@ -239,6 +239,24 @@ describe('placement groups in a simulated room', () => {
     expect(await room.settle(room.driver.api.get(busy))).toHaveLength(2)
   })
 
+  it('[SP2] a tab that is silent is not waited for, and one that was asked in vain sets nothing aside when it wakes', async () => {
+    const room = new Room(13)
+    await room.enter({ d: {}, a: { slots: 1 }, b: { slots: 2 } })
+    room.tab('b').ports.clock.freeze(true)
+    const [small, large] = [CPU, { CPU: 2 }].map((bundle) => room.driver.api.placementGroup([bundle]))
+    if (small === undefined || large === undefined) throw new Error('no groups')
+    expect(await room.settle(small.wait(1_000))).toBe(true)
+    expect((await room.stateOf(small)).places).toEqual(['a'])
+    expect(await room.settle(large.wait(1_000))).toBe(false)
+    room.driver.api.removePlacementGroup(large)
+    await room.pass(1_000)
+    room.tab('b').ports.clock.freeze(false)
+    await room.pass(10_000)
+    expect(room.used()).toEqual({ d: {}, a: CPU, b: {} })
+    const again = await room.made([{ CPU: 2 }])
+    expect((await room.stateOf(again)).places).toEqual(['b'])
+  })
+
   it('[SP3] strategies hold: one tab, a tab each, few or many', async () => {
     const room = new Room(5)
     await room.enter({ d: {}, a: { slots: 3 }, b: { slots: 3 }, c: { slots: 3 } })

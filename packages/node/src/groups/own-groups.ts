@@ -55,7 +55,8 @@ export class OwnGroups {
   readonly #asked = new Set<NodeId>()
   readonly #free = new Map<NodeId, ResourceSet>()
   #round = 0
-  #isWaiting = false
+  /** Of those, whose first answer is waited for a moment. */
+  readonly #awaited = new Set<NodeId>()
   #isPlanning = false
 
   constructor(options: OwnGroupsOptions) {
@@ -132,26 +133,27 @@ export class OwnGroups {
     const { say, self, later } = this.#options
     if (!isWaiting) {
       for (const node of this.#asked) say(node, { type: 'group.ask', isOver: true })
-      this.#asked.clear()
-      this.#free.clear()
-      this.#isWaiting = false
+      for (const known of [this.#asked, this.#awaited, this.#free]) known.clear()
       return
     }
-    if (!this.#isWaiting) {
-      this.#isWaiting = true
-      later(ANSWER_MS, () => this.#plan(true))
-    }
-    for (const node of [self, ...this.#options.lenders().map((each) => each.node)]) {
-      if (this.#asked.has(node)) continue
+    const fresh = [self, ...this.#options.lenders().map(({ node }) => node)].filter((node) => !this.#asked.has(node))
+    for (const node of fresh) {
       this.#asked.add(node)
-      say(node, { type: 'group.ask', isOver: false })
+      this.#awaited.add(node)
     }
+    for (const node of fresh) say(node, { type: 'group.ask', isOver: false })
+    if (fresh.some((node) => this.#awaited.has(node)))
+      later(ANSWER_MS, () => {
+        for (const node of fresh) this.#awaited.delete(node)
+        this.#plan()
+      })
     this.#plan()
   }
 
   onFree(from: NodeId, resources: ResourceSet): void {
     if (!this.#asked.has(from)) return
     this.#free.set(from, resources)
+    this.#awaited.delete(from)
     this.#plan()
   }
 
@@ -189,8 +191,7 @@ export class OwnGroups {
   }
 
   nodeGone(node: NodeId): void {
-    this.#asked.delete(node)
-    this.#free.delete(node)
+    for (const known of [this.#asked, this.#awaited, this.#free]) known.delete(node)
     for (const group of this.#groups.values()) {
       this.#lost(
         group,
@@ -207,7 +208,7 @@ export class OwnGroups {
     for (const group of this.#groups.values()) if (group.round !== undefined) this.#failed(group)
     for (const node of this.#asked) if (node !== self) this.#free.delete(node)
     this.#asked.clear()
-    this.#isWaiting = false
+    this.#awaited.clear()
   }
 
   /** It is back: what lay in tabs that are not there any more is lost. */
@@ -231,11 +232,10 @@ export class OwnGroups {
     this.#tell(group)
   }
 
-  /** Starts a round for each group that fits into what is free; `hasWaited`: whoever has not answered is not waited for. */
-  #plan(hasWaited = false): void {
-    // A round in this tab is over before it is left.
-    if (this.#isPlanning) return
-    if (!hasWaited && this.#isWaiting && [...this.#asked].some((node) => !this.#free.has(node))) return
+  /** Starts a round for each group that fits into what is free. */
+  #plan(): void {
+    // A round that is in this tab alone is over before it is left.
+    if (this.#isPlanning || this.#awaited.size > 0) return
     this.#isPlanning = true
     const lacking = [...this.#groups.values()].filter((group) => isLacking(group) && group.round === undefined)
     lacking.sort((a, b) => Number(b.wasCreated) - Number(a.wasCreated))
@@ -296,7 +296,7 @@ export class OwnGroups {
     const most = Math.min(MOST_REST_MS, REST_MS * 2 ** group.failures++)
     later(most * (0.5 + random.float() / 2), () => {
       group.isResting = false
-      this.#plan(true)
+      this.#plan()
     })
   }
 
