@@ -88,6 +88,7 @@ export class WorkerDriver {
       job: { driver: this.#nodeId, number: 1 },
       numReturns: 1,
       stream: 0,
+      group: '',
       namespace: '',
       resources: [],
       actor: undefined,

@@ -53,6 +53,7 @@ export function exposeMachineInterface(page: Page, target: Window): void {
     listObjects: async (options) => page.model.session().listObjects(options),
     listNodes: async (options) => page.model.session().listNodes(options),
     listWorkers: async (options) => page.model.session().listWorkers(options),
+    listPlacementGroups: async (options) => page.model.session().listPlacementGroups(options),
     summarizeTasks: async (options) => page.model.session().summarizeTasks(options),
     nodes: async (options) => page.model.session().nodes(options),
     clusterResources: async (options) => page.model.session().clusterResources(options),

@@ -33,6 +33,8 @@ export interface RuntimeContext {
   readonly namespace: string
   /** Reserved for the task while it runs, or for the actor for its life, by name. Empty outside of both. */
   readonly resources: Readonly<Record<string, number>>
+  /** The placement group that it runs in, as `listPlacementGroups` has it; undefined outside of any. */
+  readonly placementGroupId: string | undefined
   /** Undefined outside of an actor. */
   readonly actorId: string | undefined
   readonly actorName: string | undefined
@@ -64,6 +66,7 @@ export function pageContext(nodeId: string, namespace = ''): RuntimeContext {
     attempt: 0,
     namespace,
     resources: {},
+    placementGroupId: undefined,
     actorId: undefined,
     actorName: undefined,
     wasRestarted: false,

@@ -340,6 +340,12 @@ export class CoreWorker implements RefHome {
     return new Promise((resolve, reject) => this.#stateQuestions.set(question, { resolve, reject }))
   }
 
+  /** An object of this tab's that its node is told how to make. */
+  newObject(): ObjectRef {
+    this.#mustBeOpen()
+    return this.#newRef(this.#reserve(1))
+  }
+
   /** A ref that keeps nothing alive: what it stands for may be gone when it is used. */
   weakRef(id: ObjectId): ObjectRef {
     const ref = new ObjectRef(this, id)

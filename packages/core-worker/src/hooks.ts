@@ -10,6 +10,8 @@ import type { CoreWorker } from './core-worker.ts'
 import { refuseForeign } from './foreign-handle.ts'
 import { homeOf, idOf, ObjectRef } from './object-ref.ts'
 import type { ActorOptions, TaskOptions } from './options.ts'
+import { groupContent, PlacementGroup } from './placement-group.ts'
+import type { GroupContent } from './placement-group.ts'
 import { ObjectRefGenerator } from './ref-generator.ts'
 import { describeFunction, RemoteFunction } from './remote-function.ts'
 
@@ -75,6 +77,7 @@ export function replaceHandles(value: object, canWait = false): Replacement | un
   }
   if (ObjectRefGenerator.is(value))
     throw new TypeError('a stream (ObjectRefGenerator) cannot be passed on: pass the refs that it gives')
+  if (PlacementGroup.is(value)) return { kind: 'extension', name: 'group', payload: { ...groupContent(value) } }
   const handle = handleContent(value)
   if (handle === undefined) refuseForeign(value)
   return handle === undefined ? undefined : { kind: 'extension', name: 'actor', payload: { ...handle } }
@@ -100,6 +103,7 @@ export function createHooks(core: CoreWorker): { readonly encode: EncodeHooks; r
       ref: (id) => core.adoptRef(id),
       extension(name, payload) {
         if (name === 'actor') return makeHandle(payload as HandleContent, core)
+        if (name === 'group') return new PlacementGroup(payload as GroupContent, core)
         if (name === 'actor-class') {
           const { definition, exportName, name: className, arity, options, methods } = payload as ActorClassPayload
           return new ActorClass(

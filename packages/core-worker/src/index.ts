@@ -30,6 +30,10 @@ export type {
 } from './label-options.ts'
 export { actorName, offeredResources } from './options.ts'
 export type { ActorCallOptions, ActorOptions, ResolvedOptions, ResourceOptions, TaskOptions } from './options.ts'
+export { PlacementGroup } from './placement-group.ts'
+export type { Bundle, PlacementGroupSchedulingStrategy } from './placement-group.ts'
+export { createPlacementGroupApi } from './placement-group-api.ts'
+export type { PlacementGroupApi, PlacementGroupOptions } from './placement-group-api.ts'
 export { ObjectRefGenerator } from './ref-generator.ts'
 export { nameFunction, RemoteFunction } from './remote-function.ts'
 export type { CoreWorkerSource, FunctionIdentity } from './remote-function.ts'
@@ -41,6 +45,7 @@ export type {
   Amounts,
   NodeState,
   ObjectState,
+  PlacementGroupState,
   StateApi,
   StateFilter,
   StateId,

@@ -1,5 +1,7 @@
 import { LIMITS, NODE_ID_LABEL, STRATEGIES } from '@shoal/protocol'
-import type { LabelSelector, LabelTerm, NodeLabels } from '@shoal/protocol'
+import type { BundleChoice, LabelSelector, LabelTerm, NodeLabels, ResourceSet } from '@shoal/protocol'
+import { bundleChoice } from './placement-group.ts'
+import type { PlacementGroupSchedulingStrategy } from './placement-group.ts'
 
 /** In that tab. `soft`: elsewhere if it is gone or has not got what the work asks for. Default false. */
 export interface NodeAffinitySchedulingStrategy {
@@ -19,11 +21,22 @@ export type LabelConditions = Readonly<Record<string, string>>
 
 /** How work is placed: see `schedulingStrategy` of `ResourceOptions`. */
 export type SchedulingStrategy =
-  (typeof STRATEGIES)[number] | NodeAffinitySchedulingStrategy | NodeLabelSchedulingStrategy
+  | (typeof STRATEGIES)[number]
+  | NodeAffinitySchedulingStrategy
+  | NodeLabelSchedulingStrategy
+  | PlacementGroupSchedulingStrategy
+
+interface Placed {
+  readonly schedulingStrategy?: SchedulingStrategy
+  readonly labelSelector?: LabelConditions
+}
 
 export interface Placement {
   readonly strategy: (typeof STRATEGIES)[number]
   readonly labels: LabelSelector
+  readonly bundle: BundleChoice | undefined
+  /** Nothing is said of where it runs: inside of a group that captures it is there. */
+  readonly isFree: boolean
 }
 
 /** No control characters, and nothing that means something in a condition. */
@@ -33,32 +46,39 @@ const NODE_ID = /^[0-9a-f]{32}$/
 const LIST = /^in\((.*)\)$/
 
 /** @throws TypeError or RangeError naming the option. */
-export function placement(strategy: SchedulingStrategy | undefined, selector: LabelConditions | undefined): Placement {
-  const selected = terms('labelSelector', selector)
+export function placement({ schedulingStrategy: strategy, labelSelector }: Placed, asked: ResourceSet): Placement {
+  const selected = terms('labelSelector', labelSelector)
   if (strategy === undefined || typeof strategy === 'string') {
     if (strategy !== undefined && !STRATEGIES.includes(strategy))
       throw new RangeError(
-        `schedulingStrategy must be ${STRATEGIES.join(', ')}, { nodeId } or { hard, soft }, got ${JSON.stringify(strategy)}`,
+        `schedulingStrategy must be ${STRATEGIES.join(', ')}, { nodeId }, { hard, soft } or { placementGroup }, got ${JSON.stringify(strategy)}`,
       )
-    return { strategy: strategy ?? 'DEFAULT', labels: { hard: selected, soft: [] } }
+    const isFree = strategy === undefined && selected.length === 0
+    return { strategy: strategy ?? 'DEFAULT', labels: { hard: selected, soft: [] }, bundle: undefined, isFree }
   }
   const { hard, soft } = fromObject(strategy)
-  return { strategy: 'DEFAULT', labels: { hard: refuseTooMany([...selected, ...hard]), soft } }
+  const bundle = bundleChoice(strategy, asked)
+  return { strategy: 'DEFAULT', labels: { hard: refuseTooMany([...selected, ...hard]), soft }, bundle, isFree: false }
 }
 
-function fromObject(strategy: NodeAffinitySchedulingStrategy | NodeLabelSchedulingStrategy): LabelSelector {
+function fromObject(strategy: Exclude<SchedulingStrategy, string>): LabelSelector {
   // A JavaScript caller may give anything.
   if (typeof strategy !== 'object' || (strategy as unknown) === null)
     throw new TypeError(`schedulingStrategy must be a string or an object, got ${String(strategy)}`)
-  const known = 'nodeId' in strategy ? ['nodeId', 'soft'] : ['hard', 'soft']
-  if (Object.keys(strategy).length === 0) throw new TypeError('schedulingStrategy needs a nodeId, hard or soft')
+  const known =
+    'placementGroup' in strategy
+      ? ['placementGroup', 'bundleIndex', 'captureChildTasks']
+      : 'nodeId' in strategy
+        ? ['nodeId', 'soft']
+        : ['hard', 'soft']
+  if (Object.keys(strategy).length === 0)
+    throw new TypeError('schedulingStrategy needs a nodeId, hard, soft or placementGroup')
   for (const key of Object.keys(strategy))
     if (!known.includes(key)) throw new TypeError(`unknown schedulingStrategy.${key}; known are ${known.join(', ')}`)
-  if (!('nodeId' in strategy))
-    return {
-      hard: terms('schedulingStrategy.hard', strategy.hard),
-      soft: terms('schedulingStrategy.soft', strategy.soft),
-    }
+  if (!('nodeId' in strategy)) {
+    const { hard, soft } = strategy as NodeLabelSchedulingStrategy
+    return { hard: terms('schedulingStrategy.hard', hard), soft: terms('schedulingStrategy.soft', soft) }
+  }
   const { nodeId, soft = false } = strategy
   if (typeof nodeId !== 'string' || !NODE_ID.test(nodeId))
     throw new RangeError(`schedulingStrategy.nodeId must be a node's id, 32 hex digits, got ${JSON.stringify(nodeId)}`)

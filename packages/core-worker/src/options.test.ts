@@ -13,6 +13,8 @@ describe('options', () => {
       held: [],
       strategy: 'DEFAULT',
       labels: { hard: [], soft: [] },
+      bundle: undefined,
+      isFree: true,
       numReturns: 1,
       stream: 0,
       maxRetries: 3,
@@ -77,7 +79,7 @@ describe('options', () => {
 
   it('[CW10] refuses labels that are none, by name', () => {
     const refused: [strategy: unknown, selector: unknown, error: RegExp][] = [
-      [{}, undefined, /needs a nodeId, hard or soft/],
+      [{}, undefined, /needs a nodeId, hard, soft or placementGroup/],
       [7, undefined, /a string or an object, got 7/],
       [null, undefined, /a string or an object, got null/],
       [{ nodeId: 'short' }, undefined, /nodeId must be a node's id/],

@@ -28,7 +28,7 @@ export interface ResourceOptions {
   readonly resources?: Readonly<Record<string, number>>
   /**
    * DEFAULT: in this tab while it has room. SPREAD: from tab to tab in turn, as far as they have room. `{ nodeId, soft }`: in
-   * that tab. `{ hard, soft }`: in tabs with these labels. Default: DEFAULT.
+   * that tab. `{ hard, soft }`: in tabs with these labels. `{ placementGroup }`: in its reservations. Default: DEFAULT.
    */
   readonly schedulingStrategy?: SchedulingStrategy
   /** Only in tabs whose `labels` (given to `init`) are these, e.g. `{ region: 'in(eu, us)', gpu: '!none' }`. */
@@ -136,6 +136,8 @@ export interface ResolvedOptions {
   readonly held: ResourceSet
   readonly strategy: Placement['strategy']
   readonly labels: Placement['labels']
+  readonly bundle: Placement['bundle']
+  readonly isFree: boolean
   readonly numReturns: number
   /** See `streamMode`. */
   readonly stream: number
@@ -205,10 +207,11 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map([
 /** Fills in defaults. @throws TypeError or RangeError naming the option. */
 export function resolveTaskOptions(options: TaskOptions, defaultName: string, isGenerator = false): ResolvedOptions {
   refuseUnknown(options, TASK_KEYS)
+  const resources = toResourceSet({ ...amounts(options), [CPU]: amount('numCpus', options.numCpus ?? 1) })
   return {
-    resources: toResourceSet({ ...amounts(options), [CPU]: amount('numCpus', options.numCpus ?? 1) }),
+    resources,
     held: [],
-    ...placement(options.schedulingStrategy, options.labelSelector),
+    ...placement(options, resources),
     numReturns: numReturns(options, isGenerator),
     stream: stream(options, isGenerator),
     maxRetries: retries('maxRetries', options.maxRetries ?? 3),
@@ -231,10 +234,11 @@ export function resolveActorOptions(
   const hasOwn = Object.entries(others).some(([name, value]) => name !== MEMORY && value > 0)
   const cpus = amount('numCpus', options.numCpus ?? (hasOwn ? 1 : 0))
   const isPlacedByCpu = options.numCpus === undefined && !hasOwn
+  const resources = toResourceSet({ ...others, [CPU]: isPlacedByCpu ? 1 : cpus })
   return {
-    resources: toResourceSet({ ...others, [CPU]: isPlacedByCpu ? 1 : cpus }),
+    resources,
     held: toResourceSet({ ...others, [CPU]: cpus }),
-    ...placement(options.schedulingStrategy, options.labelSelector),
+    ...placement(options, resources),
     numReturns: 1,
     stream: 0,
     maxRetries: 0,

@@ -7,6 +7,7 @@ import type { Actors } from './actors/actors.ts'
 import type { Cancellation } from './cancellation.ts'
 import { taskCancelled } from './cancelled.ts'
 import { whenCode } from './code-store.ts'
+import type { Groups } from './groups/groups.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { JobTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
@@ -24,6 +25,7 @@ export interface DispatcherOptions {
   later(delayMs: number, callback: () => void): void
   link(): RoomLink | undefined
   cancellation(): Cancellation
+  groups(): Groups
   toDriver(line: LogLine): void
   changed(): void
 }
@@ -90,12 +92,16 @@ export class Dispatcher {
 
   step(): void {
     this.#isStepScheduled = false
+    const groups = this.#options.groups()
     while ((this.#events.length > 0 || this.#hasTaken) && !this.#isClosed) {
       this.#hasTaken = false
-      const events = this.#events
+      const events = this.#events.filter(
+        (event) => event.type !== 'ready' || !groups.refuses(event.task.key, event.shape),
+      )
       this.#events = []
       for (const effect of this.#options.scheduler.step(events)) this.#carryOut(effect)
     }
+    groups.stepped()
   }
 
   #carryOut(effect: SchedulerEffect<Work>): void {
@@ -255,6 +261,13 @@ export class Dispatcher {
     if (node !== undefined) {
       const message = `the tab ${node.slice(0, 8)} is not in this room, or can never run this: ${showShape(shape)}`
       const error = newWireError('task-unschedulable', message, { taskName: name, nodeId: node as NodeId })
+      const waiting = this.#options.scheduler.takeWhere(({ template }) => template.shape.key === shape.key)
+      for (const each of waiting) each.ended({ kind: 'failed', error }, 0)
+      return
+    }
+    if (shape.bundle !== undefined && !staysHere) {
+      const error = this.#options.groups().whyNever(shape)
+      if (error === undefined) return
       const waiting = this.#options.scheduler.takeWhere(({ template }) => template.shape.key === shape.key)
       for (const each of waiting) each.ended({ kind: 'failed', error }, 0)
       return

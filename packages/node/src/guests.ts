@@ -29,6 +29,7 @@ import type {
   EncodedValue,
 } from '@shoal/protocol'
 import { fromWire } from './actors/checkpoint.ts'
+import { withSharedFacts } from './actors/shared-facts.ts'
 import { whenCode } from './code-store.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import type { Objects } from './objects.ts'
@@ -151,7 +152,7 @@ export class Guests {
     if (!isWithin(wire.held, wire.shape.resources))
       throw new ProtocolError('malformed', 'an actor that keeps more than it was placed for')
     const template: GuestTemplate = {
-      wire,
+      wire: { ...wire, actor: withSharedFacts(wire.actor) },
       shape: workShape(wire.shape),
       key: `${from} ${wire.template}`,
       admission: 'unknown',

@@ -60,8 +60,9 @@ export class JobTemplates {
     const isDriver = job.driver === this.#options.self
     // What any tab can run may stay here: to wait for its leave would make deep trees wait for one round trip after another.
     // It is asked for all the same: a ref of it may leave, and its record then has to.
-    const { resources, labels } = template.definition
-    const mayStay = labels.hard.length + labels.soft.length === 0 && resources.every(({ name }) => name === CPU)
+    const { resources, labels, bundle } = template.definition
+    const isAnywhere = bundle === undefined && labels.hard.length + labels.soft.length === 0
+    const mayStay = isAnywhere && resources.every(({ name }) => name === CPU)
     const waits = isDriver || !mayStay || hasToLeave
     if (!waits) callback(known, undefined)
     this.#options.codes.grantFor(job, known.work.hash, room, isDriver).then(

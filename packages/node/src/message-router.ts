@@ -9,6 +9,7 @@ import { carriedRefs, isCarrier } from './carried-refs.ts'
 import type { CodeStore } from './code-store.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { GuestRequest, Guests } from './guests.ts'
+import type { Groups } from './groups/groups.ts'
 import type { Ownership } from './ledger/ownership.ts'
 import type { Objects } from './objects.ts'
 import type { References } from './references.ts'
@@ -28,6 +29,7 @@ export interface MessageRouterOptions {
   readonly dispatcher: Dispatcher
   readonly cancellation: Cancellation
   readonly state: StateDesk
+  readonly groups: Groups
   readonly codes: CodeStore
   readonly log: Log
   room(): RoomId | undefined
@@ -90,7 +92,9 @@ export class MessageRouter {
 
   #handle(from: NodeId, message: NodeMessage): void {
     if (this.#options.transfers.onMessage(from, message) || this.#options.references.onMessage(from, message)) return
-    if (this.#options.ownership.onMessage(from, message) || this.#options.actors.onMessage(from, message)) return
+    const { ownership, actors, groups } = this.#options
+    if (ownership.onMessage(from, message) || actors.onMessage(from, message)) return
+    if (groups.onMessage(from, message)) return
     switch (message.type) {
       case 'task.template':
         this.#options.guests.onTemplate(from, message)

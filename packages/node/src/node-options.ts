@@ -210,4 +210,7 @@ export interface NodeHoldings {
   readonly workers: number
   /** Questions about state that are not answered. */
   readonly stateQuestions: number
+  /** Placement groups of its page, and bundles that it sets aside for anybody's. */
+  readonly groups: number
+  readonly bundles: number
 }

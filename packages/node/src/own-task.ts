@@ -131,7 +131,7 @@ export function ledgerTemplate({ work, grant }: JobTemplate, definition: Templat
     name,
     submitter,
     signature,
-    shape: { resources: shape.resources, strategy: shape.strategy, labels: shape.labels },
+    shape: { resources: shape.resources, strategy: shape.strategy, labels: shape.labels, bundle: shape.bundle },
     held,
     numReturns,
     stream,

@@ -1,9 +1,19 @@
 import { must, RecentMap, toError } from '@shoal/base'
 import type { Spilling } from '@shoal/object-store'
-import { FIRST_ATTEMPT, isWithin, LIMITS, newWireError, PlainEncoder, ProtocolError, valueBytes } from '@shoal/protocol'
+import {
+  FIRST_ATTEMPT,
+  formatObjectId,
+  isWithin,
+  LIMITS,
+  newWireError,
+  PlainEncoder,
+  ProtocolError,
+  valueBytes,
+} from '@shoal/protocol'
 import type {
   CodeDefinition,
   EncodedValue,
+  GroupDefinition,
   JobId,
   NodeId,
   ObjectId,
@@ -12,11 +22,13 @@ import type {
   WireError,
 } from '@shoal/protocol'
 import type { CallRequest } from './actors/actor-calls.ts'
+import { withSharedFacts } from './actors/shared-facts.ts'
 import type { Actors } from './actors/actors.ts'
 import { taskCancelled } from './cancelled.ts'
 import type { Cancelling } from './cancelled.ts'
 import type { CodeEntry, CodeStore } from './code-store.ts'
 import { storeFull } from './fetches.ts'
+import type { Groups } from './groups/groups.ts'
 import type { Objects } from './objects.ts'
 import type { OwnTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
@@ -36,6 +48,7 @@ export interface RequestsOptions {
   /** Those of this node's own ledger. */
   readonly streams: Streams
   actors(): Actors
+  groups(): Groups
   /** The run that a worker says it is in, or without its word the one that it must be in. */
   runOf(from: Submitter, number: number | undefined): Run | undefined
   /** The page's refs of these are to outlive it: see Ownership. */
@@ -75,6 +88,8 @@ export class Requests {
   /** By driver: refs inside of what functions were given by name. */
   readonly #pinned = new Map<NodeId, ObjectId[]>()
   readonly #known = new WeakMap<Submitter, Known>()
+  /** By group: the templates of what it captures. */
+  readonly #captured = new WeakMap<OwnTemplate, Map<string, OwnTemplate>>()
 
   constructor(options: RequestsOptions) {
     this.#options = options
@@ -104,6 +119,8 @@ export class Requests {
       actorCall: (from, request) => {
         this.#onActorCall(from, request)
       },
+      group: (from, definition) => this.#onGroup(from, definition),
+      groupRemove: (group) => options.groups().remove(group),
       actorKill: (_from, actor, noRestart) => options.actors().kill(actor, noRestart),
       actorFind: (from, question, parentRun, name) => this.#onActorFind(from, question, parentRun, name),
       stateAsk: (from, question, number) => this.#onStateAsk(from, question, number),
@@ -136,7 +153,7 @@ export class Requests {
   #onTemplate(from: Submitter, definition: TemplateDefinition): void {
     if (!isWithin(definition.held, definition.resources))
       throw new ProtocolError('malformed', 'an actor that keeps more than it was placed for')
-    const { actor } = definition
+    const actor = withSharedFacts(definition.actor)
     const job = this.#jobOf(from, undefined)
     const registered = actor?.registered && {
       name: actor.registered.name,
@@ -152,7 +169,8 @@ export class Requests {
 
   #onSubmit(from: Submitter, templateNumber: number, submission: Submission): void {
     const { self, objects, tasks, streams, runOf } = this.#options
-    const template = this.#template(from, templateNumber)
+    const parent = submission.parentRun === undefined ? undefined : runOf(from, submission.parentRun)
+    const template = this.#placed(this.#template(from, templateNumber), parent)
     const { numReturns, stream: mode } = template.definition
     const job = this.#jobOf(from, submission.parentRun)
     this.#createObjects(from, submission.number, numReturns, job)
@@ -164,7 +182,6 @@ export class Requests {
       refuse(notAllowed())
       return
     }
-    const parent = submission.parentRun === undefined ? undefined : runOf(from, submission.parentRun)
     if (parent !== undefined && this.#options.takesAlong(parent)) {
       // It was written before the worker heard of it. Nobody is to be told of an error that it caused itself.
       const error = taskCancelled({ owner: self, number: submission.number }, template.definition.name)
@@ -252,11 +269,38 @@ export class Requests {
 
   #onActorCreate(from: Submitter, templateNumber: number, submission: Submission): void {
     const actors = this.#options.actors()
-    const template = this.#template(from, templateNumber)
+    const { parentRun } = submission
+    const parent = parentRun === undefined ? undefined : this.#options.runOf(from, parentRun)
+    const template = this.#placed(this.#template(from, templateNumber), parent)
     const job = this.#jobOf(from, submission.parentRun)
     this.#createObjects(from, submission.number, 1, job)
     if (!this.#options.maySubmit(from)) actors.refuse(submission.number, notAllowed())
     else actors.create(template, submission, job, from.number === 0 ? 0 : 1)
+  }
+
+  #onGroup(from: Submitter, definition: GroupDefinition): void {
+    const { self, objects, groups, maySubmit } = this.#options
+    const { number } = definition
+    this.#createObjects(from, number, 1, this.#pageJob)
+    if (maySubmit(from)) groups().create(definition, this.#pageJob)
+    else objects.fail({ owner: self, number }, notAllowed())
+  }
+
+  /** What says nothing of where it runs is in the group of what submits it, if that captures it. */
+  #placed(template: OwnTemplate, parent: Run | undefined): OwnTemplate {
+    const bundle = parent?.work.template.shape.bundle
+    if (bundle?.captures !== true || !template.definition.isFree) return template
+    const made = this.#captured.get(template) ?? new Map<string, OwnTemplate>()
+    this.#captured.set(template, made)
+    const group = formatObjectId(bundle.group)
+    const known = made.get(group) ?? {
+      ...template,
+      definition: { ...template.definition, bundle: { ...bundle, bundle: 0 } },
+      key: `${template.key} in ${group}`,
+      jobs: new Map(),
+    }
+    made.set(group, known)
+    return known
   }
 
   #createObjects(from: Submitter, number: number, count: number, job: JobId): void {

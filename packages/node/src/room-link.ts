@@ -43,6 +43,8 @@ export interface RoomHandlers {
   nameLost(actor: ObjectId): void
   /** The room's owner has written what holds for everybody. */
   settings(settings: RoomSettings): void
+  /** A record of where a placement group's bundles are. */
+  group?(key: string, body: Uint8Array<ArrayBuffer> | undefined): void
   /** Members, cards or grants changed. */
   changed(): void
 }
@@ -82,6 +84,8 @@ export interface RoomMember {
 
 /** Where the directory keeps what holds for the whole room. */
 const SETTINGS = 'room/settings'
+/** And each node's placement groups: `<kind><slot>/<node>`. */
+const GROUPS = 'group/'
 /** More than one session ever writes of one record. */
 const VERSIONS_A_SESSION = 2 ** 24
 /** How long a grant may lag behind the task that needs it. */
@@ -140,6 +144,7 @@ export class RoomLink {
       this.#grants.emit()
       const settings = key === SETTINGS ? understood(roomSettings, entry?.body) : undefined
       if (settings !== undefined) handlers.settings(settings)
+      if (key.startsWith(GROUPS)) handlers.group?.(key, entry?.body)
       handlers.changed()
     })
     this.#overlay = createOverlay({
@@ -212,6 +217,19 @@ export class RoomLink {
     if (ownerKeyPair === undefined) return
     submitterGrant.write(writer, { publicKeys: [keyPair.publicKey, ...(this.#options.formerKeys ?? [])] })
     await this.#directory.set(`submitter/${self}`, writer.finish())
+  }
+
+  /** Tells of the placement group that has this slot of the node. */
+  writeGroup(slot: number, body: Uint8Array<ArrayBuffer>): void {
+    const { self, log } = this.#options
+    this.#directory.set(`${GROUPS}${slot}/${self}`, body).catch((error: unknown) => {
+      if (!this.#isClosed) log.error('the record of a placement group could not be written', { error: String(error) })
+    })
+  }
+
+  /** Whether the room's owner has listed the node, as far as the directory has told. */
+  canSubmit(node: NodeId): boolean {
+    return this.#directory.get(`submitter/${node}`) !== undefined
   }
 
   /** Whether the room's owner listed the key; waits a moment for the directory to tell. */
@@ -332,7 +350,7 @@ export class RoomLink {
       members.push({
         node,
         card: this.card(node),
-        canSubmit: this.#directory.get(`submitter/${node}`) !== undefined,
+        canSubmit: this.canSubmit(node),
         state: 'connected',
         isDirect: peer.isDirect,
         stats: this.#overlay.stats(node),

@@ -3,7 +3,7 @@ import { Scope } from '@shoal/base'
 import type { Log, Timer } from '@shoal/base'
 import type { Transfers } from '@shoal/object-store'
 import { CPU, fromResourceSet, newWireError, RoomError, toResourceSet } from '@shoal/protocol'
-import type { JobId, LOG_LEVELS, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
+import type { JobId, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors/actors.ts'
@@ -11,9 +11,11 @@ import { Cancellation } from './cancellation.ts'
 import { carriedRefs, exposedRefs, isCarrier } from './carried-refs.ts'
 import { CodeStore } from './code-store.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { Groups } from './groups/groups.ts'
 import { Guests } from './guests.ts'
 import type { LedgerView } from './ledger/ledgers.ts'
 import { Ownership } from './ledger/ownership.ts'
+import { nodeStatus } from './node-status.ts'
 import { createObjectStore } from './object-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import { Objects } from './objects.ts'
@@ -25,6 +27,7 @@ import { Outbox } from './outbox.ts'
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
 import type { RoomLink } from './room-link.ts'
+import { createRunHandlers } from './run-handlers.ts'
 import { Streams } from './streams.ts'
 import { Submitter } from './submitter.ts'
 import { BatchTime } from './state/batch-time.ts'
@@ -34,7 +37,7 @@ import { StateDesk } from './state/state-desk.ts'
 import type { StateQuestion } from './state/state-service.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
-import { guestsAmong } from './work.ts'
+import { whenEntered } from './when-entered.ts'
 import type { Work } from './work.ts'
 import { Workers } from './workers.ts'
 
@@ -43,12 +46,6 @@ const MAX_WORKERS = 256
 const GRACE_MS = 60_000
 /** A ref may come before its owner's link is up. */
 const UNKNOWN_OWNER_MS = 5_000
-/** Who enters again looks this often, for at least and at most so long, whether everybody who is there is linked. */
-const ENTRY_LOOK_MS = 250
-const ENTRY_LEAST_MS = 1_000
-const ENTRY_MOST_MS = 10_000
-/** People are shown what runs in their tab; more names than this nobody reads. */
-const GUEST_NAMES = 3
 
 /**
  * One tab's node: puts ownership, scheduling, workers, objects and the room together, and routes what each says to the
@@ -66,6 +63,7 @@ export class ShoalNode {
   readonly #transfers: Transfers
   readonly #tasks: OwnTasks
   readonly #streams: Streams
+  readonly #groups: Groups
   readonly #guests: Guests
   readonly #actors: Actors
   readonly #workers: Workers
@@ -265,6 +263,7 @@ export class ShoalNode {
       tasks: this.#tasks,
       streams,
       actors: () => this.#actors,
+      groups: () => this.#groups,
       runOf: (from, number) => this.#workers.runOf(from, number),
       keep: (ids) => this.#ownership.keep(ids),
       namespaceOf,
@@ -317,6 +316,7 @@ export class ShoalNode {
       },
       endWork: (matches, error) => this.#endWork(matches, error),
       cancelHere: (id, how) => this.#cancellation.cancelCallHere(id, how),
+      bundleOf: (lane) => this.#scheduler.bundleOf(lane),
     })
     this.#outbox = new Outbox({
       log,
@@ -358,8 +358,26 @@ export class ShoalNode {
       later,
       link: () => this.#room?.link,
       cancellation: () => this.#cancellation,
+      groups: () => this.#groups,
       toDriver: (line) => this.#toDriver(line),
       changed: () => options.onChange(),
+    })
+    this.#groups = new Groups({
+      self,
+      random: options.random,
+      log: log.child('groups'),
+      resources: this.#resources,
+      objects,
+      scheduler: this.#scheduler,
+      dispatcher: this.#dispatcher,
+      workers,
+      actors: this.#actors,
+      link: () => this.#room?.link,
+      send,
+      isLending: () => this.#isLending,
+      later,
+      endWork: (matches, error) => this.#endWork(matches, error),
+      graceMs: options.graceMs ?? GRACE_MS,
     })
     this.#cancellation = new Cancellation({
       self,
@@ -386,6 +404,7 @@ export class ShoalNode {
         answerer,
         time,
         tasks,
+        groups: this.#groups,
         guests,
         workers,
         objects,
@@ -411,6 +430,7 @@ export class ShoalNode {
       dispatcher: this.#dispatcher,
       cancellation: this.#cancellation,
       state: this.#state,
+      groups: this.#groups,
       send,
       endWork: (matches, error) => this.#endWork(matches, error),
       leaving: (node) => this.#leaving.add(node),
@@ -460,21 +480,23 @@ export class ShoalNode {
         bulk: (from, pull, offset, bytes) => this.#transfers.onBulk(from, pull, offset, bytes),
         over: () => this.#options.onOver(),
         nameLost: (actor) => this.#actors.nameLost(actor),
+        group: (key, body) => this.#groups.onRecord(key, body),
         settings: (settings) => this.#options.onRoomSettings?.(settings),
         changed: () => this.#onRoomChanged(),
       },
     })
     this.#room = { id: options.room, link, isOwner: options.ownerKeyPair !== undefined }
     this.#actors.enterRoom(link)
+    this.#groups.enterRoom()
     if (reload !== undefined && reload.kept.length > 0) this.#ownership.keep(reload.kept)
     if (this.#isBack) {
       this.#suspended = new Set()
       this.#ownership.ledgers.takeBack()
-      this.#whenEntered(0)
+      this.#whenEntered()
     } else if (formerKeys.length > 0) {
       this.#ownership.ledgers.enter()
       this.#wasReloaded = true
-      this.#whenEntered(0)
+      this.#whenEntered()
     }
     await this.#introduceSelf()
     this.#options.onChange()
@@ -507,6 +529,7 @@ export class ShoalNode {
     const error = newWireError('node-died', 'this tab was given up by its room')
     this.#endWork(isOver, error)
     this.#actors.suspended(error)
+    this.#groups.suspended()
     this.#options.onChange()
   }
 
@@ -515,17 +538,16 @@ export class ShoalNode {
     return new Set([...link.alive(), ...link.members().map(({ node }) => node), ...this.#outbox.peers()])
   }
 
-  /** Who comes back waits until everybody who is there is linked, or has had the time for it. */
-  #whenEntered(waitedMs: number): void {
-    this.#later(ENTRY_LOOK_MS, () => {
-      const link = this.#room?.link
-      if (link === undefined) return
-      const members = link.members()
-      const hasHeard = link.isServerUp || members.length > 0
-      const isWhole = waitedMs >= ENTRY_LEAST_MS && hasHeard && members.every(({ state }) => state !== 'connecting')
-      if (isWhole || waitedMs >= ENTRY_MOST_MS) this.#ownership.ledgers.entered()
-      else this.#whenEntered(waitedMs + ENTRY_LOOK_MS)
-    })
+  #whenEntered(): void {
+    const entered = (): void => {
+      this.#ownership.ledgers.entered()
+      this.#groups.entered()
+    }
+    whenEntered(
+      () => this.#room?.link,
+      (delayMs, callback) => this.#later(delayMs, callback),
+      entered,
+    )
   }
 
   /** Says goodbye and goes on alone. */
@@ -560,35 +582,22 @@ export class ShoalNode {
   }
 
   status(): NodeStatus {
-    const traffic = this.#room?.link.traffic()
-    const guests = guestsAmong(this.#workers.runs(), this.#options.self, GUEST_NAMES)
-    return {
-      room: this.#room?.id,
-      isServerUp: this.#room?.link.isServerUp ?? false,
-      isOffline: this.#room?.link.isOffline ?? false,
-      refusal: this.#room?.link.refusal,
-      isLending: this.#isLending,
+    return nodeStatus({
+      self: this.#options.self,
       slots: this.#options.slots,
+      isLending: this.#isLending,
       resources: this.#resources,
-      usedResources: this.#scheduler.used,
-      running: this.#workers.runCount,
-      queued: this.#scheduler.queued,
-      infeasible: this.#scheduler.infeasible(),
-      pending: this.#tasks.pendingCount,
-      hasOwnJob: this.#tasks.hasOwnJob || this.#actors.hasOwnJob,
-      guestsRunning: guests.running,
-      guestNames: guests.names,
-      guestActors: this.#actors.guestCount,
-      ...this.#dispatcher.counts,
-      cancelsIgnored: this.#cancellation.ignored,
-      ...this.#store.status(),
-      ledgers: this.#ownership.status(),
-      pinned: this.#references.pinned,
-      borrowed: this.#references.borrowed,
-      bytesSent: traffic?.sent ?? 0,
-      bytesReceived: traffic?.received ?? 0,
-      members: this.#room?.link.members() ?? [],
-    }
+      room: this.#room,
+      scheduler: this.#scheduler,
+      workers: this.#workers,
+      tasks: this.#tasks,
+      actors: this.#actors,
+      dispatcher: this.#dispatcher,
+      cancellation: this.#cancellation,
+      store: this.#store,
+      ownership: this.#ownership,
+      references: this.#references,
+    })
   }
 
   /** Whether this node is just taking the owner's ledger over. */
@@ -623,6 +632,7 @@ export class ShoalNode {
       sentTasks: this.#scheduler.sent,
       runs: this.#workers.runCount,
       ...this.#actors.holdings(),
+      ...this.#groups.holdings(),
       recipes: this.#tasks.lineageCount + this.#ownership.counts().recipes,
       replicas: this.#ownership.replicaCount,
       pulls: this.#transfers.openPulls,
@@ -642,6 +652,7 @@ export class ShoalNode {
     this.leave(reason)
     for (const tasks of this.#ownership.allTasks()) tasks.failAll(error)
     this.#actors.failAll(error)
+    this.#groups.close()
     // What waited, for a slot or for a tab that has what it asks for, has its outcome now.
     this.#scheduler.takeWhere(() => true)
     this.#page.frame.flush()
@@ -652,33 +663,13 @@ export class ShoalNode {
   #handlers(): SubmitterHandlers {
     return {
       ...this.#requests.handlers,
-      done: (from, run, cpuMicros, outcome) =>
-        this.#workers.done(
-          from,
-          run,
-          cpuMicros,
-          'code' in outcome ? { kind: 'failed', error: outcome } : { kind: 'values', values: outcome },
-        ),
-      yielded: (from, run, index, value) => this.#workers.yielded(from, run, index, value),
-      blocked: (from, number, isBlocked, isAhead) => {
-        const run = this.#workers.run(number)
-        if (run === undefined || run.worker.submitter !== from || run.worker.isActor) return
-        if (isBlocked && !isAhead && !from.isOwed) return
-        this.#dispatcher.blocked(run, isBlocked)
-      },
-      actorEnded: (from) => this.#workers.endedIn(from),
-      dropped: (from, run) => this.#workers.dropped(from, run),
-      log: (from, run, level, text) => this.#onLog(from, run, level, text),
-      frameEnd: () => this.#dispatcher.step(),
+      ...createRunHandlers({
+        self: this.#options.self,
+        workers: () => this.#workers,
+        dispatcher: () => this.#dispatcher,
+        toDriver: (line) => this.#toDriver(line),
+      }),
     }
-  }
-
-  #onLog(from: Submitter, number: number, level: (typeof LOG_LEVELS)[number], text: string): void {
-    const run = this.#workers.run(number)
-    if (run === undefined || run.worker.submitter !== from) return
-    const { job, name } = run.work.template
-    const line: LogLine = { job, task: run.work.id, node: this.#options.self, name, level, text }
-    this.#toDriver(line)
   }
 
   #toDriver(line: LogLine): void {
@@ -716,6 +707,7 @@ export class ShoalNode {
     this.#outbox.linked(node)
     this.#transfers.peerLinked(node)
     this.#actors.nodeAlive(node)
+    this.#groups.peerAlive(node)
     this.#options.onChange()
   }
 
@@ -735,6 +727,7 @@ export class ShoalNode {
     this.#transfers.peerGone(node)
     this.#tasks.nodeGone(node)
     this.#actors.nodeGone(node)
+    this.#groups.peerGone(node)
     this.#ownership.peerGone(node)
     if (isForGood) this.#jobOver(node)
     else
@@ -780,12 +773,14 @@ export class ShoalNode {
     this.#actors.jobGone(driver, error)
     this.#workers.jobGone(driver)
     this.#requests.jobGone(driver)
+    this.#groups.jobGone(driver)
     this.#objects.jobGone(driver)
     if (driver !== this.#options.self) this.#namespaces.delete(driver)
   }
 
   #onRoomChanged(): void {
     for (const node of this.#room?.link.alive() ?? []) this.#dispatcher.peer(node)
+    this.#groups.roomChanged()
     this.#options.onChange()
   }
 

@@ -2,19 +2,21 @@
 import { must } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import {
-  actorFacts,
-  formatObjectId,
   FrameReader,
   FrameWriter,
   LIMITS,
   LOG_LEVELS,
   MOST_ITEMS,
-  newWireError,
   ProtocolError,
   SUBMITTER_SPAN,
-  templateDefinition,
+  THIS_NODE,
   TO_NODE,
   TO_SUBMITTER,
+  actorFacts,
+  formatObjectId,
+  groupDefinition,
+  newWireError,
+  templateDefinition,
   wireError,
 } from '@shoal/protocol'
 import type {
@@ -23,6 +25,7 @@ import type {
   EncodedValue,
   Frame,
   FramePort,
+  GroupDefinition,
   NodeId,
   ObjectId,
   PlacedRef,
@@ -69,6 +72,9 @@ export interface SubmitterHandlers {
   cancel(id: ObjectId, how: Cancelling): void
   /** Of the page alone. */
   keep(ids: readonly ObjectId[]): void
+  /** These two of the page alone. */
+  group(from: Submitter, definition: GroupDefinition): void
+  groupRemove(group: ObjectId): void
   actorCreate(from: Submitter, template: number, submission: Submission): void
   actorCall(from: Submitter, request: Omit<CallRequest, 'job' | 'parent' | 'stream'>): void
   actorKill(from: Submitter, actor: ObjectId, noRestart: boolean): void
@@ -287,7 +293,7 @@ export class Submitter {
         )
         return
       case TO_NODE.template:
-        this.#handlers.template(this, templateDefinition.read(bytes))
+        this.#handlers.template(this, this.#mustHoldGroup(templateDefinition.read(bytes)))
         return
       case TO_NODE.submit:
         this.#handlers.submit(this, bytes.varint(), this.#submission(reader))
@@ -335,6 +341,16 @@ export class Submitter {
         if (this.number !== 0) throw new ProtocolError('denied', 'only a page keeps refs')
         this.#handlers.keep(reader.ids())
         return
+      case TO_NODE.group:
+      case TO_NODE.groupRemove: {
+        if (this.number !== 0) throw new ProtocolError('denied', 'only a page has placement groups')
+        if (kind === TO_NODE.groupRemove) this.#handlers.groupRemove(reader.id())
+        else {
+          const definition = groupDefinition.read(bytes)
+          this.#handlers.group(this, { ...definition, number: this.#newNumber(definition.number) })
+        }
+        return
+      }
       case TO_NODE.actorCreate:
         this.#handlers.actorCreate(this, bytes.varint(), this.#submission(reader))
         return
@@ -448,6 +464,16 @@ export class Submitter {
   #mustHoldInside(value: EncodedValue): EncodedValue {
     if (value.refs.length > 0) this.#mustHold(value.refs)
     return value
+  }
+
+  /** As refs do, groups of this tab come without its id. */
+  #mustHoldGroup(definition: TemplateDefinition): TemplateDefinition {
+    const { bundle } = definition
+    if (bundle === undefined) return definition
+    const { owner, number } = bundle.group
+    const group = { owner: owner === THIS_NODE ? this.#self : owner, number }
+    this.#mustHold([group])
+    return { ...definition, bundle: { ...bundle, group } }
   }
 
   #mustHoldUses(definition: CodeDefinition): CodeDefinition {

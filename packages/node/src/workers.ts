@@ -245,10 +245,10 @@ export class Workers {
   }
 
   /** Ends the workers that run what matches: nobody waits for it any more. What else was in them is given back. */
-  endWhere(matches: (work: Work) => boolean, error: WireError): void {
+  endWhere(matches: (work: Work, worker: Worker) => boolean, error: WireError): void {
     for (const worker of [...this.#bySubmitter.values()]) {
       // An actor's calls end with it, and it is its job's no more than others'; its birth is a run of its own.
-      const ended = [...worker.runs.values()].filter(({ work }) => work.kind !== 'actor-call' && matches(work))
+      const ended = [...worker.runs.values()].filter(({ work }) => work.kind !== 'actor-call' && matches(work, worker))
       if (ended.length === 0) continue
       this.#remove(worker)
       worker.hosted.terminate(firstSent(worker) !== undefined)
@@ -417,6 +417,7 @@ export class Workers {
       numReturns,
       stream,
       namespace,
+      group: shape.bundle === undefined ? '' : formatObjectId(shape.bundle.group),
       resources: actor === undefined ? shape.resources : held,
       actor: actor && {
         maxConcurrency: actor.facts.groups.reduce((sum, { limit }) => sum + limit, actor.maxConcurrency),

@@ -125,11 +125,6 @@ export class ByteReader {
     return this.#offset
   }
 
-  /** What was read from there on, as a view. */
-  since(offset: number): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(offset, this.#offset)
-  }
-
   get remaining(): number {
     return this.#bytes.length - this.#offset
   }

@@ -8,6 +8,7 @@ import type { LabelSelector } from './labels.ts'
 import { bulkChunk } from './messages/bulk.ts'
 import { directoryRecord } from './messages/directory.ts'
 import { linkFrame } from './messages/link.ts'
+import { groupDefinition, groupRecord } from './messages/placement-group.ts'
 import { nodeMessage, readNodeMessages } from './messages/node-message.ts'
 import type { NodeMessage } from './messages/node-message.ts'
 import { fromSignalingServer, signal, toSignalingServer } from './messages/signaling.ts'
@@ -42,6 +43,7 @@ const node = randomNodeId(seededRandom(1))
 class Point {
   x = 1
 }
+const BUNDLE = { group: { owner: node, number: 7 }, bundle: 2, captures: true }
 const registry = new SerializerRegistry()
 registry.registerSerializer(Point, { name: 'Point' })
 registry.registerSerializer(URL, {
@@ -138,7 +140,7 @@ const MESSAGES: NodeMessage[] = [
     name: 'f',
     submitter: key,
     signature: seededRandom(5).bytes(64),
-    shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD', labels: LABELS },
+    shape: { resources: toResourceSet({ CPU: 1, camera: 0.5 }), strategy: 'SPREAD', labels: LABELS, bundle: BUNDLE },
     held: toResourceSet({ camera: 0.5 }),
     numReturns: 1,
     stream: 3,
@@ -248,10 +250,19 @@ const MESSAGES: NodeMessage[] = [
   { type: 'actor.covered', actor: id, incarnation: attempt, position: 30, numbers: [6, 7] },
   {
     type: 'credit.want',
-    shape: { resources: toResourceSet({ CPU: 0.5 }), strategy: 'DEFAULT', labels: LABELS },
+    shape: { resources: toResourceSet({ CPU: 0.5 }), strategy: 'DEFAULT', labels: LABELS, bundle: undefined },
     queued: 5,
   },
-  { type: 'credit.grant', shape: { resources: [], strategy: 'SPREAD', labels: ANY_NODE }, count: 5 },
+  { type: 'credit.grant', shape: { resources: [], strategy: 'SPREAD', labels: ANY_NODE, bundle: undefined }, count: 5 },
+  {
+    type: 'group.prepare',
+    group: id,
+    round: 3,
+    job: { driver: node, number: 1 },
+    bundles: [{ index: 0, resources: [] }],
+  },
+  { type: 'group.return', group: id, round: 3, isRemoved: true },
+  { type: 'group.check', held: [{ group: id, round: 3 }] },
   { type: 'directory.update', update: seededRandom(6).bytes(100) },
 ]
 
@@ -355,16 +366,27 @@ describe('damaged bytes are refused as a peer fault, quickly and without a huge 
       held: toResourceSet({ camera: 0.5 }),
       strategy: 'SPREAD',
       labels: LABELS,
+      bundle: BUNDLE,
+      isFree: false,
       maxRetries: 3,
       retryExceptions: ['RangeError'],
       timeoutMs: 0,
       actor: undefined,
     })
     attack(full, (bytes) => templateDefinition.read(new ByteReader(bytes)))
+    const group = { number: 5, name: 'g', strategy: 'STRICT_SPREAD', bundles: [toResourceSet({ CPU: 1 })] } as const
+    attack(written(groupDefinition, { ...group, bundles: [...group.bundles] }), (bytes) =>
+      groupDefinition.read(new ByteReader(bytes)),
+    )
+    const place = { resources: toResourceSet({ CPU: 1 }), node }
+    attack(written(groupRecord, { group: { number: 5, bundles: [place] } }), (bytes) =>
+      groupRecord.read(new ByteReader(bytes)),
+    )
     const run = written(runTemplate, {
       ...options,
       job: { driver: node, number: 1 },
       namespace: '',
+      group: '',
       resources: toResourceSet({ CPU: 1 }),
       actor: { maxConcurrency: 3, registered: undefined, maxTaskRetries: 0, groups: [] },
     })

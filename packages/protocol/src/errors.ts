@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'task-cancelled'
   | 'task-timeout'
   | 'task-unschedulable'
+  | 'task-placement-group-removed'
   | 'worker-crashed'
   | 'node-died'
   | 'object-lost'
@@ -150,6 +151,11 @@ export class TaskUnschedulableError extends ShoalError {
   static override readonly kind: string = 'TaskUnschedulableError'
 }
 
+/** The placement group that the task was to run in, or ran in, was removed. */
+export class TaskPlacementGroupRemovedError extends ShoalError {
+  static override readonly kind: string = 'TaskPlacementGroupRemovedError'
+}
+
 class SystemError extends ShoalError {
   override get isRetryable(): boolean {
     return true
@@ -251,6 +257,7 @@ const CLASS_OF = {
   'task-cancelled': TaskCancelledError,
   'task-timeout': TaskTimeoutError,
   'task-unschedulable': TaskUnschedulableError,
+  'task-placement-group-removed': TaskPlacementGroupRemovedError,
   'worker-crashed': WorkerCrashedError,
   'node-died': NodeDiedError,
   'object-lost': ObjectLostError,

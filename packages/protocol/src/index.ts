@@ -23,6 +23,7 @@ export {
   TaskCancelledError,
   TaskError,
   TaskTimeoutError,
+  TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
   WorkerCrashedError,
 } from './errors.ts'
@@ -101,6 +102,8 @@ export { fromSignalingServer, member, REFUSALS, signal, toSignalingServer } from
 export type { FromSignalingServer, Member, Refusal, Signal, ToSignalingServer } from './messages/signaling.ts'
 export {
   ACTOR_STATES,
+  GROUP_SCHEDULING_STATES,
+  GROUP_STATES,
   NODE_STATES,
   OBJECT_STATES,
   stateAnswer,
@@ -118,6 +121,7 @@ export type {
   LineageObject,
   NodeRow,
   ObjectRow,
+  PlacementGroupRow,
   ReferenceCounts,
   Replication,
   RunFact,
@@ -131,6 +135,8 @@ export type {
   WorkerRow,
   WorkerRun,
 } from './messages/state.ts'
+export { groupDefinition, groupRecord } from './messages/placement-group.ts'
+export type { BundleChoice, GroupDefinition, GroupRecord, GroupWire } from './messages/placement-group.ts'
 export { dependency, resultValue, taskOutcome, taskShape } from './messages/task.ts'
 export type {
   Dependency,
@@ -179,7 +185,8 @@ export { errorClassName, SerializerRegistry } from './value/serializer-registry.
 export type { ClassOf, Serializer } from './value/serializer-registry.ts'
 export { transfer } from './value/transfer.ts'
 export { PROTOCOL_VERSION } from './version.ts'
-export { LOG_LEVELS, STATE_CALLS, STRATEGIES } from './words.ts'
+export { GROUP_STRATEGIES, LOG_LEVELS, STATE_CALLS, STRATEGIES } from './words.ts'
+export type { GroupStrategy } from './words.ts'
 export { codeDefinition, runTemplate } from './port/definitions.ts'
 export type { CodeDefinition, RunTemplate } from './port/definitions.ts'
 export { templateDefinition } from './port/template-definition.ts'

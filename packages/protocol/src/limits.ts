@@ -42,6 +42,10 @@ export const LIMITS = {
   resources: 32,
   /** Of one resource, in ten-thousandths: sums of two stay exact, and 400 GB of memory are within. */
   resourceUnits: 4_000_000_000_000_000,
+  /** Bundles of one placement group: with their places they go in one record of the directory. */
+  groupBundles: 128,
+  /** Placement groups that one node owns at a time. */
+  groups: 1024,
   /** Levels of nested tasks: each has a queue of its own. */
   taskDepth: 10_000,
   /** References inside one value. */

@@ -4,6 +4,7 @@ import { bulkChunk } from './messages/bulk.ts'
 import { directoryRecord, nodeCard, roomSettings, submitterGrant } from './messages/directory.ts'
 import { linkFrame, linkReport, routedChunk } from './messages/link.ts'
 import { nameRecord } from './messages/name.ts'
+import { groupRecord } from './messages/placement-group.ts'
 import { nodeMessage } from './messages/node-message.ts'
 import { fromSignalingServer, signal, toSignalingServer } from './messages/signaling.ts'
 import { codeDefinition } from './port/definitions.ts'
@@ -22,6 +23,7 @@ const WIRE = [
   submitterGrant,
   roomSettings,
   nameRecord,
+  groupRecord,
   toSignalingServer,
   fromSignalingServer,
   signal,
@@ -38,7 +40,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   6: '7de7cc93023bfe0a27ac0b839889af4c',
   7: '6fe58bfcfcae4b34832ea22564d2f21e',
   8: 'b56c16ac4f4bad7a99dce3336fa9c90e',
-  9: 'f8ca8e85e6e6e6fae64078f6d8788b34',
+  9: '5b9dd32f905bff5b9dd52b2854116254',
 }
 
 describe('the protocol version', () => {

@@ -10,3 +10,7 @@ export const STATE_CALLS = { save: '#save', restore: '#restore' } as const
 
 /** As in Ray: DEFAULT runs at home what it can, SPREAD goes from node to node. */
 export const STRATEGIES = ['DEFAULT', 'SPREAD'] as const
+
+/** How the bundles of a placement group lie; Ray's words. The strict ones hold, the others are wishes. */
+export const GROUP_STRATEGIES = ['PACK', 'SPREAD', 'STRICT_PACK', 'STRICT_SPREAD'] as const
+export type GroupStrategy = (typeof GROUP_STRATEGIES)[number]

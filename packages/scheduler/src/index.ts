@@ -1,3 +1,6 @@
+export type { BundlePlace, HeldBundle } from './bundles.ts'
+export { planBundles, sumResources, whyNoPlan } from './plan-bundles.ts'
+export type { NodeRoom } from './plan-bundles.ts'
 export type { ReadyTask } from './ready-queue.ts'
 export { Scheduler } from './scheduler.ts'
 export type { SchedulerOptions } from './scheduler.ts'

@@ -1,4 +1,5 @@
-import type { NodeLabels, ResourceSet } from '@shoal/protocol'
+import type { NodeLabels, ObjectId, ResourceSet } from '@shoal/protocol'
+import type { BundlePlace, HeldBundle } from './bundles.ts'
 import type { ReadyTask } from './ready-queue.ts'
 import type { WorkShape } from './shape.ts'
 
@@ -39,8 +40,13 @@ export type SchedulerEvent<K> =
   | { readonly type: 'rate'; readonly node: string; readonly bytesPerMs: number }
   /** The time that a `timer` effect asked for has passed. */
   | { readonly type: 'passed'; readonly timer: SchedulerTimer; readonly shape: WorkShape }
-  /** What an actor keeps for its life, or gives back with it. */
-  | { readonly type: 'reserve'; readonly resources: ResourceSet; readonly change: 1 | -1 }
+  /** What an actor keeps for its life, or gives back with it; in a bundle of that key. */
+  | { readonly type: 'reserve'; readonly resources: ResourceSet; readonly change: 1 | -1; readonly bundle?: string }
+  /** A bundle is set aside here, for which there has to be room; then work may run in it; then it is given back. */
+  | { readonly type: 'bundle-held'; readonly bundle: HeldBundle }
+  | { readonly type: 'bundle-open' | 'bundle-dropped'; readonly key: string }
+  /** Where a group's bundles are, this node's own among them; undefined: there is no such group any more. */
+  | { readonly type: 'group'; readonly group: ObjectId; readonly places: readonly BundlePlace[] | undefined }
   /** Whether guests are welcome: own tasks run either way. */
   | { readonly type: 'lending'; readonly isOn: boolean }
 

@@ -1,8 +1,10 @@
 // Long because all decisions of the local scheduler are taken in one function over one state.
-import { hasLabels, namedNode } from '@shoal/protocol'
-import type { NodeLabels, ResourceSet } from '@shoal/protocol'
+import { must } from '@shoal/base'
+import { formatObjectId, hasLabels, namedNode } from '@shoal/protocol'
+import type { NodeLabels, ObjectId, ResourceSet } from '@shoal/protocol'
+import { Bundles } from './bundles.ts'
+import type { BundlePlace, HeldBundle, Pool } from './bundles.ts'
 import { Capacity } from './capacity.ts'
-import type { Demand } from './capacity.ts'
 import { place } from './place.ts'
 import type { Candidate } from './place.ts'
 import { ReadyQueue } from './ready-queue.ts'
@@ -16,6 +18,8 @@ import { Turns } from './turns.ts'
 interface Lane<K> {
   /** The shape of what is in it; whatever comes next when it is empty. */
   shape: Shape<K>
+  /** From where it reserves what its tasks ask for, while there are any. */
+  pool: Pool
   tasks: number
   isBlocked: boolean
   isExclusive: boolean
@@ -23,7 +27,8 @@ interface Lane<K> {
 
 interface Shape<K> {
   readonly shape: WorkShape
-  readonly demand: Demand
+  /** Where its work may run here; nowhere when there is none. */
+  pools: readonly Pool[]
   readonly isSpread: boolean
   readonly queue: ReadyQueue<K>
   /** Credits that peers gave us. */
@@ -108,6 +113,7 @@ export class Scheduler<K> {
   readonly #lanes = new Map<number, Lane<K>>()
   readonly #shapes = new Map<string, Shape<K>>()
   readonly #peers = new Map<string, PeerState>()
+  readonly #bundles = new Bundles()
   readonly #times = new RunTimes()
   /** Kinds of tasks that were seen to wait for others: nothing is queued behind one, and none behind another task. */
   readonly #blocking = new Set<string>()
@@ -151,6 +157,25 @@ export class Scheduler<K> {
     return this.#capacity.used()
   }
 
+  /** What nobody reserves and no placement group keeps. */
+  get free(): ResourceSet {
+    const used = new Map(this.#capacity.used().map(({ name, units }) => [name, units]))
+    return this.#capacity
+      .total()
+      .map(({ name, units }) => ({ name, units: units - (used.get(name) ?? 0) }))
+      .filter(({ units }) => units > 0)
+  }
+
+  /** Whether so much is free now. */
+  hasRoom(resources: ResourceSet): boolean {
+    return this.#capacity.fits(this.#capacity.demand(resources))
+  }
+
+  /** The key of the bundle in which a lane's tasks run. */
+  bundleOf(lane: number): string | undefined {
+    return this.#lanes.get(lane)?.pool.key
+  }
+
   /** What waits for a node that is not there yet. */
   infeasible(): InfeasibleTasks[] {
     const list: InfeasibleTasks[] = []
@@ -172,7 +197,7 @@ export class Scheduler<K> {
   outlook(shape: WorkShape): { readonly isFeasibleHere: boolean; readonly peers: number; readonly credits: number } {
     const known = this.#shapes.get(shape.key)
     const credits = [...(known?.credits.values() ?? [])].reduce((sum, count) => sum + count, 0)
-    const isFeasibleHere = this.#demand(shape).isFeasible
+    const isFeasibleHere = this.#poolsOf(shape).length > 0
     return { isFeasibleHere, peers: known?.fitting.size ?? 0, credits }
   }
 
@@ -230,9 +255,18 @@ export class Scheduler<K> {
       case 'passed':
         this.#passed(event.timer, event.shape)
         return
-      case 'reserve':
-        this.#capacity.reserve(event.resources, event.change)
+      case 'reserve': {
+        const { bundle } = event
+        const capacity = bundle === undefined ? this.#capacity : this.#bundles.capacityOf(bundle)
+        capacity?.reserve(event.resources, event.change)
         this.#mayBeStuck = true
+        return
+      }
+      case 'bundle-held':
+      case 'bundle-open':
+      case 'bundle-dropped':
+      case 'group':
+        this.#applyGroup(event)
         return
       case 'lending':
         this.#isLending = event.isOn
@@ -253,7 +287,59 @@ export class Scheduler<K> {
   #ready(task: ReadyTask<K>, shape: Shape<K>): void {
     shape.queue.push(task, ++this.#order)
     // Work for a node that is not there ends: what comes after it is told of anew.
-    if (shape.isTold && namedNode(shape.shape.labels) !== undefined) shape.isTold = false
+    const { labels, bundle } = shape.shape
+    if (shape.isTold && (namedNode(labels) !== undefined || bundle !== undefined)) shape.isTold = false
+  }
+
+  #applyGroup(event: Extract<SchedulerEvent<K>, { type: `bundle-${string}` | 'group' }>): void {
+    switch (event.type) {
+      case 'bundle-held':
+        this.#bundles.hold(event.bundle)
+        this.#capacity.reserve(event.bundle.resources, 1)
+        this.#mayBeStuck = true
+        return
+      case 'bundle-open': {
+        const bundle = this.#bundles.open(event.key)
+        if (bundle !== undefined) this.#findPools(bundle)
+        return
+      }
+      case 'bundle-dropped': {
+        const bundle = this.#bundles.drop(event.key)
+        if (bundle === undefined) return
+        this.#capacity.reserve(bundle.resources, -1)
+        this.#findPools(bundle)
+        this.#mayBeStuck = true
+        return
+      }
+      case 'group':
+        this.#place(event.group, event.places)
+    }
+  }
+
+  /** A bundle came or went. */
+  #findPools({ group }: HeldBundle): void {
+    for (const shape of this.#shapesOf(group)) {
+      shape.pools = this.#poolsOf(shape.shape)
+      if (shape.pools.length === 0) shape.granted.clear()
+    }
+  }
+
+  #place(group: ObjectId, places: readonly BundlePlace[] | undefined): void {
+    this.#bundles.setPlaces(group, places)
+    for (const shape of this.#shapesOf(group)) {
+      shape.isTold = false
+      for (const node of this.#peers.keys()) this.#fit(shape, node)
+      // What was promised there is void: it has nothing of the group any more.
+      for (const node of shape.credits.keys()) if (!shape.fitting.has(node)) shape.credits.delete(node)
+      this.#tellOthers(shape)
+    }
+  }
+
+  #shapesOf(group: ObjectId): Shape<K>[] {
+    const id = formatObjectId(group)
+    return [...this.#shapes.values()].filter(
+      ({ shape: { bundle } }) => bundle !== undefined && formatObjectId(bundle.group) === id,
+    )
   }
 
   #applyPeer(
@@ -332,7 +418,11 @@ export class Scheduler<K> {
     const { hard, soft } = shape.labels
     const { resources = [], labels = [] } = this.#peers.get(node) ?? {}
     const mayRun = resources.length > 0 && hasLabels(hard, node, labels)
-    const count = mayRun ? fittingIn(resources, shape.resources, UNBOUNDED_SLOTS) : 0
+    const fits = (): number =>
+      shape.bundle === undefined
+        ? fittingIn(resources, shape.resources, UNBOUNDED_SLOTS)
+        : this.#bundles.fittingAt(node, shape, UNBOUNDED_SLOTS)
+    const count = mayRun ? fits() : 0
     if (count > 0) fitting.set(node, count)
     else fitting.delete(node)
     if (soft.length === 0) return
@@ -345,10 +435,12 @@ export class Scheduler<K> {
     return preferred.size === 0 || preferred.has(node)
   }
 
-  #demand({ resources, labels }: WorkShape): Demand {
-    const { self, labels: own = [] } = this.#options
-    const demand = this.#capacity.demand(resources)
-    return { ...demand, isFeasible: demand.isFeasible && hasLabels(labels.hard, self, own) }
+  #poolsOf(shape: WorkShape): readonly Pool[] {
+    const { self, labels = [] } = this.#options
+    if (!hasLabels(shape.labels.hard, self, labels)) return []
+    if (shape.bundle !== undefined) return this.#bundles.poolsOf(shape)
+    const demand = this.#capacity.demand(shape.resources)
+    return demand.isFeasible ? [{ key: undefined, capacity: this.#capacity, demand }] : []
   }
 
   /** Fills lanes: the deepest ready task first, behind running tasks of the same shape only while they are short. */
@@ -377,7 +469,7 @@ export class Scheduler<K> {
 
   /** The shape's next task for this node, whether or not there is a lane for it. */
   #nextHere(shape: Shape<K>): Entry<K> | undefined {
-    if (!shape.demand.isFeasible) return undefined
+    if (shape.pools.length === 0) return undefined
     const entry = shape.queue.peek()
     if (entry === undefined || entry.task.staysHere) return entry
     if (!this.#isWelcome(shape, this.#options.self)) return shape.queue.peekGuest()
@@ -388,7 +480,7 @@ export class Scheduler<K> {
   /** A lane with room for the task, or a number for a new one, or undefined. Empty lanes first. */
   #laneFor(shape: Shape<K>, task: ReadyTask<K>): number | undefined {
     const isExclusive = task.isExclusive || this.#blocking.has(task.kind)
-    const canReserve = this.#capacity.fits(shape.demand)
+    const canReserve = roomIn(shape.pools) !== undefined
     let shortest: number | undefined
     let shortestTasks = Number.POSITIVE_INFINITY
     for (const [number, lane] of this.#lanes) {
@@ -407,14 +499,16 @@ export class Scheduler<K> {
 
   #enter(number: number, shape: Shape<K>, task: ReadyTask<K>): void {
     let lane = this.#lanes.get(number)
-    if (lane === undefined) {
-      lane = { shape, tasks: 0, isBlocked: false, isExclusive: false }
-      this.#lanes.set(number, lane)
-      this.#nextLane = number + 1
-    }
-    if (lane.tasks === 0) {
+    if (lane === undefined || lane.tasks === 0) {
+      const pool = must(roomIn(shape.pools))
+      pool.capacity.take(pool.demand)
+      if (lane === undefined) {
+        lane = { shape, pool, tasks: 0, isBlocked: false, isExclusive: false }
+        this.#lanes.set(number, lane)
+        this.#nextLane = number + 1
+      }
       lane.shape = shape
-      this.#capacity.take(shape.demand)
+      lane.pool = pool
     }
     lane.tasks++
     // Nothing waits behind what is not known to be short.
@@ -434,9 +528,9 @@ export class Scheduler<K> {
   }
 
   /** Nothing is in the lane any more: gives back what it reserved, of which a waiting task gave back the CPUs before. */
-  #empty(lane: Lane<K>): void {
-    if (lane.isBlocked) this.#capacity.takeCpus(lane.shape.demand)
-    this.#capacity.give(lane.shape.demand)
+  #empty({ isBlocked, pool: { capacity, demand } }: Lane<K>): void {
+    if (isBlocked) capacity.takeCpus(demand)
+    capacity.give(demand)
   }
 
   #block(number: number, isBlocked: boolean): void {
@@ -444,8 +538,9 @@ export class Scheduler<K> {
     if (lane === undefined || lane.isBlocked === isBlocked || lane.tasks === 0) return
     lane.isBlocked = isBlocked
     // A task that resumes takes its CPUs back even when that makes too many for a while, as in Ray.
-    if (isBlocked) this.#capacity.giveCpus(lane.shape.demand)
-    else this.#capacity.takeCpus(lane.shape.demand)
+    const { capacity, demand } = lane.pool
+    if (isBlocked) capacity.giveCpus(demand)
+    else capacity.takeCpus(demand)
   }
 
   /**
@@ -491,7 +586,7 @@ export class Scheduler<K> {
    */
   #turn(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
     const { self } = this.#options
-    const nodes = shape.demand.isFeasible && this.#isWelcome(shape, self) ? [self] : []
+    const nodes = shape.pools.length > 0 && this.#isWelcome(shape, self) ? [self] : []
     for (const node of this.#peers.keys())
       if ((shape.fitting.has(node) || shape.credits.has(node)) && this.#isWelcome(shape, node)) nodes.push(node)
     for (const node of shape.turns.order(nodes)) {
@@ -540,8 +635,8 @@ export class Scheduler<K> {
   #refuseStuck(): void {
     if (!this.#mayBeStuck) return
     this.#mayBeStuck = false
-    for (const { shape, demand, queue } of this.#shapes.values()) {
-      if (queue.guestCount === 0 || this.#capacity.slots(demand, 1) > 0) continue
+    for (const { shape, pools, queue } of this.#shapes.values()) {
+      if (queue.guestCount === 0 || pools.some(({ capacity, demand }) => capacity.slots(demand, 1) > 0)) continue
       for (const task of queue.takeWhere(({ isGuest }) => isGuest)) this.#effects.push({ type: 'refuse', task, shape })
     }
   }
@@ -549,7 +644,7 @@ export class Scheduler<K> {
   /** Whoever could take such tasks, for all that is known of it, hears how many wait. */
   #tell(of: Shape<K>, node: string): void {
     const { shape, fitting, told, advertised } = of
-    const isKnown = this.#peers.get(node)?.resources !== undefined
+    const isKnown = shape.bundle !== undefined || this.#peers.get(node)?.resources !== undefined
     if (!told.has(node) && isKnown && !(fitting.has(node) && this.#isWelcome(of, node))) return
     told.add(node)
     this.#effects.push({ type: 'want', node, shape, queued: advertised })
@@ -588,9 +683,9 @@ export class Scheduler<K> {
   }
 
   /** Work of the shape waits and no known node, this one included, has what it asks for. */
-  #isInfeasible({ demand, fitting, queue }: Shape<K>): boolean {
+  #isInfeasible({ pools, fitting, queue }: Shape<K>): boolean {
     // What stays here cannot go to those that have it either.
-    return !demand.isFeasible && (queue.guestCount > 0 || (queue.ownCount > 0 && fitting.size === 0))
+    return pools.length === 0 && (queue.guestCount > 0 || (queue.ownCount > 0 && fitting.size === 0))
   }
 
   /** A while without a backlog: its end is told, and unspent credits go back, unless some were spent meanwhile. */
@@ -613,12 +708,16 @@ export class Scheduler<K> {
   #grantCredits(): void {
     if (!this.#isLending) return
     for (const shape of this.#shapes.values()) {
-      const { wanting, granted, queue, demand } = shape
+      const { wanting, granted, queue, pools } = shape
       // Two nodes that spread their tasks over each other have a backlog both.
       if (wanting.size === 0 || (queue.ownCount > 0 && !shape.isSpread)) continue
-      const slots = this.#capacity.slots(demand, UNBOUNDED_SLOTS)
+      let [slots, free] = [0, 0]
+      for (const { capacity, demand } of pools) {
+        slots += capacity.slots(demand, UNBOUNDED_SLOTS)
+        free += capacity.free(demand, UNBOUNDED_SLOTS)
+      }
       const perSlot = this.#times.fitting(this.#lastGuestKind, CREDIT_BUDGET_MS, 2, CREDIT_MOST)
-      const busy = slots - Math.min(slots, this.#capacity.free(demand, UNBOUNDED_SLOTS))
+      const busy = slots - Math.min(slots, free)
       let promised = queue.guestCount
       for (const count of granted.values()) promised += count
       // Running tasks fill slots; what waits behind them here or is promised fills the window.
@@ -642,7 +741,7 @@ export class Scheduler<K> {
       if (this.#shapes.size >= MANY_SHAPES) this.#forgetShapes()
       known = {
         shape,
-        demand: this.#demand(shape),
+        pools: this.#poolsOf(shape),
         isSpread: shape.strategy === 'SPREAD',
         queue: new ReadyQueue(),
         credits: new Map(),
@@ -662,7 +761,7 @@ export class Scheduler<K> {
       this.#shapes.set(shape.key, known)
       const { self, labels = [] } = this.#options
       const { soft } = shape.labels
-      if (soft.length > 0 && known.demand.isFeasible && hasLabels(soft, self, labels)) known.preferred.add(self)
+      if (soft.length > 0 && known.pools.length > 0 && hasLabels(soft, self, labels)) known.preferred.add(self)
       for (const node of this.#peers.keys()) this.#fit(known, node)
     }
     return known
@@ -675,6 +774,12 @@ export class Scheduler<K> {
       if (credits.size + granted.size + wanting.size + timers.size === 0) this.#shapes.delete(key)
     }
   }
+}
+
+/** The first with room for one more. */
+function roomIn(pools: readonly Pool[]): Pool | undefined {
+  for (const pool of pools) if (pool.capacity.fits(pool.demand)) return pool
+  return undefined
 }
 
 /** Deepest first, then first come first served. */

@@ -1,4 +1,4 @@
-import { ANY_NODE, showLabels, showResources, unitsOf } from '@shoal/protocol'
+import { ANY_NODE, formatObjectId, showId, showLabels, showResources, unitsOf } from '@shoal/protocol'
 import type { ResourceSet, TaskShape } from '@shoal/protocol'
 
 /**
@@ -18,10 +18,13 @@ export function workShape({
   resources,
   strategy,
   labels = ANY_NODE,
-}: Omit<TaskShape, 'labels'> & Partial<TaskShape>): WorkShape {
+  bundle,
+}: Omit<TaskShape, 'labels' | 'bundle'> & Partial<TaskShape>): WorkShape {
   // Names are the user's: only quoting tells two of them from one that has the other's amount in it.
   const amounts = JSON.stringify(resources.map(({ name, units }) => [name, units]))
-  return { resources, strategy, labels, key: `${strategy} ${amounts}${hasTerms(labels) ? JSON.stringify(labels) : ''}` }
+  const where = hasTerms(labels) ? JSON.stringify(labels) : ''
+  const inside = bundle === undefined ? '' : ` ${formatObjectId(bundle.group)}:${bundle.bundle}`
+  return { resources, strategy, labels, bundle, key: `${strategy} ${amounts}${where}${inside}` }
 }
 
 function hasTerms({ hard, soft }: TaskShape['labels']): boolean {
@@ -29,9 +32,13 @@ function hasTerms({ hard, soft }: TaskShape['labels']): boolean {
 }
 
 /** In words for people, e.g. `1 CPU, 0.5 camera`. */
-export function showShape({ resources, strategy, labels }: TaskShape): string {
+export function showShape({ resources, strategy, labels, bundle }: TaskShape): string {
   const where = labels.hard.length === 0 ? '' : ` where ${showLabels(labels.hard)}`
-  return `${showResources(resources)}${strategy === 'DEFAULT' ? '' : ` (${strategy})`}${where}`
+  return `${showResources(resources)}${strategy === 'DEFAULT' ? '' : ` (${strategy})`}${where}${bundle === undefined ? '' : ` in ${showBundle(bundle)}`}`
+}
+
+function showBundle({ group, bundle }: NonNullable<TaskShape['bundle']>): string {
+  return `${bundle === 0 ? '' : `bundle ${bundle - 1} of `}the placement group ${showId(group)}`
 }
 
 /** How many of the set fit into what a node has; `unbounded` for a set that asks for nothing. */

@@ -1,5 +1,6 @@
 import type { Api } from '@shoal/core-worker'
 import { pageApi } from './page-api.ts'
+import type { PageApi } from './session-api.ts'
 
 /**
  * Makes a function that runs anywhere in the room: `f.remote(...)` returns an ObjectRef at once. It may be written
@@ -130,6 +131,35 @@ export const exitActor: Api['exitActor'] = pageApi.exitActor
  */
 export const cancel: Api['cancel'] = pageApi.cancel
 
+/**
+ * Reserves resources in tabs of the room, all of them or none: each bundle in one tab. Work runs in a group when its
+ * `schedulingStrategy` names it, and in nothing but its bundles; nothing else runs in them. What no tab has room for now is
+ * waited for. When a tab is gone, what was reserved in it is reserved elsewhere, before any new group, and the rest of the group
+ * goes on. The group lives until it is removed or this tab's job ends.
+ *
+ * @function
+ * @throws TypeError or RangeError for bundles or options that can be none, by name.
+ * @example
+ * const group = placementGroup([{ CPU: 1 }])
+ * await get(group.ready()) // null
+ * const add = remote((a: number, b: number) => a + b, { schedulingStrategy: { placementGroup: group, bundleIndex: 0 } })
+ * await get(add.remote(1, 2)) // 3
+ * removePlacementGroup(group)
+ */
+export const placementGroup: PageApi['placementGroup'] = pageApi.placementGroup
+
+/**
+ * Gives back what a group reserved, and ends what runs in it: tasks with TaskPlacementGroupRemovedError, actors with
+ * ActorDiedError. Of one that is gone: nothing.
+ *
+ * @function
+ * @throws TypeError for what is no placement group.
+ * @example
+ * const group = placementGroup([{ CPU: 1 }])
+ * removePlacementGroup(group)
+ */
+export const removePlacementGroup: PageApi['removePlacementGroup'] = pageApi.removePlacementGroup
+
 export { deregisterSerializer, registerError, registerSerializer } from './serializers.ts'
 export { transfer } from '@shoal/protocol'
 
@@ -156,6 +186,7 @@ export {
   listNodes,
   nodes,
   listObjects,
+  listPlacementGroups,
   listTasks,
   listWorkers,
   summarizeTasks,
@@ -166,6 +197,7 @@ export type {
   ActorState,
   NodeState,
   ObjectState,
+  PlacementGroupState,
   StateApi,
   StateFilter,
   StateId,
@@ -194,10 +226,11 @@ export type {
   SessionStatus,
 } from './session-types.ts'
 export type { FaultRule } from '@shoal/transport'
-export { ActorClass, ObjectRef, RemoteFunction } from '@shoal/core-worker'
+export { ActorClass, ObjectRef, PlacementGroup, RemoteFunction } from '@shoal/core-worker'
 export type {
   ActorHandle,
   ActorOptions,
+  Bundle,
   CancelOptions,
   GetOptions,
   ObjectRefGenerator,
@@ -207,6 +240,9 @@ export type {
   LabelConditions,
   NodeAffinitySchedulingStrategy,
   NodeLabelSchedulingStrategy,
+  PlacementGroupApi,
+  PlacementGroupOptions,
+  PlacementGroupSchedulingStrategy,
   SchedulingStrategy,
   TaskOptions,
   WaitOptions,
@@ -233,6 +269,7 @@ export {
   TaskCancelledError,
   TaskError,
   TaskTimeoutError,
+  TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
   WorkerCrashedError,
 } from '@shoal/protocol'

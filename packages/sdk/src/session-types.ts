@@ -1,4 +1,4 @@
-import type { Api, ObjectRef } from '@shoal/core-worker'
+import type { Api, ObjectRef, PlacementGroupApi } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
 import type { StateApi, StateTimeout } from '@shoal/core-worker'
 import type { Timeline } from './state/timeline.ts'
@@ -247,7 +247,7 @@ export interface Room {
  * const add = other.remote((a: number, b: number) => a + b)
  * await other.get(add.remote(1, 2)) // 3
  */
-export interface Session extends Api, StateApi {
+export interface Session extends Api, PlacementGroupApi, StateApi {
   readonly room: Room | undefined
   /** Resolves when the node is up, and in the room if one was asked for. Rejects with RoomError or ShutdownError. */
   readonly ready: Promise<void>

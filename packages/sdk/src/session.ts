@@ -1,7 +1,7 @@
 // Long because how a tab enters a room, leaves it and enters it again is one state machine, beside what it tells of itself.
 import { Subscribable, toError } from '@shoal/base'
 import { CoreWorker, offeredLabels } from '@shoal/core-worker'
-import type { Api, ObjectRef } from '@shoal/core-worker'
+import type { ObjectRef } from '@shoal/core-worker'
 import { createTab, platformClock } from '@shoal/node/web'
 import type { Tab } from '@shoal/node/web'
 import { parseRoomLink, RoomError, ShutdownError } from '@shoal/protocol'
@@ -48,6 +48,8 @@ export class TabSession extends StateQueries implements PageSession {
   readonly kill: Session['kill']
   readonly getActor: Session['getActor']
   readonly exitActor: Session['exitActor']
+  readonly placementGroup: Session['placementGroup']
+  readonly removePlacementGroup: Session['removePlacementGroup']
   readonly context: Session['context']
   readonly #options: InitOptions
   readonly #role: Role
@@ -130,7 +132,7 @@ export class TabSession extends StateQueries implements PageSession {
       ...(typeof FinalizationRegistry === 'function' && { createFinalizer: createCollectedRefs }),
     })
     this.#kept = new KeptRefs(this.core, tabStorage())
-    const api: Api = createSessionApi(
+    const api = createSessionApi(
       () => this,
       () => this.nodeId,
     )
@@ -144,6 +146,8 @@ export class TabSession extends StateQueries implements PageSession {
     this.kill = api.kill
     this.getActor = api.getActor
     this.exitActor = api.exitActor
+    this.placementGroup = api.placementGroup
+    this.removePlacementGroup = api.removePlacementGroup
     this.context = api.context
     this.ready = this.#start()
     // `init` hands the failure on; a session that was started by a first `.remote()` tells it through its refs.

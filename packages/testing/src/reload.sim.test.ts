@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ObjectRef } from '@shoal/core-worker'
 import type { FormerSelf, ReloadOptions } from '@shoal/node'
+import { TaskPlacementGroupRemovedError } from '@shoal/protocol'
 import type { ObjectId } from '@shoal/protocol'
 import { createSimNode, takenBy } from './sim-node.ts'
 import type { SimNode } from './sim-node.ts'
@@ -168,6 +169,30 @@ function slowIn({ api }: SimNode, place: string) {
 }
 
 describe('a driver whose page reloads', () => {
+  it('[SP7] has its placement groups no more: they end with its former tab, after the grace, and their work with them', async () => {
+    const room = new Room(31, 5_000)
+    const first = await room.open('a')
+    const group = first.api.placementGroup([{ a: 1 }])
+    expect(await room.settle(group.wait())).toBe(true)
+    const slow = first.api.remote(
+      async () => {
+        await simSleep(600_000)
+      },
+      { ...at('a'), schedulingStrategy: { placementGroup: group } },
+    )
+    room.keep('driver', [slow.remote()])
+    await room.pass(500)
+    const second = await room.reload('driver', 'driver 2')
+    const [kept] = room.kept('driver 2')
+    if (kept === undefined) throw new Error('nothing was kept')
+    const bundles = (): number => room.tab('a').node.holdings().bundles
+    await room.pass(2_000)
+    expect(bundles()).toBe(1)
+    await expect(room.settle(second.api.get(kept))).rejects.toBeInstanceOf(TaskPlacementGroupRemovedError)
+    expect([bundles(), room.running('a')]).toEqual([0, 0])
+    expect(await room.end('driver 2')).toEqual([])
+  })
+
   it('[G11] has its job back: values, results and runs under way, and nothing runs twice', async () => {
     for (let seed = 1; seed < 6; seed++) {
       const room = new Room(seed)

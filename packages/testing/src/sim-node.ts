@@ -1,7 +1,7 @@
 import { SerializerRegistry, toResourceSet } from '@shoal/protocol'
 import type { LogLine, NodeId } from '@shoal/protocol'
-import { CoreWorker, createApi, pageContext } from '@shoal/core-worker'
-import type { Api } from '@shoal/core-worker'
+import { CoreWorker, createApi, createPlacementGroupApi, pageContext } from '@shoal/core-worker'
+import type { Api, PlacementGroupApi } from '@shoal/core-worker'
 import { checkFunctionSource } from '@shoal/capture'
 import { createRoomLink, createStateService, ShoalNode } from '@shoal/node'
 import type { SpillStore } from '@shoal/object-store'
@@ -58,7 +58,7 @@ export interface SimNodeOptions {
 /** A whole tab under simulation: the real node, the real core worker as its page, real runners as its workers. */
 export interface SimNode extends SimParticipant {
   readonly node: ShoalNode
-  readonly api: Api
+  readonly api: Api & PlacementGroupApi
   readonly core: CoreWorker
   /** The page's; each worker has its own. */
   readonly collector: SimCollector
@@ -133,11 +133,14 @@ export async function createSimNode(ports: SimPorts, options: SimNodeOptions = {
     createFinalizer,
     serializers: () => serializers,
   })
-  const api = createApi({
-    core: () => core,
-    moduleScope: () => undefined,
-    context: () => pageContext(ports.node),
-  })
+  const api = {
+    ...createApi({
+      core: () => core,
+      moduleScope: () => undefined,
+      context: () => pageContext(ports.node),
+    }),
+    ...createPlacementGroupApi(() => core),
+  }
   const join = async (
     { room, roomKey, connector, signaling, session }: SimPorts,
     reload = options.reload,

@@ -30,12 +30,19 @@ const RULES: Readonly<Record<string, KeyRule>> = Object.assign(Object.create(nul
    * A name and which actor has it, `name/<slot>/<node>`: that node, of itself. Several may stand for one name after a
    * partition, and readers take the lowest actor id: so no version decides between holders.
    */
-  name: {
+  name: ownSlots(),
+  /** A placement group and where its bundles are, `group/<slot>/<node>`: its owner. */
+  group: ownSlots(),
+} satisfies Record<string, KeyRule>)
+
+/** Numbered records of a node about itself. */
+function ownSlots(): KeyRule {
+  return {
     rest: /^(?:0|[1-9]\d{0,5})\/([0-9a-f]{32})$/,
     isEntitled: (match, writer) => writer === match[1],
     subject: named,
-  },
-} satisfies Record<string, KeyRule>)
+  }
+}
 
 /** Pure: every node decides alike, whatever it has seen. */
 export function isEntitled(key: string, writer: WriterId, room: RoomId): boolean {

@@ -13,6 +13,7 @@ export abstract class StateQueries implements StateApi {
   readonly listObjects = this.#list('objects') as StateApi['listObjects']
   readonly listNodes = this.#list('nodes') as StateApi['listNodes']
   readonly listWorkers = this.#list('workers') as StateApi['listWorkers']
+  readonly listPlacementGroups = this.#list('placementGroups') as StateApi['listPlacementGroups']
   readonly summarizeTasks = this.#list('summary') as StateApi['summarizeTasks']
   readonly getTaskState = this.#one('tasks') as StateApi['getTaskState']
   readonly getActorState = this.#one('actors') as StateApi['getActorState']

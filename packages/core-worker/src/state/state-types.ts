@@ -2,6 +2,7 @@ import type {
   ActorRow,
   NodeRow,
   ObjectRow,
+  PlacementGroupRow,
   STATE_COLUMNS,
   StateKind,
   SummaryRow,
@@ -31,10 +32,16 @@ export type ObjectState = ObjectRow
 export interface NodeState extends Omit<NodeRow, 'resources' | 'used' | 'labels'> {
   /** All that it has, by name; of a tab that did not answer, what it lends. */
   readonly resources: Amounts
-  /** What of it running tasks and actors reserve. */
+  /** What of it running tasks, actors and placement groups reserve. */
   readonly used: Amounts
   /** What it says of itself, by name: see `labels` of `init`. */
   readonly labels: Readonly<Record<string, string>>
+}
+
+/** A placement group, as `listPlacementGroups` tells of it. */
+export interface PlacementGroupState extends Omit<PlacementGroupRow, 'bundles'> {
+  /** In their order: amounts by name, and the tab where each is set aside. */
+  readonly bundles: readonly { readonly resources: Amounts; readonly nodeId: string | undefined }[]
 }
 
 /** A worker of a tab, as `listWorkers` tells of it. */
@@ -93,6 +100,8 @@ export interface StateApi {
   listObjects(options?: StateOptions<'objects'>): Promise<StateResult<ObjectState>>
   listNodes(options?: StateOptions<'nodes'>): Promise<StateResult<NodeState>>
   listWorkers(options?: StateOptions<'workers'>): Promise<StateResult<WorkerState>>
+  /** Those of all tabs: the living, and the last 100 of each tab that were removed. */
+  listPlacementGroups(options?: StateOptions<'placementGroups'>): Promise<StateResult<PlacementGroupState>>
   /** Attempts by function and state, cumulative. */
   summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>): Promise<StateResult<TaskSummary>>
   /** All of the room's tabs, as `listNodes` gives them. */
@@ -118,6 +127,7 @@ export const STATE_FUNCTIONS = [
   'listObjects',
   'listNodes',
   'listWorkers',
+  'listPlacementGroups',
   'summarizeTasks',
   'nodes',
   'clusterResources',

@@ -24,6 +24,7 @@ export function createRunContext(host: Host, core: CoreWorker, signal: AbortSign
       return run !== undefined && host.isCancelled(run)
     },
     namespace: template?.namespace ?? '',
+    placementGroupId: template?.group === '' ? undefined : template?.group,
     resources: fromResourceSet(template?.resources ?? []),
     actorId: birth && roomIdOf(birth.task, nodeId),
     actorName: birth?.template.actor?.registered?.name,

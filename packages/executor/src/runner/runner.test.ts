@@ -65,6 +65,7 @@ function bench(source = '() => 1', isToldInMemory?: (run: number) => boolean) {
       job: { driver: 'a'.repeat(32) as NodeId, number: 1 },
       numReturns: 1,
       stream: 0,
+      group: '',
       namespace: '',
       resources: [],
       actor: undefined,

@@ -21,6 +21,7 @@ import {
   TaskCancelledError,
   TaskError,
   TaskTimeoutError,
+  TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
   WorkerCrashedError,
 } from '@shoal/protocol'
@@ -51,6 +52,7 @@ export const SDK_EXPORTS = {
   TaskCancelledError,
   TaskError,
   TaskTimeoutError,
+  TaskPlacementGroupRemovedError,
   TaskUnschedulableError,
   WorkerCrashedError,
 }

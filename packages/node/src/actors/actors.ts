@@ -81,7 +81,8 @@ export class Actors {
       ...options,
       sayToCaller,
       checkpoint: (id, incarnation, checkpoint) => this.#tellCheckpoint(id, incarnation, checkpoint),
-      reserve: (resources, change) => schedule({ type: 'reserve', resources, change }),
+      reserve: (resources, change, bundle) =>
+        schedule({ type: 'reserve', resources, change, ...(bundle !== undefined && { bundle }) }),
       died: (id, incarnation, error, isFinal, isCharged) => this.#sayStatus(id, incarnation, error, isFinal, isCharged),
     })
     this.#names = new ActorNames((id) => this.#own.nameLost(id))
@@ -173,6 +174,11 @@ export class Actors {
         return place.kind === 'same' ? undefined : place
       },
     }
+  }
+
+  /** See `HostedActors.endInBundles`. */
+  endInBundles(...about: Parameters<HostedActors['endInBundles']>): void {
+    this.#hosted.endInBundles(...about)
   }
 
   /** A scheduler effect: an actor is to be born on a peer. */

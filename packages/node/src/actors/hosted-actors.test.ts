@@ -27,6 +27,7 @@ function bench() {
     guests: {},
     workers: { startIn: (work: Work) => begun.push(work), kill: () => undefined },
     reserve: () => undefined,
+    bundleOf: () => undefined,
     died: () => undefined,
     endWork: () => undefined,
     send: () => undefined,

@@ -48,7 +48,9 @@ export interface HostedActorsOptions extends KeptStatesOptions {
   checkpoint(id: ObjectId, incarnation: Attempt, checkpoint: Checkpoint): void
   send(to: NodeId, message: NodeMessage): void
   /** What an actor keeps for its life is taken, or given back. */
-  reserve(resources: ResourceSet, change: 1 | -1): void
+  reserve(resources: ResourceSet, change: 1 | -1, bundle: string | undefined): void
+  /** The bundle of a placement group in which a lane's work runs. */
+  bundleOf(lane: number): string | undefined
   /** Ends a birth that is queued or under way. */
   endWork(matches: (work: Work) => boolean, error: WireError): void
   /** Whoever answers for the actor shall know that it ended. `isFinal`: by itself, or as it was asked to. */
@@ -61,6 +63,8 @@ interface HostedActor {
   readonly incarnation: Attempt
   readonly worker: Worker
   readonly template: Work['template']
+  /** In which it lives. */
+  readonly bundle: string | undefined
   /** Calls of each caller, in order: one whose arguments are still on their way holds back those behind it. */
   readonly callers: Map<string, Queue<WaitingCall>>
   /** Undefined where all calls are of one group: then they wait in the worker. */
@@ -158,10 +162,12 @@ export class HostedActors {
     const { id, attempt: incarnation, template } = work
     const log = this.#newLog(work, worker)
     const groups = createCallGroups(template.actor)
-    const actor: HostedActor = { id, incarnation, worker, template, callers: new Map(), groups, position: 0, log }
+    const bundle = this.#options.bundleOf(worker.lane)
+    const fresh = { callers: new Map<string, Queue<WaitingCall>>(), position: 0 }
+    const actor: HostedActor = { id, incarnation, worker, template, bundle, groups, log, ...fresh }
     this.#actors.set(key, actor)
     worker.submitter.isActor(id)
-    this.#options.reserve(template.held, 1)
+    this.#options.reserve(template.held, 1, bundle)
     this.#restore(actor, work.revival?.checkpoint)
   }
 
@@ -427,6 +433,16 @@ export class HostedActors {
     return ended.map(({ id }) => id)
   }
 
+  /** Their bundles are no more. `isFinal`: nor is there anything else for them to live in. */
+  endInBundles(matches: (bundle: string) => boolean, error: WireError, isFinal: boolean): void {
+    for (const actor of [...this.#actors.values()]) {
+      if (actor.bundle === undefined || !matches(actor.bundle)) continue
+      const told: WireError = { ...error, code: 'actor-died', actorId: formatObjectId(actor.id) }
+      this.#end(actor, told)
+      this.#options.died(actor.id, actor.incarnation, told, isFinal, true)
+    }
+  }
+
   #find({ actor: id, incarnation }: Pick<IncomingCall, 'actor' | 'incarnation'>): HostedActor | undefined {
     const actor = this.#actors.get(formatObjectId(id))
     return actor !== undefined && compareAttempts(actor.incarnation, incarnation) === 0 ? actor : undefined
@@ -446,7 +462,7 @@ export class HostedActors {
   #forget(actor: HostedActor): void {
     this.#actors.delete(formatObjectId(actor.id))
     actor.log?.close()
-    this.#options.reserve(actor.template.held, -1)
+    this.#options.reserve(actor.template.held, -1, actor.bundle)
     actor.groups?.close()
   }
 

@@ -601,7 +601,7 @@ export class Ownership {
     const known = this.#templates.get(key)
     if (known !== undefined) return known
     const made: OwnTemplate = {
-      definition: { ...rest, template: 0, code: 0, ...shape },
+      definition: { ...rest, template: 0, code: 0, ...shape, isFree: false },
       code: this.#options.granted(job, fn, { submitter, signature }),
       key: `taken ${fn} ${this.#templates.size} ${formatJobId(job)}`,
       jobs: new Map(),

@@ -6,6 +6,7 @@ import type {
   NodeRow,
   ObjectId,
   ObjectRow,
+  PlacementGroupRow,
   ResourceSet,
   StateAnswer,
   StateFilter,
@@ -19,6 +20,7 @@ import type {
 import { ByteWriter, LIMITS } from '@shoal/protocol'
 import type { Scheduler } from '@shoal/scheduler'
 import type { Actors } from '../actors/actors.ts'
+import type { Groups } from '../groups/groups.ts'
 import type { Guests } from '../guests.ts'
 import type { Ownership } from '../ledger/ownership.ts'
 import type { Objects } from '../objects.ts'
@@ -51,6 +53,7 @@ export interface LocalStateOptions {
   readonly time: BatchTime
   readonly tasks: OwnTasks
   readonly actors: Actors
+  readonly groups: Pick<Groups, 'rows'>
   readonly guests: Guests
   readonly workers: Workers
   readonly objects: Objects
@@ -118,6 +121,10 @@ export class LocalState {
       }
       case 'workers': {
         const picked = pick(kind, this.#workerRows(), question, isForPeer)
+        return { ...picked.counts, forgotten: 0, answer: { type: kind, rows: picked.rows } }
+      }
+      case 'placementGroups': {
+        const picked = pick(kind, this.#groupRows(question.id), question, isForPeer)
         return { ...picked.counts, forgotten: 0, answer: { type: kind, rows: picked.rows } }
       }
       case 'summary': {
@@ -280,6 +287,11 @@ export class LocalState {
         .flatMap(({ owner, answeredBy }) => (answeredBy === self ? [owner] : []))
         .slice(0, LIMITS.roomMembers),
     }
+  }
+
+  *#groupRows(id: ObjectId | undefined): Generator<() => PlacementGroupRow> {
+    for (const row of this.#options.groups.rows())
+      if (id === undefined || row.placementGroupId === formatObjectId(id)) yield () => row
   }
 
   *#workerRows(): Generator<() => WorkerRow> {

@@ -130,6 +130,12 @@ function mergeRows(kind: StateKind, parts: readonly Part[], missing: Missing, po
       return parts.flatMap(({ from, reply: { answer } }) =>
         answer.type === 'workers' ? answer.rows.filter(({ nodeId }) => nodeId === from) : [],
       )
+    case 'placementGroups':
+      return parts.flatMap(({ from, reply: { answer } }) =>
+        answer.type === 'placementGroups'
+          ? answer.rows.filter(({ placementGroupId }) => placementGroupId.startsWith(`${from}/`))
+          : [],
+      )
     case 'nodes':
       return mergeNodes(parts, missing, ports)
     case 'summary': {

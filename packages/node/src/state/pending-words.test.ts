@@ -48,6 +48,21 @@ const waiting = (ahead: number, staysHere = false): Waiting => ({
   ahead,
 })
 
+describe('why a task of a placement group waits', () => {
+  const bundle = { group: object(9), bundle: 1, captures: false }
+  const why = (isFeasibleHere: boolean, peers: number): string | undefined =>
+    words({ outlook: () => ({ isFeasibleHere, peers, credits: 0 }) }).queued(
+      { ...made({ CPU: 1 }), bundle },
+      waiting(0),
+    )
+
+  it('[Q4] names the group, and says whether it is there', () => {
+    expect(why(false, 0)).toBe('waits for the placement group 5e1f0000/9 to be there')
+    expect(why(false, 1)).toBe('queued: what the placement group 5e1f0000/9 has is in use')
+    expect(why(true, 0)).toBe('queued: what the placement group 5e1f0000/9 has is in use')
+  })
+})
+
 describe('why a task waits for an argument', () => {
   const at = (place: TaskView['at']): string | undefined =>
     words({ makerOf: () => maker(place) }).argument([{ place: 2, id: object(7) }])

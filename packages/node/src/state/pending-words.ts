@@ -96,6 +96,10 @@ export class PendingWords {
   #whyQueued(made: MadeWith): string {
     const { resources, lent, nameOf, self, outlook } = this.#ports
     const { isFeasibleHere, peers, credits } = outlook(workShape(made))
+    if (made.bundle !== undefined) {
+      const group = `the placement group ${showId(made.bundle.group)}`
+      return isFeasibleHere || peers > 0 ? `queued: what ${group} has is in use` : `waits for ${group} to be there`
+    }
     if (!isFeasibleHere && peers === 0) return lacking(made.resources, [resources, ...lent]) ?? 'queued'
     const here = isFeasibleHere ? this.#taken(made) : `${nameOf(self)} has not got ${showResources(made.resources)}`
     const others =

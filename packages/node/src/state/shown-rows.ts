@@ -1,5 +1,5 @@
 import { fromResourceSet } from '@shoal/protocol'
-import type { ActorRow, NodeRow, StateKind, SummaryRow, TaskRow } from '@shoal/protocol'
+import type { ActorRow, NodeRow, PlacementGroupRow, StateKind, SummaryRow, TaskRow } from '@shoal/protocol'
 
 /**
  * A row as apps see it: amounts by name, and what people look for first, since `console.table` keeps the order. Done here, so
@@ -34,6 +34,11 @@ export function shownRow(kind: StateKind, row: object): object {
     case 'summary': {
       const { name, type, states } = row as SummaryRow
       return { name, type, stateCounts: Object.fromEntries(states.map(({ state, count }) => [state, count])) }
+    }
+    case 'placementGroups': {
+      const { bundles, ...rest } = row as PlacementGroupRow
+      const shown = bundles.map(({ resources, nodeId }) => ({ resources: fromResourceSet(resources), nodeId }))
+      return { ...rest, bundles: shown }
     }
     case 'objects':
     case 'workers':

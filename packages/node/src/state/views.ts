@@ -11,7 +11,8 @@ import type {
 import type { Work } from '../work.ts'
 
 /** What a function or class was submitted with. */
-export type MadeWith = Pick<TemplateDefinition, 'name' | 'resources' | 'held' | 'strategy' | 'labels'>
+export type MadeWith = Pick<TemplateDefinition, 'name' | 'resources' | 'held' | 'strategy' | 'labels'> &
+  Partial<Pick<TemplateDefinition, 'bundle'>>
 
 /** A task that has no outcome yet, or a recipe, as the state API looks at it. */
 export interface TaskView {

@@ -1,7 +1,6 @@
 import { LIMITS } from '../limits.ts'
 import { array, bool, f64, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
-import { shared } from '../shared.ts'
 import { concurrencyGroups } from './concurrency-group.ts'
 import { registeredName } from './registered-name.ts'
 
@@ -16,18 +15,16 @@ export const actorMethod = struct({
 export type ActorMethodRecord = Infer<typeof actorMethod>
 
 /** What a handle has to know, wherever it is made: see `getActor`. */
-export const actorFacts = shared(
-  struct({
-    className: name,
-    methods: array(actorMethod, LIMITS.actorMethods),
-    maxTaskRetries: f64,
-    /** Infinity: any number. */
-    maxPendingCalls: f64,
-    /** 0: it has no checkpoints. */
-    checkpointEveryCalls: varint,
-    groups: concurrencyGroups,
-  }),
-)
+export const actorFacts = struct({
+  className: name,
+  methods: array(actorMethod, LIMITS.actorMethods),
+  maxTaskRetries: f64,
+  /** Infinity: any number. */
+  maxPendingCalls: f64,
+  /** 0: it has no checkpoints. */
+  checkpointEveryCalls: varint,
+  groups: concurrencyGroups,
+})
 export type ActorFacts = Infer<typeof actorFacts>
 
 /** What the options of `actor()` come to, beside what its tasks' template has; defaults filled in. */

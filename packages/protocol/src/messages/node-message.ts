@@ -18,6 +18,16 @@ import {
   ledgerSuccession,
 } from './ledger.ts'
 import { nameAnswer, nameAsk, nameClaim, nameLost, nameRelease, nameReport } from './name.ts'
+import {
+  groupAsk,
+  groupCheck,
+  groupCommit,
+  groupFree,
+  groupMissing,
+  groupPrepare,
+  groupPrepared,
+  groupReturn,
+} from './placement-group.ts'
 import { refConfirm, refRegister, refRegistered, refRelease } from './reference.ts'
 import {
   actorCall,
@@ -131,6 +141,14 @@ export const nodeMessage = union({
   'actor.checkpoint': actorCheckpoint,
   'actor.checkpointed': actorCheckpointed,
   'actor.covered': actorCovered,
+  'group.ask': groupAsk,
+  'group.free': groupFree,
+  'group.prepare': groupPrepare,
+  'group.prepared': groupPrepared,
+  'group.commit': groupCommit,
+  'group.return': groupReturn,
+  'group.check': groupCheck,
+  'group.missing': groupMissing,
   'directory.vector': struct({ vector: bytes(LIMITS.directoryUpdateBytes) }),
   'directory.update': struct({ update: bytes(LIMITS.directoryUpdateBytes) }),
   'job.ended': struct({ job: jobId }),

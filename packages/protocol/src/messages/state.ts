@@ -8,9 +8,11 @@ import { resourceSet } from '../resources.ts'
 import type { ResourceSet } from '../resources.ts'
 import { array, bool, f64, oneOf, optional, string, struct, union, varint } from '../schema.ts'
 import type { Infer, Schema } from '../schema.ts'
+import { GROUP_STRATEGIES } from '../words.ts'
+import type { GroupStrategy } from '../words.ts'
 
 /** What can be asked about. */
-export const STATE_KINDS = ['tasks', 'actors', 'objects', 'nodes', 'workers', 'summary'] as const
+export const STATE_KINDS = ['tasks', 'actors', 'objects', 'nodes', 'workers', 'placementGroups', 'summary'] as const
 export type StateKind = (typeof STATE_KINDS)[number]
 
 /** By which columns each kind can be filtered. */
@@ -44,6 +46,7 @@ export const STATE_COLUMNS = {
   objects: ['objectId', 'ownerId', 'answeredBy', 'state', 'sizeBytes', 'attempt', 'taskName'],
   nodes: ['nodeId', 'name', 'state', 'isSelf'],
   workers: ['workerId', 'nodeId', 'state', 'actorId'],
+  placementGroups: ['placementGroupId', 'name', 'state', 'schedulingState', 'strategy', 'jobId'],
   summary: ['name', 'type'],
 } as const satisfies Readonly<Record<StateKind, readonly string[]>>
 
@@ -63,6 +66,10 @@ export const TASK_TYPES = ['NORMAL_TASK', 'ACTOR_CREATION_TASK', 'ACTOR_TASK'] a
 export const ACTOR_STATES = ['DEPENDENCIES_UNREADY', 'PENDING_CREATION', 'ALIVE', 'RESTARTING', 'DEAD'] as const
 export const OBJECT_STATES = ['PENDING', 'AVAILABLE', 'LOST', 'FAILED'] as const
 export const NODE_STATES = ['ALIVE', 'CONNECTING', 'UNREACHABLE', 'INCOMPATIBLE'] as const
+/** Ray's words. PREPARED: its tabs were asked to set its bundles aside. RESCHEDULING: a tab that had some of them is gone. */
+export const GROUP_STATES = ['PENDING', 'PREPARED', 'CREATED', 'RESCHEDULING', 'REMOVED'] as const
+/** QUEUED: nobody has room now. INFEASIBLE: nobody ever has, as the tabs are. */
+export const GROUP_SCHEDULING_STATES = ['QUEUED', 'INFEASIBLE', 'FINISHED', 'REMOVED'] as const
 export const WORKER_STATES = ['IDLE', 'BUSY', 'ACTOR'] as const
 
 const name = string(LIMITS.nameBytes)
@@ -265,7 +272,7 @@ export interface NodeRow {
   readonly isSelf: boolean
   /** All that it has; of a tab that did not answer, what it lends. */
   readonly resources: ResourceSet
-  /** What of it running tasks and actors reserve. */
+  /** What of it running tasks, actors and placement groups reserve. */
   readonly used: ResourceSet
   /** What it says of itself. */
   readonly labels: NodeLabels
@@ -314,6 +321,32 @@ export const workerRow: Schema<WorkerRow> = struct({
   numRuns: varint,
 })
 
+/** A placement group, as its owner knows it. */
+export interface PlacementGroupRow {
+  readonly placementGroupId: string
+  /** Empty for most. */
+  readonly name: string
+  readonly state: (typeof GROUP_STATES)[number]
+  readonly schedulingState: (typeof GROUP_SCHEDULING_STATES)[number]
+  /** In words, why it is not there yet. */
+  readonly pendingReason: string | undefined
+  readonly strategy: GroupStrategy
+  readonly jobId: string
+  /** In their order, each with the tab where it is set aside. */
+  readonly bundles: readonly { readonly resources: ResourceSet; readonly nodeId: NodeId | undefined }[]
+}
+
+export const placementGroupRow: Schema<PlacementGroupRow> = struct({
+  placementGroupId: id,
+  name,
+  state: oneOf(GROUP_STATES),
+  schedulingState: oneOf(GROUP_SCHEDULING_STATES),
+  pendingReason: optional(text),
+  strategy: oneOf(GROUP_STRATEGIES),
+  jobId: id,
+  bundles: array(struct({ resources: resourceSet, nodeId: optional(nodeId) }), LIMITS.groupBundles),
+})
+
 export interface SummaryRow {
   readonly name: string
   readonly type: (typeof TASK_TYPES)[number]
@@ -351,6 +384,7 @@ export const STATE_ROWS = {
   objects: objectRow,
   nodes: nodeRow,
   workers: workerRow,
+  placementGroups: placementGroupRow,
   summary: summaryRow,
 } as const
 
@@ -389,6 +423,7 @@ export const stateAnswer = union({
   objects: struct({ rows: rowsOf(objectRow) }),
   nodes: struct({ rows: rowsOf(nodeRow) }),
   workers: struct({ rows: rowsOf(workerRow) }),
+  placementGroups: struct({ rows: rowsOf(placementGroupRow) }),
   summary: struct({ rows: rowsOf(summaryRow), running: rowsOf(summaryRow) }),
   /** It was asked too often. */
   busy: struct({}),

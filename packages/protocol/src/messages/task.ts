@@ -7,12 +7,19 @@ import type { Infer } from '../schema.ts'
 import { inlineValue } from '../value/encoded-value.ts'
 import { STRATEGIES } from '../words.ts'
 import { actorOptions } from './actor-options.ts'
+import { bundleChoice } from './placement-group.ts'
 import { wireError } from './wire-error.ts'
 
 const name = string(LIMITS.nameBytes)
 
 /** What a task reserves while it runs, or an actor to be placed, and how it is placed: what a credit is for. */
-export const taskShape = struct({ resources: resourceSet, strategy: oneOf(STRATEGIES), labels: labelSelector })
+export const taskShape = struct({
+  resources: resourceSet,
+  strategy: oneOf(STRATEGIES),
+  labels: labelSelector,
+  /** The placement group that it runs in. */
+  bundle: optional(bundleChoice),
+})
 export type TaskShape = Infer<typeof taskShape>
 
 /** What runs, for whose job, with whose leave, and what it reserves: the same in a template and in a ledger's record. */

@@ -38,6 +38,8 @@ export const runTemplate = struct({
   /** See `streamMode`. */
   stream: varint,
   namespace: name,
+  /** The id of the placement group that it runs in, as text; empty for most. */
+  group: name,
   /** What a run reserves, or an actor for its life. */
   resources: resourceSet,
   /** Of actors: how many calls may run at a time, in all groups together, and the name under which it is found. */

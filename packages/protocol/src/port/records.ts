@@ -47,6 +47,10 @@ export const TO_NODE = {
   streamDrop: 18,
   /** From workers only. number, question about the room's state: value; answered by TO_SUBMITTER.stateRows */
   stateAsk: 19,
+  /** From pages only. groupDefinition: a placement group is to be made */
+  group: 26,
+  /** From pages only. id: the placement group is to be removed */
+  groupRemove: 27,
   /** From workers only. run, cpu in microseconds, 0 and count and that many values, or 1 and a wireError */
   done: 20,
   /** run, 1 when it blocks in get or wait, 2 when its stream is too far ahead, 0 when it goes on */

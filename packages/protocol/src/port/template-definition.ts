@@ -1,9 +1,10 @@
 import { labelSelector } from '../labels.ts'
 import { LIMITS } from '../limits.ts'
 import { resourceSet } from '../resources.ts'
-import { array, f64, oneOf, optional, string, struct, varint } from '../schema.ts'
+import { array, bool, f64, oneOf, optional, string, struct, varint } from '../schema.ts'
 import type { Infer } from '../schema.ts'
 import { actorOptions } from '../messages/actor-options.ts'
+import { bundleChoice } from '../messages/placement-group.ts'
 import { STRATEGIES } from '../words.ts'
 
 const name = string(LIMITS.nameBytes)
@@ -21,6 +22,9 @@ export const templateDefinition = struct({
   held: resourceSet,
   strategy: oneOf(STRATEGIES),
   labels: labelSelector,
+  bundle: optional(bundleChoice),
+  /** Nothing is said of where it runs: inside a placement group that captures it is there. */
+  isFree: bool,
   numReturns: varint,
   /** See `streamMode`. */
   stream: varint,

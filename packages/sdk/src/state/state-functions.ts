@@ -4,6 +4,7 @@ import type {
   Amounts,
   NodeState,
   ObjectState,
+  PlacementGroupState,
   StateId,
   StateOptions,
   StateResult,
@@ -80,6 +81,21 @@ export function listNodes(options?: StateOptions<'nodes'>): Promise<StateResult<
  */
 export function listWorkers(options?: StateOptions<'workers'>): Promise<StateResult<WorkerState>> {
   return mustSession().listWorkers(options)
+}
+
+/**
+ * The placement groups of the room's tabs: where each bundle is set aside, or in words why the group is not there yet.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const huge = placementGroup([{ GPU: 64 }])
+ * const { rows } = await listPlacementGroups({ filters: [['placementGroupId', '=', huge.id]] })
+ * removePlacementGroup(huge)
+ */
+export function listPlacementGroups(
+  options?: StateOptions<'placementGroups'>,
+): Promise<StateResult<PlacementGroupState>> {
+  return mustSession().listPlacementGroups(options)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Subscribable } from '@shoal/base'
-import type { Api, CoreWorker, ObjectRef } from '@shoal/core-worker'
+import type { CoreWorker, ObjectRef } from '@shoal/core-worker'
 import type { StateQuestion, StateRows } from '@shoal/node'
 import { ShutdownError } from '@shoal/protocol'
 import type { RoomSecret } from '@shoal/protocol'
@@ -8,6 +8,7 @@ import { KeptRefs } from '../kept-refs.ts'
 import type { PageSession } from '../page-session.ts'
 import { RoomInSession } from '../room-in-session.ts'
 import { createSessionApi } from '../session-api.ts'
+import type { PageApi } from '../session-api.ts'
 import { toStatus } from '../session-status.ts'
 import { StateQueries } from '@shoal/core-worker'
 import type { StateTimeout } from '@shoal/core-worker'
@@ -27,7 +28,7 @@ export interface TestDriver extends Session {
 const NO_SERVER = 'https://test-room.invalid'
 
 /** The page's side of one tab, as `TabSession` is in a browser. */
-export class TestSession extends StateQueries implements Omit<PageSession, keyof Api> {
+export class TestSession extends StateQueries implements Omit<PageSession, keyof PageApi> {
   readonly core: CoreWorker
   readonly ready = Promise.resolve()
   readonly room: RoomInSession

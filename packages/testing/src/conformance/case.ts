@@ -1,8 +1,8 @@
-import type { ActorHandle, Api, ObjectRef } from '@shoal/core-worker'
+import type { ActorHandle, Api, ObjectRef, PlacementGroupApi } from '@shoal/core-worker'
 
 /** One tab's page in a room, as a conformance case sees it: simulated or real, it makes no difference. */
 export interface Page {
-  readonly api: Api
+  readonly api: Api & PlacementGroupApi
   /** Tabs in the room, this one included. */
   readonly tabs: number
   /** Milliseconds of the room's time. */

@@ -8,6 +8,7 @@ import { edgeCases } from './edge-cases.ts'
 import { errorCases } from './error-cases.ts'
 import { functionCases } from './function-cases.ts'
 import { groupCases } from './group-cases.ts'
+import { placementGroupCases } from './placement-group-cases.ts'
 import { refCases } from './ref-cases.ts'
 import { resourceCases } from './resource-cases.ts'
 import { stateCases } from './state-cases.ts'
@@ -34,6 +35,7 @@ export function conformanceCases(it: DefineCase): void {
   actorLifeCases(it)
   checkpointCases(it)
   groupCases(it)
+  placementGroupCases(it)
   stateCases(it)
   edgeCases(it)
 }
