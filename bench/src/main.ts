@@ -11,6 +11,7 @@ import { measureActors } from './actors.ts'
 import { measureChains, RECOVERED, RECOVERY_MS } from './chains.ts'
 import { measureManyTasks } from './many-tasks.ts'
 import type { ManyFigures } from './many-tasks.ts'
+import { measureObjects, measureScaling } from './objects.ts'
 import { benchOptions } from './options.ts'
 import type { Part } from './options.ts'
 import { measureOwnerGone } from './owner-gone.ts'
@@ -37,6 +38,8 @@ try {
     streams: () => measureStreams(browser, url),
     remote: () => measureRemote(browser, url),
     actors: () => measureActors(browser, url, row),
+    objects: () => measureObjects(browser, url, row),
+    scaling: () => measureScaling(browser, url, row),
     owners: () => measureOwners(browser),
     chains: () => measureLoss(browser, url),
     tasks: () => measureLedgers(browser, url),

@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['local', 'streams', 'remote', 'actors', 'owners', 'chains', 'tasks'] as const
+export const PARTS = [
+  'local',
+  'streams',
+  'remote',
+  'actors',
+  'objects',
+  'scaling',
+  'owners',
+  'chains',
+  'tasks',
+] as const
 export type Part = (typeof PARTS)[number]
 
 export interface BenchOptions {

@@ -4,6 +4,14 @@ import type { ObjectRef } from '@shoal/sdk'
 import { actorCallsPerSecond, actorCallTimes, endActors, makeActors } from './actors.ts'
 import { Chains } from './chains.ts'
 import { lendMany, runMany } from './many-tasks.ts'
+import {
+  localityTimes,
+  putBytesPerSecond,
+  rawTurnsPerSecond,
+  sleepsPerSecond,
+  spillBytesPerSecond,
+  turnsPerSecond,
+} from './objects.ts'
 import { rawChannelBytesPerSecond, rawChannelRoundTripMs } from './raw-channel.ts'
 import { openRawHops, rawHopBatchRate, rawHopsMs } from './raw-hops.ts'
 import { streamItemsPerSecond } from './streams.ts'
@@ -192,6 +200,15 @@ const bench = {
   getRefsMs,
   remoteObjectBytesPerSecond,
   traffic,
+  initSpilling: async (objectStoreBytes: number) => {
+    await init({ workers: 1, objectStoreBytes })
+  },
+  putBytesPerSecond,
+  spillBytesPerSecond,
+  localityTimes,
+  sleepsPerSecond,
+  turnsPerSecond,
+  rawTurnsPerSecond,
   initNamed: async (room: string, name: string) => {
     await init({ room, name, workers: 1, lend: true, warnBeforeClose: false, resources: { [name]: 100 } })
   },
