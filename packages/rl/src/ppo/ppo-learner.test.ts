@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { limitLength } from '../nn/limit-length.ts'
 import { EnvRunner } from '../runner/env-runner.ts'
-import { limitLength, PpoLearner } from './ppo-learner.ts'
+import { PpoLearner } from './ppo-learner.ts'
 import { PPO_SETTINGS } from './ppo-settings.ts'
 import type { PpoSettings } from './ppo-settings.ts'
 

@@ -10,6 +10,7 @@ import { actionHead } from '../nn/action-head.ts'
 import { adamStep, createAdam } from '../nn/adam.ts'
 import type { AdamState } from '../nn/adam.ts'
 import { BatchMlp } from '../nn/batch-mlp.ts'
+import { limitLength } from '../nn/limit-length.ts'
 import { orthogonalParameters } from '../nn/orthogonal.ts'
 import { mixSeeds, Xoshiro128 } from '../random/xoshiro128.ts'
 import type { Episode } from '../runner/episode.ts'
@@ -177,15 +178,6 @@ export class PpoLearner {
     if (annealIterations === undefined) return stepSize
     return stepSize * Math.max(1 - this.#state.updates / annealIterations, 0)
   }
-}
-
-/** Scales a gradient that is longer than `most` down to that length, in place. */
-export function limitLength(gradient: Float64Array, most: number): void {
-  let sum = 0
-  for (let i = 0; i < gradient.length; i += 1) sum += gradient[i]! * gradient[i]!
-  const length = Math.sqrt(sum)
-  if (length <= most) return
-  for (let i = 0; i < gradient.length; i += 1) gradient[i]! *= most / length
 }
 
 /** Fisher and Yates, in place. */

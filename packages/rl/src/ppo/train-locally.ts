@@ -2,7 +2,7 @@ import { EnvRunner } from '../runner/env-runner.ts'
 import type { PpoMetrics, PpoState } from './ppo-learner.ts'
 import { PpoLearner } from './ppo-learner.ts'
 import type { PpoSettings } from './ppo-settings.ts'
-import { RecentReturns } from './recent-returns.ts'
+import { RecentReturns } from '../runner/recent-returns.ts'
 
 export interface LocalPpoRun {
   readonly solved: boolean

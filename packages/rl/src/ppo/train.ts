@@ -9,7 +9,7 @@ import { EnvRunnerActor } from '../runner/env-runner.remote.ts'
 import type { PpoMetrics, PpoState } from './ppo-learner.ts'
 import { PpoLearnerActor } from './ppo-learner.remote.ts'
 import type { PpoSettings } from './ppo-settings.ts'
-import { RecentReturns } from './recent-returns.ts'
+import { RecentReturns } from '../runner/recent-returns.ts'
 
 export interface TrainPpoOptions {
   readonly settings: PpoSettings
