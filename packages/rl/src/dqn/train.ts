@@ -18,8 +18,6 @@ export interface TrainDqnOptions {
   readonly seed?: number
   /** Ends the run: the generator throws the signal's reason. */
   readonly signal?: AbortSignal
-  /** The actor that plays; one from a remote module of yours where environments are registered. */
-  readonly runnerActor?: typeof EnvRunnerActor
 }
 
 export interface DqnIteration {
@@ -40,13 +38,13 @@ export interface DqnIteration {
  * @throws the signal's reason; ActorDiedError when the learner was lost; TaskError for settings that fit no environment.
  */
 export async function* trainDqn(options: TrainDqnOptions): AsyncGenerator<DqnIteration, void, undefined> {
-  const { settings, seed = 0, signal, runnerActor = EnvRunnerActor } = options
+  const { settings, seed = 0, signal } = options
   const { module, envsPerRunner: envs } = settings
   const waiting = signal === undefined ? {} : { signal }
   signal?.throwIfAborted()
   using learner = DqnLearnerActor.remote(settings, seed)
   const runners = Array.from({ length: settings.runners }, (_, index) =>
-    runnerActor.remote({ module, envs, seed, index }),
+    EnvRunnerActor.remote({ module, envs, seed, index }),
   )
   const recent = new RecentReturns(settings)
   const play = (round: number): readonly ObjectRef<Sample>[] => {

@@ -3,21 +3,6 @@
  * and not through the driver, which only hears how it went.
  */
 import { actor } from '@shoal/sdk'
-import type { Sample } from '../runner/env-runner.ts'
-import type { PpoMetrics } from './ppo-learner.ts'
-import { PpoLearner } from './ppo-learner.ts'
-
-export interface PpoUpdate {
-  readonly metrics: PpoMetrics
-  /** Of the episodes that ended, in the order of the samples. */
-  readonly returns: Float32Array
-}
-
-class PpoLearnerHost extends PpoLearner {
-  learn(...samples: Sample[]): PpoUpdate {
-    const metrics = this.update(samples.flatMap(({ episodes }) => episodes))
-    return { metrics, returns: Float32Array.from(samples.flatMap(({ returns }) => [...returns])) }
-  }
-}
+import { PpoLearnerHost } from './ppo-learner-host.ts'
 
 export const PpoLearnerActor = actor(PpoLearnerHost)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import '../envs/lunar-lander/lunar-lander.ts'
 import { limitLength } from '../nn/limit-length.ts'
 import { EnvRunner } from '../runner/env-runner.ts'
 import { PpoLearner } from './ppo-learner.ts'
@@ -71,6 +72,12 @@ describe('PpoLearner', () => {
     // The standard deviation is learned too.
     expect(learner.getWeights().at(-1)).not.toBe(before.at(-1))
     expect(learner.getWeights().every(Number.isFinite)).toBe(true)
+  })
+
+  it('learns LunarLander where it is imported', () => {
+    const settings: PpoSettings = { ...small, module: { ...small.module, env: 'LunarLander-v3' } }
+    const learner = new PpoLearner(settings, 1)
+    expect(learner.update(sample(settings, learner, 64).episodes).entropy).toBeCloseTo(Math.log(4), 2)
   })
 
   it('refuses no episodes and parameters of another module', () => {

@@ -82,6 +82,11 @@ describe('trainPpo', () => {
     expect(seen).toEqual([0, 1, 2, 3])
   })
 
+  it('says where an environment is missing', async () => {
+    const settings: PpoSettings = { ...small, module: { ...small.module, env: 'LunarLander-v3' } }
+    await expect(train({ settings })).rejects.toThrow(/no environment named 'LunarLander-v3'/)
+  })
+
   it('throws the reason of an abort, and holds nothing afterwards', async () => {
     const abort = new AbortController()
     const run = (async () => {

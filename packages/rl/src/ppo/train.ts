@@ -30,6 +30,8 @@ export interface TrainPpoOptions {
   readonly resumeFrom?: PpoState
   /** The actor that plays; one from a remote module of yours where environments are registered. */
   readonly runnerActor?: typeof EnvRunnerActor
+  /** Likewise the one that learns, which needs to know the environment's sizes. */
+  readonly learnerActor?: typeof PpoLearnerActor
 }
 
 export interface PpoIteration {
@@ -58,7 +60,8 @@ type RunnerHandle = ActorHandle<EnvRunner>
  * @throws the signal's reason; ActorDiedError when the learner was lost; TaskError for settings that fit no environment.
  */
 export async function* trainPpo(options: TrainPpoOptions): AsyncGenerator<PpoIteration, void, undefined> {
-  const { settings, seed = 0, gather = 'barrier', signal, resumeFrom, runnerActor = EnvRunnerActor } = options
+  const { settings, seed = 0, gather = 'barrier', signal, resumeFrom } = options
+  const { runnerActor = EnvRunnerActor, learnerActor = PpoLearnerActor } = options
   const { module, envsPerRunner: envs } = settings
   const waiting = signal === undefined ? {} : { signal }
   signal?.throwIfAborted()
@@ -72,7 +75,7 @@ export async function* trainPpo(options: TrainPpoOptions): AsyncGenerator<PpoIte
     resource[Symbol.dispose]()
   }
   try {
-    const learner = hold(PpoLearnerActor.remote(settings, seed, resumeFrom))
+    const learner = hold(learnerActor.remote(settings, seed, resumeFrom))
     const runners = Array.from({ length: settings.runners }, (_, index) =>
       hold(runnerActor.remote({ module, envs, seed, index })),
     )
