@@ -59,6 +59,12 @@ describe('trainPpo', () => {
     expect(iterations.at(-1)!.metrics.kl).toBeGreaterThan(0)
   })
 
+  it('by wait solves CartPole, whichever runner is first', async () => {
+    const iterations = await train({ settings: { ...PPO_SETTINGS.cartpole, maxIterations: 150 }, gather: 'wait' })
+    expect(iterations.at(-1)?.solved).toBe(true)
+    expect(iterations.at(-1)?.meanReturn).toBeGreaterThanOrEqual(475)
+  }, 60_000)
+
   it('by wait throws away what is too old', async () => {
     const iterations = await train({ gather: 'wait', sampleSteps: 32, maxStaleness: 0 })
     expect(iterations[1]!.droppedSamples).toBe(iterations[1]!.staleSamples)
