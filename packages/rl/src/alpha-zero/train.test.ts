@@ -57,6 +57,18 @@ it('trainAlphaZero goes on from a state', async () => {
   expect(seen).toEqual([1])
 })
 
+it('trainAlphaZero ends with its signal, and when it is left', async () => {
+  const abort = new AbortController()
+  const run = (async () => {
+    for await (const _ of trainAlphaZero({ settings: small, signal: abort.signal })) abort.abort(new Error('enough'))
+  })()
+  await expect(run).rejects.toThrow('enough')
+  for await (const { iteration } of trainAlphaZero({ settings: small })) {
+    expect(iteration).toBe(0)
+    break
+  }
+})
+
 it('a serving actor evaluates for several tabs at once in batches, and games are the same as without it', async () => {
   using server = PolicyServerActor.remote(small.network, weights, 64)
   const [first, second] = selfPlayRequests(small, 1, 0)
