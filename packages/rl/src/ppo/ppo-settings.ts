@@ -91,6 +91,20 @@ export const PPO_SETTINGS = {
     solvedReturn: -100,
     maxIterations: 122,
   },
+  /** Where `@shoal/rl/lunar-lander` is imported. */
+  lunarLander: {
+    ...CARTPOLE,
+    module: { env: 'LunarLander-v3', hidden: [64], activation: 'tanh', observation: [] },
+    envsPerRunner: 4,
+    stepsPerIteration: 4096,
+    gamma: 0.999,
+    lambda: 0.98,
+    minibatch: 256,
+    stepSize: 1e-3,
+    rewardScale: 0.05,
+    solvedReturn: 200,
+    maxIterations: 366,
+  },
 } as const satisfies Record<string, PpoSettings>
 
 export type PpoSettingsName = keyof typeof PPO_SETTINGS
