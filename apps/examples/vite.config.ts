@@ -1,7 +1,7 @@
 import { inlineWorker, shoal } from '@shoal/vite-plugin'
 import { defineConfig } from 'vite'
 
-/** Four examples on one page; `npm run examples` builds it and serves it beside a signaling server. */
+/** Five examples on one page; `npm run examples` builds it and serves it beside a signaling server. */
 export default defineConfig({
   plugins: [shoal(), inlineWorker()],
   build: {

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ALPHA_ZERO_SETTINGS } from '@shoal/rl'
 import { createTestRoom } from '@shoal/sdk/testing'
 import type { TestRoom } from '@shoal/sdk/testing'
 import { sweep } from './hyper-parameter-sweep.ts'
 import type { Trial } from './hyper-parameter-sweep.ts'
 import { processPictures } from './image-batch.ts'
 import type { Picture } from './image-batch.ts'
+import { learnConnectFour } from './learn-connect-four.ts'
+import type { Round } from './learn-connect-four.ts'
 import { estimatePi } from './monte-carlo.ts'
 import { searchFiles } from './text-search.ts'
 import type { FoundFile } from './text-search.ts'
@@ -71,4 +74,14 @@ it('finds lines in files and says which are no text', async () => {
   expect(found.find(({ name }) => name === 'b.bin')?.problem).toMatch(/utf-8/i)
   expect(found).toHaveLength(3)
   await expect(searchFiles(files, ' ', () => undefined)).rejects.toThrow(RangeError)
+})
+
+it('plays, learns and serves connect four at the same time', async () => {
+  const { connectFour } = ALPHA_ZERO_SETTINGS
+  const settings = { ...connectFour, selfPlay: { ...connectFour.selfPlay, games: 4, simulations: 20 } }
+  const rounds: Round[] = []
+  await learnConnectFour({ rounds: 6, tasks: 3, matchGames: 4, settings }, (round) => rounds.push(round))
+  expect(rounds.map(({ games }) => games)).toEqual([4, 8, 12, 16, 20, 24])
+  expect(rounds.at(-1)!.policyLoss).toBeLessThan(rounds[0]!.policyLoss)
+  for (const { match } of rounds) expect(match.wins + match.draws + match.losses).toBe(4)
 })

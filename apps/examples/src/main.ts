@@ -1,4 +1,5 @@
 import './style.css'
+import { connectFourCard } from './page/connect-four-card.ts'
 import { imageCard } from './page/image-card.ts'
 import { monteCarloCard } from './page/monte-carlo-card.ts'
 import { isHelper, startTab } from './page/more-tabs.ts'
@@ -14,7 +15,9 @@ const byId = (id: string): HTMLElement => {
 // A helper's link does not let a tab submit: it has the badge instead of the examples.
 if (!isHelper) {
   document.querySelector('shoal-badge')?.remove()
-  byId('cards').append(...[monteCarloCard(), sweepCard(), imageCard(), searchCard()].map(({ element }) => element))
+  byId('cards').append(
+    ...[monteCarloCard(), sweepCard(), imageCard(), searchCard(), connectFourCard()].map(({ element }) => element),
+  )
 }
 const state = byId('tab-state')
 startTab(state, byId('invite')).catch((error: unknown) => {

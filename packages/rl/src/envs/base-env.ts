@@ -4,7 +4,7 @@
  */
 import { Pcg64 } from '../random/pcg64.ts'
 import type { UniformSource } from '../random/random.ts'
-import type { Env, EnvSpec, StepResult } from './env.ts'
+import type { Action, Env, EnvSpec, StepResult } from './env.ts'
 
 export abstract class BaseEnv implements Env {
   readonly spec: EnvSpec
@@ -12,6 +12,7 @@ export abstract class BaseEnv implements Env {
   protected readonly obs: Float32Array
   readonly #result: { obs: Float32Array; reward: number; terminated: boolean; truncated: boolean }
   #random: Pcg64 | undefined
+  #source: UniformSource | undefined
   #elapsedSteps = 0
 
   constructor(spec: EnvSpec) {
@@ -31,15 +32,16 @@ export abstract class BaseEnv implements Env {
   }
 
   resetFrom(source: UniformSource): Float32Array {
+    this.#source = source
     this.drawStart(source)
     this.#elapsedSteps = 0
     this.observe()
     return this.obs
   }
 
-  step(action: number): StepResult<Float32Array> {
+  step(action: Action): StepResult<Float32Array> {
     const result = this.#result
-    result.reward = this.advance(action)
+    result.reward = typeof action === 'number' ? this.advance(action) : this.advanceBy(action)
     this.#elapsedSteps += 1
     result.terminated = this.isTerminal()
     result.truncated = this.#elapsedSteps >= this.spec.maxEpisodeSteps
@@ -62,6 +64,18 @@ export abstract class BaseEnv implements Env {
     this.state.set(state)
     this.#elapsedSteps = elapsedSteps
     this.observe()
+  }
+
+  /** Where chance within an episode comes from: what started it, so that a seed gives all of it. */
+  protected get source(): UniformSource {
+    this.#source ??= this.#random ??= new Pcg64(0)
+    return this.#source
+  }
+
+  /** For actions of several numbers; most environments take one. */
+  protected advanceBy(action: ArrayLike<number>): number {
+    if (action.length !== 1) throw new RangeError(`${this.spec.id}: an action is one number, got ${action.length}`)
+    return this.advance(action[0]!)
   }
 
   protected abstract drawStart(source: UniformSource): void

@@ -7,10 +7,16 @@ export interface EnvSpec {
   readonly maxEpisodeSteps: number
   readonly observationSize: number
   readonly stateSize: number
-  /** Discrete actions are 0 .. n-1; continuous ones are one number, clipped to ±bound by the environment. */
-  readonly action:
-    { readonly kind: 'discrete'; readonly n: number } | { readonly kind: 'continuous'; readonly bound: number }
+  readonly action: ActionSpec
 }
+
+/** Discrete actions are 0 .. n-1; continuous ones are `size` numbers (default 1), clipped to ±bound by the environment. */
+export type ActionSpec =
+  | { readonly kind: 'discrete'; readonly n: number }
+  | { readonly kind: 'continuous'; readonly bound: number; readonly size?: number }
+
+/** A number, or as many as a continuous action of the environment has. */
+export type Action = number | ArrayLike<number>
 
 /** `terminated`: the MDP ended. `truncated`: the step limit was reached; bootstrap there. Both can hold at once. */
 export interface StepResult<Obs> {
@@ -25,7 +31,7 @@ export interface StepResult<Obs> {
  * The hot loop allocates nothing: `reset` and `step` lend the same observation and result objects each time, valid until
  * the next call; copy what you keep.
  */
-export interface Env<Obs extends Float32Array = Float32Array, Action extends number = number> {
+export interface Env<Obs extends Float32Array = Float32Array> {
   readonly spec: EnvSpec
   /** Steps since the last reset or setState. */
   readonly elapsedSteps: number

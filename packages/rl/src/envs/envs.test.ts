@@ -24,7 +24,31 @@ interface FixtureCase {
 }
 
 const TOLERANCE = 1e-12
-const ENV_NAMES: readonly EnvName[] = ['CartPole-v1', 'Pendulum-v1']
+const ENV_NAMES: readonly EnvName[] = [
+  'CartPole-v1',
+  'Pendulum-v1',
+  'MountainCar-v0',
+  'MountainCarContinuous-v0',
+  'Acrobot-v1',
+]
+
+/** Low and high of each number of a start state. */
+const START_BOXES: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
+  'CartPole-v1': Array<[number, number]>(4).fill([-0.05, 0.05]),
+  'Pendulum-v1': [
+    [-Math.PI, Math.PI],
+    [-1, 1],
+  ],
+  'MountainCar-v0': [
+    [-0.6, -0.4],
+    [0, 0],
+  ],
+  'MountainCarContinuous-v0': [
+    [-0.6, -0.4],
+    [0, 0],
+  ],
+  'Acrobot-v1': Array<[number, number]>(4).fill([Math.fround(-0.1), Math.fround(0.1)]),
+}
 
 /** The small copy kept here always; the full set beside the repository where there is one. */
 const FOLDERS = [
@@ -127,6 +151,77 @@ describe('check values', () => {
   })
 })
 
+/** The documented scripted actions. */
+const scripted = (i: number, actions: number): number => (7 * i + Math.floor(i / 3)) % actions
+
+describe('check values of the others', () => {
+  it('MountainCar: start state, the scripted run, and the flag by swinging', () => {
+    const env = makeEnv('MountainCar-v0')
+    env.reset(42)
+    expect([...env.getState()]).toEqual([-0.44520879028880733, 0])
+    env.setState([-0.5, 0])
+    for (let i = 0; i < 200; i += 1) {
+      env.step(scripted(i, 3))
+      if (i === 0) expectClose(env.getState(), [-0.5011768430041692, -0.0011768430041692573], 'step 1')
+      if (i === 19) expectClose(env.getState(), [-0.5291470675534224, -0.0029453411938676257], 'step 20')
+    }
+    expectClose(env.getState(), [-0.5227403799780842, 0.0009430354477731724], 'step 200')
+    env.setState([-0.5, 0])
+    while (!env.step(env.getState()[1]! >= 0 ? 2 : 0).terminated);
+    expect(env.elapsedSteps).toBe(124)
+    expectClose(env.getState(), [0.5349499825655736, 0.04819097792866507], 'at the flag')
+  })
+
+  it('MountainCarContinuous: the flag by swinging, and its return', () => {
+    const env = makeEnv('MountainCarContinuous-v0')
+    env.setState([-0.5, 0])
+    let total = 0
+    for (let isDone = false; !isDone;) {
+      const step = env.step(env.getState()[1]! >= 0 ? 1 : -1)
+      total += step.reward
+      isDone = step.terminated
+      if (env.elapsedSteps === 1) expectClose(env.getState(), [-0.4986768364906311, 0.0013231569901108742], 'step 1')
+    }
+    expect(env.elapsedSteps).toBe(106)
+    expect(Math.abs(total - 89.40000000000003)).toBeLessThanOrEqual(1e-10)
+  })
+
+  it('MountainCarContinuous: takes its action as a number or as an array of one', () => {
+    const env = makeEnv('MountainCarContinuous-v0')
+    env.reset(1)
+    const one = [...env.step(0.3).obs]
+    env.reset(1)
+    expect([...env.step([0.3]).obs]).toEqual(one)
+    expect(() => env.step([0.3, 0.1])).toThrow(RangeError)
+  })
+
+  it('Acrobot: start state and the scripted run', () => {
+    const env = makeEnv('Acrobot-v1')
+    env.reset(42)
+    expect([...env.getState()]).toEqual([
+      0.05479120835661888, -0.01222431194037199, 0.07171958684921265, 0.039473604410886765,
+    ])
+    env.setState([0.05, -0.03, 0.02, 0.01])
+    for (let i = 0; i < 500; i += 1) {
+      env.step(scripted(i, 3))
+      const state = env.getState()
+      if (i === 0)
+        expectClose(
+          state,
+          [0.06048772467820533, -0.05453998509397796, 0.08185570403465979, -0.24927319984543655],
+          'step 1',
+        )
+      if (i === 19)
+        expectClose(state, [0.0945421132036528, -0.138950838034118, 0.6401785122574325, -1.3064722597148386], 'step 20')
+    }
+    expectClose(
+      env.getState(),
+      [-0.0626574339437185, 0.0947856992671977, -0.3048614056736617, 0.7652062251085501],
+      'step 500',
+    )
+  })
+})
+
 describe.each(ENV_NAMES)('%s', (name) => {
   it('goes on from a saved state as if nothing had happened', () => {
     const env = makeEnv(name)
@@ -152,16 +247,21 @@ describe.each(ENV_NAMES)('%s', (name) => {
   it('draws the start states of a fast source from the same box', () => {
     const env = makeEnv(name)
     const source = new Xoshiro128(1)
-    const high = name === 'CartPole-v1' ? [0.05, 0.05, 0.05, 0.05] : [Math.PI, 1]
-    const reached = high.map(() => 0)
+    const box = START_BOXES[name]!
+    const seen = box.map(() => ({ low: Infinity, high: -Infinity }))
     for (let i = 0; i < 500; i += 1) {
       env.resetFrom(source)
       env.getState().forEach((value, k) => {
-        expect(Math.abs(value)).toBeLessThanOrEqual(high[k]!)
-        reached[k] = Math.max(reached[k]!, Math.abs(value) / high[k]!)
+        seen[k] = { low: Math.min(seen[k]!.low, value), high: Math.max(seen[k]!.high, value) }
       })
     }
-    for (const share of reached) expect(share).toBeGreaterThan(0.98)
+    box.forEach(([low, high], k) => {
+      const slack = 0.02 * (high - low)
+      expect(seen[k]!.low).toBeGreaterThanOrEqual(low)
+      expect(seen[k]!.low).toBeLessThanOrEqual(low + slack)
+      expect(seen[k]!.high).toBeLessThanOrEqual(high)
+      expect(seen[k]!.high).toBeGreaterThanOrEqual(high - slack)
+    })
   })
 
   it('refuses a state of another size and an action that is none', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { adamStep, createAdam } from './adam.ts'
+import { adamStep, createAdam } from '../nn/adam.ts'
 import { createEsState, esPlan, esUpdate, evaluationSeeds } from './es.ts'
 import { createNoiseTable, MAX_NOISE_LENGTH, noiseTable } from './noise-table.ts'
 import { centredRanks } from './ranks.ts'
