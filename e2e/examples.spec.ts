@@ -66,10 +66,11 @@ const test = base.extend<ExamplesFixtures, ExamplesSite>({
   },
 })
 
-test('the four examples run over two tabs', async ({ tabs: [page, helper] }) => {
-  const run = async (id: string): Promise<void> => {
+test('the five examples run over two tabs', async ({ tabs: [page, helper] }) => {
+  test.slow()
+  const run = async (id: string, timeout = 40_000): Promise<void> => {
     await page.locator(`#${id} .controls button`).click()
-    await expect(page.locator(`#${id}`)).toHaveAttribute('data-state', 'done', { timeout: 40_000 })
+    await expect(page.locator(`#${id}`)).toHaveAttribute('data-state', 'done', { timeout })
   }
   await run('monte-carlo')
   await expect(page.locator('#monte-carlo .output')).toHaveText(/^3\.1[34]\d+ ± 0\.001\d+$/)
@@ -100,4 +101,7 @@ test('the four examples run over two tabs', async ({ tabs: [page, helper] }) => 
   await expect(page.locator('#search .output')).toHaveText('2 lines in 2 files')
   await expect(page.locator('#search li')).toHaveCount(3)
   await expect(page.locator('#search li', { hasText: 'a.txt:2' })).toHaveText('a.txt:2two FISH')
+
+  await run('connect-four', 120_000)
+  await expect(page.locator('#connect-four .output')).toHaveText(/^(1\d|20) of 20 won against chance$/)
 })

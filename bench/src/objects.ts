@@ -28,8 +28,8 @@ export async function measureObjects(chrome: Browser, url: string, row: Row): Pr
   const small = await open(chrome, url)
   await small.evaluate((bytes) => bench.initSpilling(bytes), MEMORY_BYTES)
   for (const [what, count, bytes] of [
-    ['objects of 4 MB to disk', 60, 4 * MB],
-    ['objects of 10 kB to disk', 10_000, 10_000],
+    ['objects of 4 MB to disk', 160, 4 * MB],
+    ['objects of 10 kB to disk', 30_000, 10_000],
   ] as const) {
     const disk = await small.evaluate(([n, size]) => bench.spillBytesPerSecond(n, size), [count, bytes] as const)
     row(
@@ -60,9 +60,10 @@ async function measureLocality(chrome: Browser, url: string, row: Row): Promise<
 /** Tasks that sleep on more and more tabs, and tasks that compute on two. */
 export async function measureScaling(chrome: Browser, url: string, row: Row): Promise<void> {
   const { driver, close, add } = await openRoom(chrome, url, 1, 0)
+  let open = 1
   let alone = 0
   for (let tabs = 1; tabs <= 8; tabs *= 2) {
-    while ((await driver.evaluate(() => bench.members())) < tabs - 1) await add()
+    for (; open < tabs; open++) await add()
     await driver.evaluate((count) => bench.sleepsPerSecond(count, 5), 100 * tabs)
     const rate = await driver.evaluate((count) => bench.sleepsPerSecond(count, 5), 400 * tabs)
     if (tabs === 1) alone = rate
@@ -102,7 +103,7 @@ async function openRoom(chrome: Browser, url: string, workers: number, helpers: 
     const helper = await open(chrome, url)
     pages.push(helper)
     await helper.evaluate((room) => bench.init(room), link.replace(/^https?:\/\/[^/]+\//, url))
-    await driver.waitForFunction((count) => bench.members() >= count, pages.length - 1)
+    await driver.waitForFunction((count) => bench.others() >= count, pages.length - 1)
   }
   for (let i = 0; i < helpers; i++) await add()
   return {

@@ -183,6 +183,10 @@ const bench = {
     currentSession()
       ?.status()
       .members.filter((member) => member.state === 'connected').length ?? 0,
+  others: () =>
+    currentSession()
+      ?.status()
+      .members.filter((member) => !member.isSelf && member.state === 'connected').length ?? 0,
   /** Keeps this tab's one slot, so that tasks have to go to the other. */
   holdSlot: (ms: number) => void get(hold.remote(ms)).catch(() => undefined),
   whereTasksRun: () => get(where.remote()),

@@ -84,7 +84,7 @@ export interface SchedulerOptions {
 const LANE_BUDGET_MS = 4
 const LANE_MOST = 256
 /** Work promised to others beyond what runs, to cover a round trip between tabs. */
-const CREDIT_BUDGET_MS = 12
+const CREDIT_BUDGET_MS = 24
 const CREDIT_MOST = 1024
 /** Credits are kept this long without a backlog. */
 const IDLE_MS = 50

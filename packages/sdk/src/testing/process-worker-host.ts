@@ -128,7 +128,10 @@ class ProcessWorker implements HostedWorker {
       ...Object.fromEntries(MISSING.map((name) => [name, undefined])),
       ...createTimers(this.clock, guarded),
       console: { ...nativeConsole, ...Object.fromEntries(lines) },
-      Math: Object.create(Math, { random: { value: () => random.float() } }) as Math,
+      // As in a browser: libraries may put another in its place.
+      Math: Object.create(Math, {
+        random: { value: () => random.float(), writable: true, configurable: true },
+      }) as Math,
     }
   }
 

@@ -172,6 +172,16 @@ describe('a test room', () => {
     expect(await get(draw.remote(3))).toEqual(before)
   })
 
+  it('lets a library put a Math.random of its own in its place, as in a browser', async () => {
+    const replace = remote(() => {
+      Math.random = () => 0.5
+      return Math.random()
+    })
+    await open()
+    expect(await get(replace.remote())).toBe(0.5)
+    expect(Math.random()).not.toBe(0.5)
+  })
+
   it('ends open waits with ShutdownError when it is closed', async () => {
     await open()
     const open1 = get(whereAmI.remote(60_000))
