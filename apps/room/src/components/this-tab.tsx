@@ -19,6 +19,7 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
         <Fact term="Own tasks" value={formatCount(own)} />
         {status.tasksFailed > 0 && <Fact term="Failed" value={formatCount(status.tasksFailed)} />}
         <Fact term="CPU time" value={formatDuration(status.cpuMs)} />
+        {status.objectBytes > 0 && <Fact term="Objects" value={objectsOf(status)} />}
         {isInRoom && <Fact term="Sent" value={formatBytes(status.bytesSent)} />}
         {isInRoom && <Fact term="Received" value={formatBytes(status.bytesReceived)} />}
       </dl>
@@ -41,6 +42,12 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
       )}
     </section>
   )
+}
+
+function objectsOf({ objectBytes, spilledBytes, disk }: SessionStatus): string {
+  const all = formatBytes(objectBytes)
+  if (disk === 'full') return `${all}, disk full`
+  return spilledBytes > 0 ? `${all}, ${formatBytes(spilledBytes)} on disk` : all
 }
 
 function Fact({ term, value }: { readonly term: string; readonly value: string }): JSX.Element {
