@@ -95,10 +95,10 @@ export class Dispatcher {
     const groups = this.#options.groups()
     while ((this.#events.length > 0 || this.#hasTaken) && !this.#isClosed) {
       this.#hasTaken = false
-      const events = this.#events.filter(
-        (event) => event.type !== 'ready' || !groups.refuses(event.task.key, event.shape),
-      )
+      const all = this.#events
+      // What is refused ends here, and more may happen because of it.
       this.#events = []
+      const events = all.filter((event) => event.type !== 'ready' || !groups.refuses(event.task.key, event.shape))
       for (const effect of this.#options.scheduler.step(events)) this.#carryOut(effect)
     }
     groups.stepped()

@@ -1,5 +1,5 @@
 import type { ObjectTable, PullHolds, PullOutcome, Spilling, Transfers } from '@shoal/object-store'
-import { compareAttempts, newWireError } from '@shoal/protocol'
+import { compareAttempts, formatObjectId, newWireError } from '@shoal/protocol'
 import type { Attempt, EncodedValue, NodeId, ObjectId, WireError } from '@shoal/protocol'
 import { lost } from './object-entry.ts'
 import type { Entry, ObjectState } from './object-entry.ts'
@@ -24,6 +24,14 @@ export interface FetchesOptions {
   lostHere(id: ObjectId, attempt: Attempt): void
   receiveInside(refs: readonly ObjectId[], holds: PullHolds): () => void
   later(delayMs: number, callback: () => void): void
+  /** Whoever waits for an object refers to it: what is inside of it lives for as long. */
+  retain(id: ObjectId): void
+  release(id: ObjectId): void
+}
+
+interface OpenFetch {
+  readonly attempt: Attempt
+  readonly waiting: Fetched[]
 }
 
 export type Fetched = (value: EncodedValue | undefined, error: WireError | undefined) => void
@@ -35,6 +43,8 @@ export const ASK_AGAIN_MS = 300
 /** Brings the bytes of objects into this tab's memory: from its disk, or from who has them, as soon as there is room. */
 export class Fetches {
   readonly #options: FetchesOptions
+  /** What is on its way here, or waits for room, with everybody who wants it. */
+  readonly #open = new Map<string, OpenFetch>()
 
   constructor(options: FetchesOptions) {
     this.#options = options
@@ -48,13 +58,19 @@ export class Fetches {
       callback(undefined, lost(id))
       return
     }
+    if (stored.value !== undefined) {
+      table.touch(stored)
+      callback(stored.value, undefined)
+      return
+    }
+    this.#options.retain(id)
     spilling.whenLoaded(stored, (value) => {
-      if (value !== undefined) {
-        callback(value, undefined)
-        return
+      if (value !== undefined) callback(value, undefined)
+      else {
+        this.#options.lostHere(id, stored.attempt)
+        this.#options.whenHere(id, callback)
       }
-      this.#options.lostHere(id, stored.attempt)
-      this.#options.whenHere(id, callback)
+      this.#options.release(id)
     })
   }
 
@@ -67,37 +83,63 @@ export class Fetches {
       table.touch(stored)
       return stored.value
     }
+    this.#options.retain(id)
     return new Promise((resolve) =>
       spilling.whenLoaded(stored, (value) => {
         if (value === undefined) this.#options.lostHere(id, stored.attempt)
         resolve(value)
+        // After those who were told of it have counted what is inside.
+        this.#options.later(0, () => this.#options.release(id))
       }),
     )
   }
 
   /** Of an object whose bytes are with others. */
   fetch(id: ObjectId, state: ObjectState & { kind: 'elsewhere' }, callback: Fetched): void {
-    const { transfers, self, spilling } = this.#options
-    const holders = state.holders.filter((holder) => holder !== self)
+    const key = formatObjectId(id)
+    const open = this.#open.get(key)
+    if (open !== undefined && compareAttempts(open.attempt, state.attempt) === 0) {
+      open.waiting.push(callback)
+      return
+    }
+    const mine: OpenFetch = { attempt: state.attempt, waiting: [callback] }
+    this.#open.set(key, mine)
+    const { transfers, self, spilling, find, whenHere, retain, release } = this.#options
+    retain(id)
+    const over = (tell: (each: Fetched) => void): void => {
+      if (this.#open.get(key) === mine) this.#open.delete(key)
+      for (const each of mine.waiting) tell(each)
+      release(id)
+    }
     spilling.whenRoom(state.bytes, (giveBack) => {
+      const now = find(id)?.state
       if (giveBack === undefined) {
-        callback(undefined, storeFull(state.bytes, spilling.limitBytes))
-        return
-      }
-      const taken = (outcome: PullOutcome): void => {
+        over((each) => each(undefined, storeFull(state.bytes, spilling.limitBytes)))
+      } else if (now?.kind !== 'elsewhere' || compareAttempts(now.attempt, state.attempt) !== 0) {
         giveBack()
-        this.#taken(id, state, outcome, callback)
+        over((each) => whenHere(id, each))
+      } else {
+        const holders = now.holders.filter((holder) => holder !== self)
+        const taken = (outcome: PullOutcome): void => {
+          giveBack()
+          this.#taken(id, now, outcome, over)
+        }
+        transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, taken, state.bytes)
       }
-      transfers.pull({ type: 'object', id, attempt: state.attempt }, holders, taken, state.bytes)
     })
   }
 
-  #taken(id: ObjectId, state: ObjectState & { kind: 'elsewhere' }, outcome: PullOutcome, callback: Fetched): void {
+  #taken(
+    id: ObjectId,
+    state: ObjectState & { kind: 'elsewhere' },
+    outcome: PullOutcome,
+    over: (tell: (each: Fetched) => void) => void,
+  ): void {
     const { find, isMine, knowsAll, rebuild, notRebuilt, whenHere, askAgain, receiveInside, later } = this.#options
     if (outcome.kind === 'value') {
       const letGo = receiveInside(outcome.value.refs, outcome.holds)
       this.#arrived(id, state.attempt, outcome.value)
-      callback(outcome.value, undefined)
+      over((each) => each(outcome.value, undefined))
       letGo()
       return
     }
@@ -105,14 +147,18 @@ export class Fetches {
     const entry = find(id)
     // While this tab comes back, or takes over, nothing is decided: whoever has it will say so.
     if (entry !== undefined && isMine(id) && !knowsAll(id.owner)) {
-      later(ASK_AGAIN_MS, () => whenHere(id, callback))
+      later(ASK_AGAIN_MS, () => over((each) => whenHere(id, each)))
       return
     }
     // Somebody else may have found it, or begun to make it again, in the meantime.
-    if (entry !== undefined && entry.state !== state) whenHere(id, callback)
-    else if (entry !== undefined && isMine(id) && rebuild(id)) whenHere(id, callback)
-    else if (entry !== undefined && !isMine(id) && ++entry.lostFetches < MOST_LOST_FETCHES) askAgain(entry, callback)
-    else callback(undefined, notRebuilt(id))
+    if (entry !== undefined && entry.state !== state) over((each) => whenHere(id, each))
+    else if (entry !== undefined && isMine(id) && rebuild(id)) over((each) => whenHere(id, each))
+    else if (entry !== undefined && !isMine(id) && ++entry.lostFetches < MOST_LOST_FETCHES)
+      over((each) => askAgain(entry, each))
+    else {
+      const error = notRebuilt(id)
+      over((each) => each(undefined, error))
+    }
   }
 
   /** Keeps what is in memory there until the function given back is called. */

@@ -17,6 +17,8 @@ export interface ObjectStorePorts {
   /** Another node is given what is inside of an object, which stays here until it confirms the number. */
   handOver(to: NodeId, id: ObjectId, refs: readonly ObjectId[]): number
   unhold(holds: PullHolds): void
+  /** See `SpillingOptions.full`. */
+  full(isFull: boolean): void
 }
 
 /** Where a node's objects lie, and how they come and go. */
@@ -61,6 +63,7 @@ export function createObjectStore(
     store: node.spillStore,
     limitBytes: node.objectStoreBytes ?? LIMIT_BYTES,
     log: log.child('spilling'),
+    full: (isFull) => ports.full(isFull),
     now,
   })
   const transfers = new Transfers({

@@ -50,6 +50,8 @@ export class Objects {
       rebuild,
       receiveInside,
       later,
+      retain: (id) => this.retain(id),
+      release: (id) => this.release(id),
       find: (id) => this.#find(id),
       isMine: (id) => this.#isMine(id),
       notRebuilt: (id) => this.#notRebuilt(id),

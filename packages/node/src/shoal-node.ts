@@ -129,6 +129,8 @@ export class ShoalNode {
         return this.#references.hold(to, [id])
       },
       unhold: (holds) => this.#references.receiveInside([], holds)(),
+      // Others' work has its results here: a tab without room for them takes none.
+      full: (isFull) => schedule({ type: 'lending', isOn: this.#isLending && !isFull }),
     })
     const { table, spilling, transfers } = this.#store
     this.#transfers = transfers
@@ -576,7 +578,7 @@ export class ShoalNode {
   lend(isOn: boolean): void {
     if (this.#isLending === isOn) return
     this.#isLending = isOn
-    this.#dispatcher.schedule({ type: 'lending', isOn })
+    this.#dispatcher.schedule({ type: 'lending', isOn: isOn && !this.#store.spilling.isFull })
     if (this.#room) this.#introduceSelf().catch((error: unknown) => this.#log.warn('no card', { error: String(error) }))
     this.#options.onChange()
   }

@@ -38,6 +38,13 @@ export interface Run {
   isBlocked: boolean
   /** Of the task that it submitted last. */
   submitted: CodeEntry | undefined
+  /** Its arguments, once they are all here. */
+  gathered: Gathered | undefined
+}
+
+interface Gathered {
+  readonly values: readonly EncodedValue[]
+  readonly error: WireError | undefined
 }
 
 /** A worker of this tab and what is in it. */
@@ -49,6 +56,8 @@ export interface Worker {
   readonly templates: Map<string, number>
   /** Of those sent, in the order in which they were: the first one runs. */
   readonly runs: Map<number, Run>
+  /** Calls of its actor in their order, from the first on whose arguments come from disk: none overtakes another. */
+  readonly unsent: Run[]
   /** The drivers whose tasks it was given. */
   readonly served: Set<NodeId>
   /** True for one that hosts an actor, or is to: it runs that actor's calls and nothing else. */
@@ -149,6 +158,7 @@ export class Workers {
       isForced: false,
       isBlocked: false,
       submitted: undefined,
+      gathered: undefined,
     }
     this.#runs.set(run.number, run)
     worker.runs.set(run.number, run)
@@ -159,12 +169,35 @@ export class Workers {
   }
 
   #begin(run: Run): void {
-    if (this.#runs.get(run.number) !== run) return
-    this.#gather(run.work, (values, error) => {
+    const { work, worker } = run
+    // Of a worker that was removed while this waited: whoever removed it ends it, or gives it back.
+    if (this.#runs.get(run.number) !== run || this.#bySubmitter.get(worker.submitter.number) !== worker) return
+    const { unsent } = worker
+    const isOrdered = work.kind === 'actor-call' && (unsent.length > 0 || work.dependencies.length > 0)
+    if (isOrdered) unsent.push(run)
+    this.#gather(work, (values, error) => {
       if (this.#runs.get(run.number) !== run) return
-      if (error !== undefined) this.#end(run, { kind: 'failed', error }, 0)
-      else this.#send(run, values)
+      run.gathered = { values, error }
+      if (isOrdered) this.#sendReady(worker)
+      else this.#sendGathered(run, run.gathered)
     })
+  }
+
+  #sendReady(worker: Worker): void {
+    if (this.#bySubmitter.get(worker.submitter.number) !== worker) return
+    const { unsent } = worker
+    for (let run = unsent[0]; run !== undefined; run = unsent[0]) {
+      const isOver = this.#runs.get(run.number) !== run
+      if (!isOver && run.gathered === undefined) return
+      unsent.shift()
+      if (!isOver && run.gathered !== undefined) this.#sendGathered(run, run.gathered)
+    }
+  }
+
+  #sendGathered(run: Run, { values, error }: Gathered): void {
+    if (error === undefined) this.#send(run, values)
+    // What this tab has no room for another may have.
+    else this.#end(run, { kind: error.code === 'object-store-full' ? 'lost' : 'failed', error }, 0)
   }
 
   /** A worker told how a run ended. Ignored when it is over already. */
@@ -245,14 +278,18 @@ export class Workers {
   }
 
   /** Ends the workers that run what matches: nobody waits for it any more. What else was in them is given back. */
-  endWhere(matches: (work: Work, worker: Worker) => boolean, error: WireError): void {
+  endWhere(
+    matches: (work: Work, worker: Worker) => boolean,
+    error: WireError,
+    kind: 'failed' | 'lost' = 'failed',
+  ): void {
     for (const worker of [...this.#bySubmitter.values()]) {
       // An actor's calls end with it, and it is its job's no more than others'; its birth is a run of its own.
       const ended = [...worker.runs.values()].filter(({ work }) => work.kind !== 'actor-call' && matches(work, worker))
       if (ended.length === 0) continue
       this.#remove(worker)
       worker.hosted.terminate(firstSent(worker) !== undefined)
-      for (const run of ended) this.#end(run, { kind: 'failed', error }, 0)
+      for (const run of ended) this.#end(run, { kind, error }, 0)
       this.#giveBackAll(worker)
       this.#options.workerGone(worker, error.message, true)
     }
@@ -313,6 +350,7 @@ export class Workers {
       codes: new Map(),
       templates: new Map(),
       runs: new Map(),
+      unsent: [],
       served: new Set(),
       isActor,
       thread: thread ?? new Set(),
@@ -346,7 +384,8 @@ export class Workers {
           missing = 0
           unpin()
           if (error !== undefined) this.#options.objects.told(error)
-          callback(NO_VALUES, argumentFailed(must(error), place, work.template.name))
+          const isFull = error?.code === 'object-store-full' && work.kind === 'task'
+          callback(NO_VALUES, isFull ? error : argumentFailed(must(error), place, work.template.name))
           return
         }
         values[index] = value
@@ -445,7 +484,9 @@ export class Workers {
   #forget(run: Run): boolean {
     run.timer?.cancel()
     run.worker.runs.delete(run.number)
-    return this.#runs.delete(run.number)
+    const isKnown = this.#runs.delete(run.number)
+    if (run.worker.unsent.length > 0) this.#sendReady(run.worker)
+    return isKnown
   }
 
   #timedOut(run: Run): void {

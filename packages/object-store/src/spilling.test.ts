@@ -209,6 +209,7 @@ describe('spilling', () => {
     expect(await load(1)).toEqual(value(10, 1))
     let isRefused = false
     spilling.whenRoom(20 * KB, (giveBack) => (isRefused = giveBack === undefined))
+    await settled()
     expect(isRefused).toBe(true)
   })
 

@@ -13,6 +13,8 @@ export interface SpillingOptions {
   /** Bytes of objects that memory has room for. */
   readonly limitBytes: number
   readonly log: Log
+  /** Something was refused; or there is room again. */
+  full?(isFull: boolean): void
   now(): number
 }
 
@@ -59,6 +61,8 @@ export class Spilling {
   #isWriting = false
   /** One at a time where the disk had no room for a batch: a smaller one may fit. */
   #isOneByOne = false
+  #isAdmitting = false
+  #isFull = false
   #isClosed = false
   #disk: 'fine' | 'full' | 'unavailable'
   #fullAt = 0
@@ -81,6 +85,11 @@ export class Spilling {
     return this.#disk
   }
 
+  /** Something was refused, and there is no room yet. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
   /** Objects that are being read from disk. */
   get reading(): number {
     return this.#reading.size
@@ -93,9 +102,13 @@ export class Spilling {
 
   /** Whether an object of so many bytes may come: the disk takes what memory has no room for. */
   canTake(bytes: number): boolean {
-    if (this.#fits(bytes)) return true
-    if (this.#disk === 'full' && this.#options.now() - this.#fullAt >= TRY_AGAIN_MS) this.#disk = 'fine'
-    return this.#disk === 'fine'
+    this.#tryDiskAgain()
+    const isRefused = !this.#fits(bytes) && this.#disk !== 'fine'
+    if (isRefused && !this.#isFull) {
+      this.#isFull = true
+      this.#options.full?.(true)
+    }
+    return !isRefused
   }
 
   /**
@@ -155,9 +168,22 @@ export class Spilling {
       if (!isOpen) return
       isOpen = false
       this.#reserved -= bytes
-      // Not before whoever had it has put there what it was for.
-      if (this.#waiters.length > 0) queueMicrotask(() => this.#admit())
+      this.#admitSoon()
     }
+  }
+
+  #tryDiskAgain(): void {
+    if (this.#disk === 'full' && this.#options.now() - this.#fullAt >= TRY_AGAIN_MS) this.#disk = 'fine'
+  }
+
+  /** Not in the middle of what made room: it may not be over. */
+  #admitSoon(): void {
+    if (this.#isAdmitting || this.#waiters.length === 0) return
+    this.#isAdmitting = true
+    queueMicrotask(() => {
+      this.#isAdmitting = false
+      this.#admit()
+    })
   }
 
   #gone(stored: Stored): void {
@@ -165,7 +191,15 @@ export class Spilling {
     const { disk } = stored
     // Who waits for it gets it all the same.
     if (disk !== undefined && !this.#reading.has(stored)) this.#removeSoon(disk.key)
-    if (this.#waiters.length > 0) this.#admit()
+    this.#lookIfFull()
+    this.#admitSoon()
+  }
+
+  #lookIfFull(): void {
+    if (!this.#isFull || this.#isClosed) return
+    if (this.#disk !== 'fine' && this.#options.table.memoryBytes > this.#limit * BEGINS_AT) return
+    this.#isFull = false
+    this.#options.full?.(false)
   }
 
   #removeSoon(key: number): void {
@@ -226,6 +260,8 @@ export class Spilling {
 
   #spill(): void {
     const { store, table } = this.#options
+    this.#tryDiskAgain()
+    this.#lookIfFull()
     if (store === undefined || this.#isWriting || this.#isClosed) return this.#admitUnlessWriting()
     const excess = this.#excess()
     const picked = excess > 0 ? this.#pick(excess) : []
@@ -257,7 +293,7 @@ export class Spilling {
   }
 
   #admitUnlessWriting(): void {
-    if (!this.#isWriting && this.#waiters.length > 0) this.#admit()
+    if (!this.#isWriting) this.#admitSoon()
   }
 
   #failed(error: unknown, objects: number): void {
@@ -289,16 +325,24 @@ export class Spilling {
 
   #read(wanted: readonly Stored[]): void {
     const keys = wanted.map(({ disk }) => must(disk).key)
-    must(this.#options.store)
+    const store = must(this.#options.store)
+    store
       .read(keys)
-      .catch((error: unknown): readonly (SpilledBytes | undefined)[] => {
-        this.#warn('could not be read from', error)
-        return []
-      })
+      // Once more, each alone: an access that failed says nothing of what is there.
+      .catch(() => Promise.all(keys.map((key) => this.#readOne(store, key))))
       .then((found) => {
         if (!this.#isClosed) wanted.forEach((stored, index) => this.#loaded(stored, found[index]))
       })
       .catch((error: unknown) => this.#options.log.error('who waits for spilled objects failed', { error }))
+  }
+
+  async #readOne(store: SpillStore, key: number): Promise<SpilledBytes | undefined> {
+    try {
+      return (await store.read([key]))[0]
+    } catch (error) {
+      this.#warn('could not be read from', error)
+      return undefined
+    }
   }
 
   #loaded(stored: Stored, bytes: SpilledBytes | undefined): void {
@@ -314,6 +358,7 @@ export class Spilling {
       table.restore(stored, value)
       for (const callback of waiting) callback(value)
       table.unpin(stored)
+      this.#spill()
       return
     }
     if (stored.disk !== undefined && !table.isHere(stored)) this.#removeSoon(stored.disk.key)

@@ -9,7 +9,7 @@ export interface NodeRoom<N extends string = string> {
 }
 
 /** Branches that are tried: past it a plan may exist and not be found. Groups of a few bundles never come near. */
-const MOST_STEPS = 20_000
+const MOST_STEPS = 2_000
 
 /**
  * Where to put the bundles of a placement group so that all of them fit, or undefined. `room` in the order in which nodes are
@@ -53,6 +53,7 @@ function search<N extends string>(
   // The largest first: a few of those hold the most.
   if (strategy === 'PACK') left.sort((a, b) => b.size - a.size)
   const isStrict = strategy === 'STRICT_SPREAD'
+  if (mayNever(bundles, room)) return undefined
   if (isStrict && left.filter(({ count }) => count === 0).length < bundles.length) return undefined
   const order = bundles.map((_, index) => index).sort((a, b) => weight(bundles[b] ?? []) - weight(bundles[a] ?? []))
   const plan: N[] = []
@@ -78,6 +79,22 @@ function search<N extends string>(
     return false
   }
   return place(0) ? plan : undefined
+}
+
+/** Too little of something in all nodes together, or too few places for all bundles of a kind: no search would find a plan. */
+function mayNever(bundles: readonly ResourceSet[], room: readonly NodeRoom[]): boolean {
+  const all = sumResources(room.map(({ resources }) => resources))
+  if (sumResources(bundles).some(({ name, units }) => units > unitsOf(all, name))) return true
+  const kinds = new Map<string, { readonly bundle: ResourceSet; count: number }>()
+  for (const bundle of bundles) {
+    const key = showResources(bundle)
+    const kind = kinds.get(key) ?? { bundle, count: 0 }
+    kinds.set(key, kind)
+    kind.count++
+  }
+  return [...kinds.values()].some(
+    ({ bundle, count }) => room.reduce((sum, { resources }) => sum + fittingIn(resources, bundle, count), 0) < count,
+  )
 }
 
 function take(free: Map<string, number>, bundle: ResourceSet, change: 1 | -1): void {

@@ -572,8 +572,12 @@ export class Scheduler<K> {
    */
   #takeFor(shape: Shape<K>, first: ReadyTask<K>, node: string): ReadyTask<K> {
     const { queue } = shape
-    const isThere = ({ inputs }: ReadyTask<K>): boolean =>
-      inputs.length > 0 && inputs.every(({ holders }) => holders.includes(node))
+    // Of the same kind, since the lane was found for the first one.
+    const isThere = ({ inputs, kind, isExclusive }: ReadyTask<K>): boolean =>
+      kind === first.kind &&
+      isExclusive === first.isExclusive &&
+      inputs.length > 0 &&
+      inputs.every(({ holders }) => holders.includes(node))
     const mayPass = !shape.isSpread && first.inputs.length > 0 && shape.passedOver < LOOK_AHEAD
     if (mayPass && queue.promoteOwn(LOOK_AHEAD, isThere)) shape.passedOver++
     else shape.passedOver = 0

@@ -221,7 +221,7 @@ describe('a tab that can take no more', () => {
     room.close()
   })
 
-  it('[OS12] a result that it has no room for is made in another tab', async () => {
+  it('[OS12][OS13] a result that it has no room for is made in another tab', async () => {
     const { room } = await tight(10, ['a', 'b'], { a: 0 })
     const { get, wait, remote } = room.tab('driver').api
     const make = remote((n: number) => new Uint8Array(400_000).fill(n))
@@ -255,6 +255,76 @@ describe('a tab that can take no more', () => {
     await room.pass(100)
     expect((await room.settle(get(ref)))[5]).toBe(5)
     for (const each of [...kept.slice(1), last, ref]) each.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+})
+
+describe('who waits for the disk, or for room', () => {
+  it('[OS9][A3] calls of an actor stay in their order when the argument of one is on its disk', async () => {
+    const { room, disk } = await tight(12, ['a'])
+    const { actor, put, get, wait, remote } = room.tab('driver').api
+    const Log = actor(
+      class {
+        all: string[] = []
+        weigh(name: string, bytes: Uint8Array): number {
+          this.all.push(name)
+          return bytes.length
+        }
+        say(name: string): string[] {
+          this.all.push(name)
+          return this.all
+        }
+      },
+    )
+    const log = Log.options(at('a')).remote()
+    const make = remote((n: number) => new Uint8Array(400_000).fill(n), at('a'))
+    const refs = Array.from({ length: 12 }, (_, n) => make.remote(n))
+    await room.settle(wait(refs, { numReturns: 12 }))
+    await room.pass(500)
+    expect(disk('a').count).toBeGreaterThan(6)
+    const calls = refs.slice(0, 3).flatMap((ref, n) => {
+      const weighed = log.weigh.remote(`weigh ${n}`, ref)
+      return [weighed, log.say.remote(`say ${n}`)]
+    })
+    const answers = await room.settle(get(calls))
+    expect(answers.at(-1)).toEqual(['weigh 0', 'say 0', 'weigh 1', 'say 1', 'weigh 2', 'say 2'])
+    room.tab('driver').api.kill(log)
+    for (const ref of [...refs, ...calls]) ref.release()
+    put(1).release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[OS11] many who want one object of another tab need room for it once', async () => {
+    const { room } = await tight(13, ['a'], { driver: 0 })
+    const { get, wait, remote } = room.tab('driver').api
+    const make = remote((n: number) => new Uint8Array(1_500_000).fill(n), at('a'))
+    const first = remote((bytes: Uint8Array) => bytes[0], at('driver'))
+    const ref = make.remote(5)
+    await room.settle(wait([ref]))
+    const runs = Array.from({ length: 3 }, () => first.remote(ref))
+    const gets = [get(ref), get(ref)]
+    expect(await room.settle(get(runs))).toEqual([5, 5, 5])
+    for (const each of gets) expect((await room.settle(each))[7]).toBe(5)
+    for (const each of [ref, ...runs]) each.release()
+    expect(await room.left()).toEqual([])
+    room.close()
+  })
+
+  it('[OS9][O1] what is inside of an object that is released while it is read lives on for who reads it', async () => {
+    const { room, disk } = await tight(14, ['a'])
+    const { put, get } = room.tab('driver').api
+    const outer = put([put('inside'), bytesOf(1)] as const)
+    const more = Array.from({ length: 8 }, (_, n) => put(bytesOf(n)))
+    await room.pass(300)
+    expect(disk('driver').count).toBeGreaterThan(2)
+    const reading = get(outer)
+    await room.pass(1)
+    outer.release()
+    const [inner] = await room.settle(reading)
+    expect(await room.settle(get(inner))).toBe('inside')
+    for (const ref of [inner, ...more]) ref.release()
     expect(await room.left()).toEqual([])
     room.close()
   })

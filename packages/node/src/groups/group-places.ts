@@ -27,7 +27,7 @@ export class GroupPlaces {
   /** By record, or slot of this node. */
   readonly #bySlot = new Map<string, { readonly id: ObjectId; readonly bundles: GroupBundles }>()
   readonly #slotOf = new Map<string, string>()
-  readonly #gone = new RecentMap<string, true>(MOST_GONE)
+  readonly #gone = new RecentMap<string, boolean>(MOST_GONE)
 
   constructor(options: GroupPlacesOptions) {
     this.#options = options
@@ -91,6 +91,8 @@ export class GroupPlaces {
       this.#forget(known.id)
     }
     if (told === undefined) return
+    // Its owner was away for longer than anybody waits, and has it still.
+    if (this.isGone(told.id)) this.#gone.set(formatObjectId(told.id), false)
     this.#bySlot.set(key, told)
     this.#slotOf.set(formatObjectId(told.id), key)
     this.#options.changed(told.id, told.bundles)

@@ -7,7 +7,7 @@ import type { Dispatcher } from '../dispatcher.ts'
 import type { Objects } from '../objects.ts'
 import type { RoomLink } from '../room-link.ts'
 import type { Work } from '../work.ts'
-import type { Workers } from '../workers.ts'
+import type { Worker, Workers } from '../workers.ts'
 import { GroupPlaces } from './group-places.ts'
 import { HeldBundles } from './held-bundles.ts'
 import { OwnGroups, removedError } from './own-groups.ts'
@@ -225,7 +225,8 @@ export class Groups {
   #endIn(group: ObjectId, keys: ReadonlySet<string>, isRemoved: boolean): void {
     const { scheduler } = this.#options
     const error = isRemoved ? removedError(group) : lostError(group)
-    this.#options.workers.endWhere((_work, { lane }) => keys.has(scheduler.bundleOf(lane) ?? ''), error)
+    const isIn = (_work: Work, { lane }: Worker): boolean => keys.has(scheduler.bundleOf(lane) ?? '')
+    this.#options.workers.endWhere(isIn, error, isRemoved ? 'failed' : 'lost')
     this.#options.actors.endInBundles((key) => keys.has(key), error, isRemoved)
   }
 }

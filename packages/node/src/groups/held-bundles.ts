@@ -1,4 +1,4 @@
-import { formatObjectId } from '@shoal/protocol'
+import { formatObjectId, LIMITS, ProtocolError } from '@shoal/protocol'
 import type { GroupWire, JobId, NodeId, NodeMessage, ObjectId, ResourceSet } from '@shoal/protocol'
 import { sumResources } from '@shoal/scheduler'
 import type { HeldBundle, Scheduler, SchedulerEvent } from '@shoal/scheduler'
@@ -68,8 +68,12 @@ export class HeldBundles {
     if (group.owner !== from) return
     // What was asked for before it comes first.
     step()
+    const indexes = new Set(bundles.map(({ index }) => index))
+    if (bundles.length === 0 || indexes.size < bundles.length)
+      throw new ProtocolError('malformed', 'a round of no bundles, or of one twice')
     const isNew = round > (this.#rounds.get(from) ?? 0)
-    const mayHold = isNew && (from === self || welcomes(from))
+    const held = [...this.#held].filter(({ group: { owner } }) => owner === from).length
+    const mayHold = isNew && held < LIMITS.groups && (from === self || welcomes(from))
     const isDone = mayHold && scheduler.hasRoom(sumResources(bundles.map(({ resources }) => resources)))
     if (isNew) this.#rounds.set(from, round)
     if (isDone) {
