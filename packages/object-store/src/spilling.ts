@@ -1,3 +1,4 @@
+// Long because who waits for room, for the disk and for what is read from it wait for each other.
 import { must, toError } from '@shoal/base'
 import type { Log } from '@shoal/base'
 import type { EncodedValue } from '@shoal/protocol'
