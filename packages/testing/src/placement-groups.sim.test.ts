@@ -4,9 +4,8 @@ import { ActorDiedError, GetTimeoutError, TaskPlacementGroupRemovedError } from 
 import type { PlacementGroupRow } from '@shoal/protocol'
 import type { ActorHandle, Bundle, ObjectRef, PlacementGroup, PlacementGroupOptions } from '@shoal/core-worker'
 import { describe, expect, it } from 'vitest'
-import { createSimNode } from './sim-node.ts'
+import { NamedTabs } from './named-tabs.ts'
 import type { SimNode, SimNodeOptions } from './sim-node.ts'
-import { SimWorld } from './sim-world.ts'
 import { leftIn } from './story-room.ts'
 
 /** The tab that a task or actor runs in. */
@@ -20,16 +19,9 @@ type Where = ActorHandle<{ where(): string }>
 const CPU = { CPU: 1 }
 
 /** A simulated room; its driver, `d`, has no slots of its own unless it is given some. */
-class Room {
-  readonly world: SimWorld
-  readonly tabs = new Map<string, SimNode>()
-
+class Room extends NamedTabs {
   /** Rounds that tabs refused, or that one of them did not outlive. */
   failedRounds = 0
-
-  constructor(seed: number) {
-    this.world = new SimWorld({ seed })
-  }
 
   async enter(tabs: Tabs): Promise<void> {
     const { world } = this
@@ -38,20 +30,8 @@ class Room {
     }
     for (const [name, options] of Object.entries(tabs)) {
       const owner = name === 'd' ? { ownerKeyPair: world.ownerKeyPair, slots: 0 } : {}
-      const tab: SimNode = await createSimNode(
-        world.ports(await world.identity(name), 1, createLog({ level: 'debug', write })),
-        {
-          ...owner,
-          ...options,
-          globals: { simHere: name },
-          onOver: () => {
-            world.clock.after(50, () => {
-              if (this.tabs.get(name) === tab) void tab.enterAgain(world.nextSession(tab.ports))
-            })
-          },
-        },
-      )
-      this.tabs.set(name, tab)
+      const log = createLog({ level: 'debug', write })
+      await this.sitDown(name, { ...owner, ...options, globals: { simHere: name } }, log)
     }
     await this.until(() => [...this.tabs.values()].every((tab) => this.#isLinked(tab)))
   }
@@ -66,27 +46,8 @@ class Room {
     return this.tab('d')
   }
 
-  tab(name: string): SimNode {
-    const tab = this.tabs.get(name)
-    if (tab === undefined) throw new Error(`no tab ${name}`)
-    return tab
-  }
-
-  kill(name: string): void {
-    this.world.kill(this.tab(name).ports)
-    this.tabs.delete(name)
-  }
-
-  async pass(ms: number): Promise<void> {
-    await this.world.clock.run(this.world.clock.now() + ms)
-  }
-
   async until(isSo: () => boolean, limitMs = 30_000): Promise<void> {
     if (!(await this.world.clock.runUntil(isSo, limitMs))) throw new Error(`not so after ${limitMs} simulated ms`)
-  }
-
-  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
-    return this.world.clock.settle(promise, limitMs)
   }
 
   get<T>(ref: ObjectRef<T>): Promise<T> {

@@ -12,8 +12,7 @@ const EACH_BYTES = 400_000
 
 interface Tight {
   readonly room: StoryRoom
-  /** Of each tab, by name. */
-  readonly disks: Map<string, MemorySpillStore>
+  /** Of a tab. */
   disk(name: string): MemorySpillStore
 }
 
@@ -34,7 +33,7 @@ async function tight(seed: number, helpers: readonly string[], quotas: Record<st
     if (found === undefined) throw new Error(`no disk of ${name}`)
     return found
   }
-  return { room, disks, disk }
+  return { room, disk }
 }
 
 const bytesOf = (n: number): Uint8Array => new Uint8Array(EACH_BYTES).fill(n)
@@ -263,7 +262,7 @@ describe('a tab that can take no more', () => {
 describe('who waits for the disk, or for room', () => {
   it('[OS9][A3] calls of an actor stay in their order when the argument of one is on its disk', async () => {
     const { room, disk } = await tight(12, ['a'])
-    const { actor, put, get, wait, remote } = room.tab('driver').api
+    const { actor, get, wait, remote } = room.tab('driver').api
     const Log = actor(
       class {
         all: string[] = []
@@ -291,7 +290,6 @@ describe('who waits for the disk, or for room', () => {
     expect(answers.at(-1)).toEqual(['weigh 0', 'say 0', 'weigh 1', 'say 1', 'weigh 2', 'say 2'])
     room.tab('driver').api.kill(log)
     for (const ref of [...refs, ...calls]) ref.release()
-    put(1).release()
     expect(await room.left()).toEqual([])
     room.close()
   })

@@ -1,21 +1,18 @@
 import type { NodeGuards } from '@shoal/node'
-import { createSimNode } from './sim-node.ts'
+import { NamedTabs } from './named-tabs.ts'
 import type { SimNode, SimNodeOptions } from './sim-node.ts'
-import { SimWorld } from './sim-world.ts'
 
 /** A driver that runs nothing itself and helpers, each with a resource of its own name so that tasks can be sent there, and
  * `helper` for those that may go to any of them, `other` for any but a. */
-export class StoryRoom {
-  readonly world: SimWorld
+export class StoryRoom extends NamedTabs {
   readonly runs: string[] = []
-  readonly tabs = new Map<string, SimNode>()
 
   readonly #guards: Partial<NodeGuards>
   readonly #special: (name: string) => SimNodeOptions
 
   /** @param special - what a tab has of its own */
   constructor(seed: number, guards: Partial<NodeGuards> = {}, special: (name: string) => SimNodeOptions = () => ({})) {
-    this.world = new SimWorld({ seed })
+    super(seed)
     this.#guards = guards
     this.#special = special
   }
@@ -30,44 +27,16 @@ export class StoryRoom {
     if (!(await this.world.clock.runUntil(isLinked, 30_000))) throw new Error('the room did not come together')
   }
 
-  async add(name: string, graceMs: number): Promise<SimNode> {
-    const { world } = this
-    const tab: SimNode = await createSimNode(world.ports(await world.identity(name), 1), {
+  add(name: string, graceMs: number): Promise<SimNode> {
+    return this.sitDown(name, {
       slots: 4,
       resources: { [name]: 100, ...kindOf(name) },
       graceMs,
       guards: this.#guards,
       ...this.#special(name),
-      ...(name === 'driver' && { ownerKeyPair: world.ownerKeyPair }),
+      ...(name === 'driver' && { ownerKeyPair: this.world.ownerKeyPair }),
       globals: { simRan: (label: string) => this.runs.push(`${label} at ${name}`) },
-      onOver: () => {
-        world.clock.after(50, () => {
-          if (this.tabs.get(name) === tab) void tab.enterAgain(world.nextSession(tab.ports))
-        })
-      },
     })
-    this.tabs.set(name, tab)
-    return tab
-  }
-
-  tab(name: string): SimNode {
-    const tab = this.tabs.get(name)
-    if (tab === undefined) throw new Error(`no tab ${name}`)
-    return tab
-  }
-
-  /** The process is gone without a word. */
-  kill(name: string): void {
-    this.world.kill(this.tab(name).ports)
-    this.tabs.delete(name)
-  }
-
-  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
-    return this.world.clock.settle(promise, limitMs)
-  }
-
-  async pass(ms: number): Promise<void> {
-    await this.world.clock.run(this.world.clock.now() + ms)
   }
 
   /** Everybody is asked to let go; what is left then is a leak. */
