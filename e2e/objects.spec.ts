@@ -57,6 +57,21 @@ test('one object of the driver is read in two tabs', async ({ openRoom }) => {
   expect(new Set(seen.results.map(({ nodeId }) => nodeId))).toEqual(new Set([tabs[1]?.nodeId, tabs[2]?.nodeId]))
 })
 
+test('tasks of one tab share what they read, and none sees what another did to it', async ({ openRoom }) => {
+  const { tabs } = await openRoom({ tabs: [{ workers: 2 }] })
+  const seen = await tabs[0].page.evaluate(async (length) => {
+    const { sdk, work, madeBytes, contentHash } = window.shoalTest
+    const hashes: { hash: string; isOwn: boolean }[][] = []
+    // From the page, and from a worker: the first is shared once it is used again, the second from the start.
+    for (const ref of [sdk.put(madeBytes(1, length)), work.makeBytes.remote(1, length)])
+      for (let turn = 0; turn < 2; turn++)
+        hashes.push(await sdk.get([ref, ref, ref, ref].map((each) => work.spoiled.remote(each))))
+    return { isIsolated: crossOriginIsolated, hashes: hashes.flat(), expected: contentHash(madeBytes(1, length)) }
+  }, 4 * MB)
+  expect(seen.isIsolated).toBe(true)
+  expect(seen.hashes).toEqual(Array.from({ length: 16 }, () => ({ hash: seen.expected, isOwn: true })))
+})
+
 for (const [size, length] of [
   ['small', 1000],
   ['large', 2 * MB],

@@ -12,7 +12,7 @@ import { root } from './pack-sdk/entries.ts'
 const BUDGETS_KB = {
   'page entry': 50,
   'node worker': 100,
-  'sandbox, with its worker': 15.5,
+  'sandbox, with its worker': 16.5,
   'sandbox, second stage': 24,
   'parser and crypto, lazy': 50,
   'second stage, in rooms': 60,

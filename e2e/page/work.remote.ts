@@ -52,6 +52,13 @@ export const hashOf = remote((bytes: Uint8Array) => ({
   nodeId: place().nodeId,
 }))
 
+/** What its argument was, which it then overwrites: tasks have arguments of their own. */
+export const spoiled = remote((bytes: Uint8Array) => {
+  const hash = contentHash(bytes)
+  bytes.fill(0)
+  return { hash, isOwn: bytes.buffer instanceof ArrayBuffer }
+})
+
 export const makeBytes = remote((seed: number, length: number) => madeBytes(seed, length))
 
 /** A ref that travels inside a value is not resolved: the task gets it and asks for it itself. */

@@ -28,6 +28,7 @@ import type {
   GroupDefinition,
   NodeId,
   ObjectId,
+  OutgoingFrame,
   PlacedRef,
   RegisteredName,
   TemplateDefinition,
@@ -131,11 +132,13 @@ export class Submitter {
     this.#self = options.self
     this.#handlers = options.handlers
     this.#log = options.log
-    this.#port = options.port
-    this.frame = new FrameWriter(options.self, (frame) => {
-      if (!this.#isClosed) options.port.post(frame)
-    })
-    options.port.onFrame((frame) => this.#onFrame(frame))
+    const { port } = options
+    this.#port = port
+    const post = (frame: OutgoingFrame): void => {
+      if (!this.#isClosed) port.post(frame)
+    }
+    this.frame = new FrameWriter(options.self, post, port.keep && ((buffer) => port.keep?.(buffer) ?? buffer.slice()))
+    port.onFrame((frame) => this.#onFrame(frame))
   }
 
   get isClosed(): boolean {

@@ -1,6 +1,6 @@
 import type { Clock } from '@shoal/base'
 import { BlobGate } from '@shoal/protocol'
-import type { Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
+import type { ArrivingFrame, Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
 
 /** A hop between two threads of one tab: about what a message between a page and a worker takes. */
 const HOP_MS = 0.04
@@ -17,7 +17,7 @@ class SimFramePort implements FramePort {
   other: SimFramePort | undefined
   readonly #clock: Clock
   #gate: BlobGate | undefined
-  #early: OutgoingFrame[] = []
+  #early: ArrivingFrame[] = []
   #isClosed = false
 
   constructor(clock: Clock) {
@@ -27,7 +27,8 @@ class SimFramePort implements FramePort {
   post(frame: OutgoingFrame): void {
     if (this.#isClosed) return
     const { other } = this
-    this.#clock.after(HOP_MS, () => other?.deliver(frame))
+    // There are no tickets among its buffers: this port gives none.
+    this.#clock.after(HOP_MS, () => other?.deliver(frame as ArrivingFrame))
   }
 
   onFrame(handler: (frame: Frame) => void): void {
@@ -40,7 +41,7 @@ class SimFramePort implements FramePort {
     this.#gate?.close()
   }
 
-  deliver(frame: OutgoingFrame): void {
+  deliver(frame: ArrivingFrame): void {
     if (this.#isClosed) return
     if (this.#gate) this.#gate.push(frame)
     else this.#early.push(frame)

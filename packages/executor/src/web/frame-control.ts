@@ -13,16 +13,23 @@ export type ToFrame =
   | { readonly type: 'cancelled'; readonly run: number }
   /** From now on a thread of the frame's process sends back what comes over the port that comes along. */
   | { readonly type: 'pulse' }
+  /** Keeps a copy of the bytes where its workers may share it, under a key that is new. */
+  | { readonly type: 'share'; readonly key: string; readonly bytes: Uint8Array }
+  /** Hands what is kept to a worker, which finds it by the ticket: see `WorkerMemory`. */
+  | { readonly type: 'give'; readonly key: string; readonly worker: number; readonly ticket: number }
+  | { readonly type: 'drop'; readonly key: string }
 
 /** From the sandbox frame to the node worker. */
 export type FromFrame =
   /**
    * The frame is up, once. `version`: PROTOCOL_VERSION of the frame's build; a hosted `sandbox.html` may be older than the
-   * page.
+   * page. `isShared`: its workers may share memory.
    */
-  | { readonly type: 'hello'; readonly version: number }
+  | { readonly type: 'hello'; readonly version: number; readonly isShared: boolean }
   /** A worker did not start or broke down, once a worker. */
   | { readonly type: 'ended'; readonly number: number; readonly reason: string }
+  /** A worker left a buffer for others: it may be given by `keyOf(worker, number)`. */
+  | { readonly type: 'kept'; readonly worker: number; readonly number: number; readonly bytes: number }
   /** The frame itself did, and nothing of it can be relied on. */
   | { readonly type: 'failed'; readonly reason: string }
 
@@ -44,7 +51,15 @@ export interface WorkerStart {
   readonly port: MessagePort
   /** In an isolated page: at `cancelledSlot(run)` the last run of that slot that was cancelled, as an int32. */
   readonly cancelledRuns?: Int32Array
+  /** In an isolated page: large buffers in shared memory come and go here. */
+  readonly memory?: MessagePort
 }
+
+/** From the frame to a worker: what a ticket stands for. */
+export type Given = readonly [ticket: number, area: SharedArrayBuffer]
+
+/** From a worker to the frame: what it leaves for others, under a number of its own. */
+export type FromWorker = readonly [number: number, area: SharedArrayBuffer]
 
 /** Of that many the latest are sure to be there; who is overwritten hears of it at its next await. */
 export const CANCELLED_SLOTS = 256

@@ -53,7 +53,7 @@ function bringFrame(page: MessagePort, version = PROTOCOL_VERSION): Played {
   })
   port1.start()
   page.postMessage('frame', [port2])
-  tell({ type: 'hello', version })
+  tell({ type: 'hello', version, isShared: false })
   return {
     started,
     terminated,

@@ -7,17 +7,21 @@ import { FrameWorker } from './frame-worker.ts'
 import type { FrameThread } from './frame-worker.ts'
 import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
 import type { MessageLane } from './port-lanes.ts'
+import { SharedBuffers } from './shared-buffers.ts'
 
 export interface FrameWorkerHostOptions {
   /** The text of a worker's second stage: wanted for each worker whose tasks do more than compute on plain values. */
   loadSecondStage(): Promise<string>
   /** The frame is up, and nothing of it waits any more: a time to have the second stage at hand. */
   onUp?(): void
+  /** Of large buffers, so much may be in memory that workers share, beside what they and the node have. */
+  readonly sharedBytes?: number
   /** How long the frame may take to come up before every start is called off. */
   readonly answerWithinMs?: number
 }
 
 const ANSWER_WITHIN_MS = 10_000
+const SHARED_BYTES = 128 * 1024 * 1024
 const HANGS = 'another actor in its thread was killed in the middle of code that did not come to an end'
 
 /**
@@ -45,6 +49,7 @@ type HostState =
 class FrameWorkerHost implements WorkerHost {
   readonly #pagePort: MessagePort
   readonly #answerWithinMs: number
+  readonly #sharedBytes: number
   readonly #loadSecondStage: () => Promise<string>
   readonly #onUp: () => void
   readonly #threads = new Map<number, FrameThread>()
@@ -60,6 +65,7 @@ class FrameWorkerHost implements WorkerHost {
     this.#loadSecondStage = () => options.loadSecondStage()
     this.#onUp = () => options.onUp?.()
     this.#answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS
+    this.#sharedBytes = options.sharedBytes ?? SHARED_BYTES
     this.#expectFrame()
     pagePort.addEventListener('message', this.#onPageMessage)
     pagePort.start()
@@ -114,7 +120,7 @@ class FrameWorkerHost implements WorkerHost {
       thread.port.close()
       if (this.#threads.delete(thread.number)) this.#frame?.terminate(thread.number)
     }
-    const worker = new FrameWorker(thread, lane, onOver, this.#loadSecondStage)
+    const worker = new FrameWorker(thread, lane, onOver, this.#loadSecondStage, () => this.#frame?.shared)
     return worker
   }
 
@@ -152,6 +158,7 @@ class FrameWorkerHost implements WorkerHost {
       onHello: (version) => this.#onHello(version),
       onDead: (reason) => this.#onDead(reason),
       isNeeded: () => this.#threads.size > 0,
+      sharedBytes: this.#sharedBytes,
     })
     this.#frame = frame
     for (const start of this.#waiting.splice(0)) start(frame)
@@ -217,6 +224,8 @@ interface FrameEvents {
   onDead(reason: string): void
   /** Whether anybody would miss it. */
   isNeeded(): boolean
+  /** See FrameWorkerHostOptions. */
+  readonly sharedBytes: number
 }
 
 /** One life of the sandbox frame. States: silent -> answering (its pulse is felt) -> dead | closed. */
@@ -224,6 +233,7 @@ class Frame {
   readonly #port: MessagePort
   readonly #events: FrameEvents
   #pulse: FramePulse | undefined
+  #shared: SharedBuffers | undefined
   #isOver = false
 
   constructor(port: MessagePort, events: FrameEvents) {
@@ -231,6 +241,11 @@ class Frame {
     this.#events = events
     port.addEventListener('message', this.#onMessage)
     port.start()
+  }
+
+  /** Where its workers share memory, once it is up. */
+  get shared(): SharedBuffers | undefined {
+    return this.#shared
   }
 
   start(number: number, init: WorkerInit, port: MessagePort): void {
@@ -249,6 +264,7 @@ class Frame {
     if (this.#isOver) return
     this.#isOver = true
     this.#pulse?.close()
+    this.#shared?.close()
     this.#port.removeEventListener('message', this.#onMessage)
     this.#port.close()
   }
@@ -256,7 +272,15 @@ class Frame {
   readonly #onMessage = ({ data }: MessageEvent<FromFrame>): void => {
     switch (data.type) {
       case 'hello':
+        if (data.isShared)
+          this.#shared = new SharedBuffers({
+            tell: (message) => this.#tell(message),
+            limitBytes: this.#events.sharedBytes,
+          })
         this.#onHello(data.version)
+        return
+      case 'kept':
+        this.#shared?.came(data)
         return
       case 'ended':
         this.#events.onThreadEnded(data.number, data.reason)

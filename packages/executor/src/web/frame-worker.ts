@@ -4,6 +4,7 @@ import type { HostedWorker } from '../worker-host.ts'
 import { SECOND_STAGE } from './frame-control.ts'
 import { createLaneFramePort } from './message-frame-port.ts'
 import type { MessageLane, PortLanes } from './port-lanes.ts'
+import type { SharedBuffers } from './shared-buffers.ts'
 
 /** A worker's thread in the frame, and the runners in it. */
 export interface FrameThread {
@@ -22,23 +23,26 @@ export interface FrameThread {
 export class FrameWorker implements HostedWorker {
   readonly port: FramePort
   readonly thread: FrameThread
+  readonly #shared: () => SharedBuffers | undefined
   readonly #onOver: (mayHang: boolean) => void
   #isOver = false
   #end: { readonly reason: string; readonly isNeighbours: boolean } | undefined
   #handler: ((reason: string, isNeighbours: boolean) => void) | undefined
 
-  /** `onOver` is called once, however it comes to an end. */
+  /** `onOver` is called once, however it comes to an end. `shared`: of the frame, where its workers share memory. */
   constructor(
     thread: FrameThread,
     lane: MessageLane,
     onOver: (mayHang: boolean) => void,
     loadSecondStage: () => Promise<string>,
+    shared: () => SharedBuffers | undefined,
   ) {
     this.thread = thread
+    this.#shared = shared
     thread.workers.add(this)
     this.#onOver = onOver
     let isAsked = false
-    const framePort = createLaneFramePort(lane, {
+    const framePort = createLaneFramePort(this.#withShared(lane), {
       blobs: BlobGate,
       onMalformed: (reason) => this.end(reason),
       onText: (text) => {
@@ -51,7 +55,16 @@ export class FrameWorker implements HostedWorker {
         )
       },
     })
-    this.port = framePort
+    this.port = { ...framePort, keep: (buffer) => this.#shared()?.take(thread.number, buffer) ?? buffer.slice() }
+  }
+
+  #withShared(lane: MessageLane): MessageLane {
+    const listen: MessageLane['listen'] = (handler) =>
+      lane.listen((data) => {
+        this.#shared()?.strip(this.thread.number, data)
+        handler(data)
+      })
+    return { ...lane, listen }
   }
 
   get isOver(): boolean {

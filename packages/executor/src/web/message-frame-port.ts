@@ -1,4 +1,4 @@
-import type { BlobGate, BlobLike, Frame, FramePort, OutgoingFrame } from '@shoal/protocol'
+import type { ArrivingFrame, BlobGate, BlobLike, Frame, FramePort, Ticket } from '@shoal/protocol'
 import { portLane } from './port-lanes.ts'
 import type { MessageLane } from './port-lanes.ts'
 
@@ -44,13 +44,13 @@ export function createLaneFramePort(
   return {
     postText: (text) => postMessage(text, []),
     post(frame) {
-      const message: (Uint8Array<ArrayBuffer> | BlobLike)[] = [frame.bytes]
+      const message: (Uint8Array<ArrayBuffer> | BlobLike | Ticket)[] = [frame.bytes]
       const moved: ArrayBuffer[] = []
       if (frame.bytes.byteLength > TRANSFER_BYTES) moved[0] = frame.bytes.buffer
       // A clone of a view takes all of the buffer under it along.
       else if (!isWhole(frame.bytes)) message[0] = frame.bytes.slice()
       for (let i = 0; i < frame.buffers.length; i++) {
-        const given = frame.buffers[i] as Uint8Array<ArrayBuffer> | BlobLike
+        const given = frame.buffers[i] as Uint8Array<ArrayBuffer> | BlobLike | Ticket
         if (!(given instanceof Uint8Array)) {
           message[i + 1] = given
           continue
@@ -86,10 +86,10 @@ function isWhole(bytes: Uint8Array<ArrayBuffer>): boolean {
   return bytes.byteLength === bytes.buffer.byteLength
 }
 
-function readFrame(data: unknown, blobs: typeof BlobGate | undefined): OutgoingFrame | undefined {
+function readFrame(data: unknown, blobs: typeof BlobGate | undefined): ArrivingFrame | undefined {
   if (!isArray(data) || data.length === 0 || !isBytes(data[0])) return undefined
   for (let i = 1; i < data.length; i++) if (!isBytes(data[i]) && blobs?.takes(data[i]) !== true) return undefined
-  return { bytes: data[0], buffers: data.slice(1) as OutgoingFrame['buffers'] }
+  return { bytes: data[0], buffers: data.slice(1) as ArrivingFrame['buffers'] }
 }
 
 function isBytes(item: unknown): item is Uint8Array<ArrayBuffer> {

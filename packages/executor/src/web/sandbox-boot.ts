@@ -1,13 +1,15 @@
 /// <reference types="@shoal/vite-plugin/inline-worker" />
 /**
  * All that runs in the sandbox frame's document. It makes blob workers for the node worker, hands each its port, tells
- * when one breaks, and ends them. It takes one message, the control port from the page, and nothing from its workers:
- * user code is in those, and this document could still open a WebRTC connection, which no CSP stops.
+ * when one breaks, and ends them. It takes one message, the control port from the page, and nothing from its workers but
+ * memory that it hands on unread: user code is in those, and this document could still open a WebRTC connection, which no
+ * CSP stops.
  * It knows nothing of tasks: the workers speak with the node worker themselves.
  */
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { CANCELLED_SLOTS, cancelledSlot, CONTROL_MESSAGE } from './frame-control.ts'
 import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
+import { FrameMemory } from './frame-memory.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
 class WorkerShop {
@@ -16,18 +18,23 @@ class WorkerShop {
   readonly #tell: (message: FromFrame) => void
   /** The node worker is another agent cluster and cannot share it. */
   readonly #cancelledRuns = crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4 * CANCELLED_SLOTS)) : undefined
+  readonly #memory: FrameMemory | undefined
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
   #echo: Worker | undefined
 
   constructor(tell: (message: FromFrame) => void) {
     this.#tell = tell
+    this.#memory = crossOriginIsolated ? new FrameMemory(tell) : undefined
     this.#refillSoon()
   }
 
   obey(message: ToFrame, port: MessagePort | undefined): void {
     if (message.type === 'terminate') this.terminate(message.number)
     else if (message.type === 'cancelled') this.tellCancelled(message.run)
+    else if (message.type === 'share') this.#memory?.share(message)
+    else if (message.type === 'give') this.#memory?.give(message)
+    else if (message.type === 'drop') this.#memory?.drop(message)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
     else
@@ -35,6 +42,7 @@ class WorkerShop {
         init: message.init,
         port,
         ...(this.#cancelledRuns && { cancelledRuns: this.#cancelledRuns }),
+        ...(this.#memory && { memory: this.#memory.open(message.number) }),
       })
   }
 
@@ -43,6 +51,7 @@ class WorkerShop {
     this.#running.set(number, worker)
     worker.give(start, (reason) => {
       if (!this.#running.delete(number)) return
+      this.#memory?.end(number)
       worker.terminate()
       this.#tell({ type: 'ended', number, reason })
     })
@@ -53,6 +62,7 @@ class WorkerShop {
   terminate(number: number): void {
     this.#running.get(number)?.terminate()
     this.#running.delete(number)
+    this.#memory?.end(number)
   }
 
   tellCancelled(run: number): void {
@@ -93,7 +103,8 @@ class SandboxWorker {
 
   give(start: WorkerStart, onBroken: (reason: string) => void): void {
     this.#onBroken = onBroken
-    if (this.#fault === undefined) this.#worker.postMessage(start, [start.port])
+    const ports = start.memory === undefined ? [start.port] : [start.port, start.memory]
+    if (this.#fault === undefined) this.#worker.postMessage(start, ports)
     else onBroken(this.#fault)
   }
 
@@ -126,7 +137,7 @@ function onMessage(event: MessageEvent): void {
     }
   })
   port.start()
-  tell({ type: 'hello', version: PROTOCOL_VERSION })
+  tell({ type: 'hello', version: PROTOCOL_VERSION, isShared: crossOriginIsolated })
 }
 // A site that hosts this document as `sandbox.html` can be framed by anybody: without the sandbox attribute it would run
 // the framing page's code at the site's own origin.

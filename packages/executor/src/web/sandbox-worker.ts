@@ -26,6 +26,7 @@ import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
 import type { MessageLane } from './port-lanes.ts'
 import { TaskRandom } from './task-random.ts'
 import { removeGlobals } from './worker-globals.ts'
+import { createWorkerMemory } from './worker-memory.ts'
 
 /** Of this script's own build: see vite-plugin's staged-script.ts. */
 declare const shoalStages: { readonly mark: string }
@@ -57,12 +58,13 @@ addEventListener('message', (event: MessageEvent<WorkerStart>) => start(event.da
 removeGlobals(globalThis)
 
 /** One runner, or those of the actors that share this thread. */
-function start({ init, port, cancelledRuns }: WorkerStart): void {
+function start({ init, port, cancelledRuns, memory }: WorkerStart): void {
   const runners = new Map<number, Runner>()
   const random = new TaskRandom(init.nodeId)
   const seeded = random.float.bind(random)
   const faults = new WeakSet<Error>()
   const isToldInMemory = cancelledRuns && ((run: number) => atomicLoad(cancelledRuns, cancelledSlot(run)) === (run | 0))
+  const shared = memory && createWorkerMemory(memory)
   // One for all: of a thousand actors each would have a channel more.
   const soon = createSoon()
   const lanes = createPortLanes(port, {
@@ -92,7 +94,7 @@ function start({ init, port, cancelledRuns }: WorkerStart): void {
   })
 
   function run(number: number, own: WorkerInit, lane: MessageLane): Runner {
-    const runner = createRunner(own, lane, faults, {
+    const runner = createRunner(own, shared?.lane(lane) ?? lane, faults, {
       soon,
       onRunStart(task) {
         current = runner

@@ -23,6 +23,8 @@ import type { ChunkName, ChunkText, NodeControl, NodeNews, TabFaults, TabInit } 
 const SLEPT_MS = 4_500
 /** A member may say as often as it likes that our session is over. */
 const ENTER_AGAIN_EVERY_MS = 3_000
+/** Of what objects may take in memory, so much may lie in the sandbox a second time. */
+const SHARED_SHARE = 4
 /** People look at the status; four times a second is enough and costs nothing. */
 const STATUS_PERIOD_MS = 250
 
@@ -81,6 +83,7 @@ async function start(init: TabInit): Promise<void> {
       loadSecondStage: async () => (await loadChunk('sandbox')) as string,
       // The page fetches it while nobody waits: the first nested task would wait for the network otherwise.
       onUp: () => void loadChunk('sandbox'),
+      sharedBytes: init.objectStoreBytes / SHARED_SHARE,
     }),
     checkSource: async (source, isClass, hasUses, facts) => {
       const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunction'>

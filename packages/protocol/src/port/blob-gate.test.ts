@@ -7,14 +7,14 @@ import { decodeValue } from '../value/decode-value.ts'
 import { ValueEncoder } from '../value/encode-value.ts'
 import { BlobGate } from './blob-gate.ts'
 import { FrameReader, FrameWriter } from './frame.ts'
-import type { Frame, OutgoingFrame } from './frame.ts'
+import type { ArrivingFrame, Frame } from './frame.ts'
 
 const self = randomNodeId(seededRandom(1))
 const encoder = new ValueEncoder()
 
-function frameOf(value: unknown): OutgoingFrame {
-  let frame: OutgoingFrame | undefined
-  const writer = new FrameWriter(self, (posted) => (frame = posted))
+function frameOf(value: unknown): ArrivingFrame {
+  let frame: ArrivingFrame | undefined
+  const writer = new FrameWriter(self, (posted) => (frame = posted as ArrivingFrame))
   writer.begin(1)
   writer.value(encoder.encodeForFrame(value, 'value'), false)
   writer.flush()
@@ -29,7 +29,7 @@ function valueOf(frame: Frame): unknown {
 }
 
 /** What comes through a gate, once there are `count` of them. */
-function gate(count: number): { push(frame: OutgoingFrame): void; readonly seen: unknown[]; all: Promise<unknown> } {
+function gate(count: number): { push(frame: ArrivingFrame): void; readonly seen: unknown[]; all: Promise<unknown> } {
   const all = deferred<undefined>()
   const seen: unknown[] = []
   const through = new BlobGate((frame) => {

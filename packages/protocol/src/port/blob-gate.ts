@@ -1,5 +1,5 @@
 import { isBlob, readBlob } from '../value/blob.ts'
-import type { Frame, OutgoingFrame } from './frame.ts'
+import type { Frame, ArrivingFrame } from './frame.ts'
 
 /**
  * The receiving end of a port: hands frames on in their order, each once the Blobs among its buffers were read. Frames
@@ -18,7 +18,7 @@ export class BlobGate {
     this.#deliver = deliver
   }
 
-  push(frame: OutgoingFrame): void {
+  push(frame: ArrivingFrame): void {
     if (this.#isClosed) return
     const whole = withoutBlobs(frame)
     if (whole !== undefined && this.#waiting.length === 0) {
@@ -55,13 +55,13 @@ export class BlobGate {
   }
 }
 
-function withoutBlobs(frame: OutgoingFrame): Frame | undefined {
+function withoutBlobs(frame: ArrivingFrame): Frame | undefined {
   for (const buffer of frame.buffers) if (!(buffer instanceof Uint8Array)) return undefined
   return frame as Frame
 }
 
 /** `readBlob` tells of what cannot be read as bytes too, so this always comes to an end. */
-async function read({ bytes, buffers }: OutgoingFrame): Promise<Frame> {
+async function read({ bytes, buffers }: ArrivingFrame): Promise<Frame> {
   const reading = buffers.map((item) => (item instanceof Uint8Array ? Promise.resolve(item) : readBlob(item)))
   return { bytes, buffers: await Promise.all(reading) }
 }

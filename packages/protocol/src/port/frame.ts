@@ -19,10 +19,19 @@ export interface Frame {
 }
 
 /** A frame before its port has read the Blobs among its buffers. */
-export interface OutgoingFrame {
+export interface ArrivingFrame {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly buffers: readonly (Uint8Array<ArrayBuffer> | BlobLike)[]
 }
+
+/** Tickets among its buffers are of a port that gave them: see `FramePort.keep`. */
+export interface OutgoingFrame {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly buffers: readonly (Uint8Array<ArrayBuffer> | BlobLike | Ticket)[]
+}
+
+/** By this the other end of a port finds a buffer in memory that it shares. */
+export type Ticket = number
 
 /**
  * The place of a dependency that is no single argument but the list of all of them: arguments that are together too large
@@ -42,6 +51,11 @@ export interface PlacedRef {
  */
 export interface FramePort {
   post(frame: OutgoingFrame): void
+  /**
+   * What is posted in the place of a buffer that its sender goes on using: a copy, which is what they are without this, or
+   * the ticket by which the other end finds those bytes in memory that it shares. For one frame, which is posted next.
+   */
+  keep?(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | Ticket
   /** Called once; frames that came before are delivered first. */
   onFrame(handler: (frame: Frame) => void): void
   close(): void
@@ -52,15 +66,17 @@ export interface FramePort {
  */
 export class FrameWriter {
   readonly writer = new ByteWriter(4096)
-  #buffers: (Uint8Array<ArrayBuffer> | BlobLike)[] = []
+  #buffers: OutgoingFrame['buffers'][number][] = []
   #isScheduled = false
   readonly #post: (frame: OutgoingFrame) => void
+  readonly #keep: NonNullable<FramePort['keep']>
   readonly #self: NodeId
 
   /** `self` is the tab's node: ids that it owns are written without it. */
-  constructor(self: NodeId, post: (frame: OutgoingFrame) => void) {
+  constructor(self: NodeId, post: (frame: OutgoingFrame) => void, keep: FramePort['keep'] = copyOf) {
     this.#self = self
     this.#post = post
+    this.#keep = keep
   }
 
   /**
@@ -107,7 +123,9 @@ export class FrameWriter {
     this.writer.bytes(value.body)
     this.writer.varint(value.buffers.length)
     for (const buffer of value.buffers)
-      this.#buffers.push(buffer instanceof Uint8Array && (keep || !isWhole(buffer)) ? buffer.slice() : buffer)
+      if (!(buffer instanceof Uint8Array)) this.#buffers.push(buffer)
+      else if (keep) this.#buffers.push(this.#keep(buffer))
+      else this.#buffers.push(isWhole(buffer) ? buffer : buffer.slice())
   }
 
   /** Refs handed in by name cross like all others. */
@@ -132,6 +150,10 @@ export class FrameWriter {
 // Small frames are cheaper to copy than to hand over with their whole buffer; frames stay small enough to be pipelined.
 const COPY_BYTES = 32 * 1024
 const FLUSH_BYTES = 128 * 1024
+
+function copyOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return bytes.slice()
+}
 
 function isWhole(bytes: Uint8Array<ArrayBuffer>): boolean {
   return bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength
