@@ -9,6 +9,7 @@ import { build } from 'vite'
 import { chromiumLaunchOptions } from '../../scripts/lib/find-chromium.mjs'
 import { measureActors } from './actors.ts'
 import { measureChains, RECOVERED, RECOVERY_MS } from './chains.ts'
+import { measureLearning } from './learning.ts'
 import { measureManyTasks } from './many-tasks.ts'
 import type { ManyFigures } from './many-tasks.ts'
 import { measureObjects, measureScaling } from './objects.ts'
@@ -40,6 +41,7 @@ try {
     actors: () => measureActors(browser, url, row),
     objects: () => measureObjects(browser, url, row),
     scaling: () => measureScaling(browser, url, row),
+    learning: () => measureLearning(browser, url, row),
     owners: () => measureOwners(browser),
     chains: () => measureLoss(browser, url),
     tasks: () => measureLedgers(browser, url),

@@ -1,4 +1,5 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
+import { open, openRoom } from './bench-room.ts'
 import { MEMORY_BYTES } from './page/memory.ts'
 
 type Row = (what: string, figure: string, limit: string, share: string) => void
@@ -86,40 +87,6 @@ export async function measureScaling(chrome: Browser, url: string, row: Row): Pr
     percent(turns / limit),
   )
   await pair.close()
-}
-
-interface BenchRoom {
-  readonly driver: Page
-  /** One more tab with one worker. */
-  add(): Promise<void>
-  close(): Promise<void>
-}
-
-async function openRoom(chrome: Browser, url: string, workers: number, helpers: number): Promise<BenchRoom> {
-  const driver = await open(chrome, url)
-  const link = await driver.evaluate((count) => bench.createRoom(count), workers)
-  const pages = [driver]
-  const add = async (): Promise<void> => {
-    const helper = await open(chrome, url)
-    pages.push(helper)
-    await helper.evaluate((room) => bench.init(room), link.replace(/^https?:\/\/[^/]+\//, url))
-    await driver.waitForFunction((count) => bench.others() >= count, pages.length - 1)
-  }
-  for (let i = 0; i < helpers; i++) await add()
-  return {
-    driver,
-    add,
-    close: async () => {
-      for (const page of pages) await page.context().close()
-    },
-  }
-}
-
-async function open(chrome: Browser, url: string): Promise<Page> {
-  const page = await (await chrome.newContext()).newPage()
-  page.on('pageerror', (error) => console.error(`page: ${error.message}`))
-  await page.goto(url)
-  return page
 }
 
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(2)

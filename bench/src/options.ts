@@ -7,6 +7,7 @@ export const PARTS = [
   'actors',
   'objects',
   'scaling',
+  'learning',
   'owners',
   'chains',
   'tasks',

@@ -3,6 +3,7 @@ import { createRoom, currentSession, get, init, remote, shutdown, wait } from '@
 import type { ObjectRef } from '@shoal/sdk'
 import { actorCallsPerSecond, actorCallTimes, endActors, makeActors } from './actors.ts'
 import { Chains } from './chains.ts'
+import { esRate, firstIterationMs, gatherTimes, paddedIterationMs, rawEsStepsPerSecond } from './learning.ts'
 import { lendMany, runMany } from './many-tasks.ts'
 import {
   localityTimes,
@@ -213,6 +214,11 @@ const bench = {
   sleepsPerSecond,
   turnsPerSecond,
   rawTurnsPerSecond,
+  firstIterationMs,
+  paddedIterationMs,
+  esRate,
+  rawEsStepsPerSecond,
+  gatherTimes,
   initNamed: async (room: string, name: string) => {
     await init({ room, name, workers: 1, lend: true, warnBeforeClose: false, resources: { [name]: 100 } })
   },
