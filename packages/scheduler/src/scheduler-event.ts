@@ -5,9 +5,9 @@ import type { WorkShape } from './shape.ts'
 
 /**
  * What a time is waited for. idle: credits are kept a while without a backlog. spread: the node whose turn it is has not
- * answered yet. infeasible: a node that has the resources may be about to come.
+ * answered yet. settle: who has a free slot may be about to say so. infeasible: a node that has the resources may be about to come.
  */
-export type SchedulerTimer = 'idle' | 'spread' | 'infeasible'
+export type SchedulerTimer = 'idle' | 'spread' | 'settle' | 'infeasible'
 
 /** What happened, told to the scheduler. `lane` is a worker that can run tasks, named by the scheduler's own numbers. */
 export type SchedulerEvent<K> =

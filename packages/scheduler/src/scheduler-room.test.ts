@@ -415,7 +415,9 @@ class Room {
       // A task of SPREAD waits for whose turn it is.
       if (shape.strategy === 'SPREAD' && mayLeave && this.seats.length > 1) continue
       if (hasLane && now.fits) this.fault(`S3: task ${task.id} of ${shape.key} waits at ${seat.name}`)
-      if (mayLeave && now.hasCredit) this.fault(`S3: task ${task.id} waits beside a credit`)
+      // It may wait for a promise of a free slot.
+      const isSettling = seat.timers.some(({ timer, shape: of }) => timer === 'settle' && of === shape)
+      if (mayLeave && now.hasCredit && !isSettling) this.fault(`S3: task ${task.id} waits beside a credit`)
     }
   }
 

@@ -151,9 +151,11 @@ describe('credits', () => {
   it('[SC3] [SC4] a backlog is told, spent on credits, and credits that are left go back', () => {
     const scheduler = create(1)
     const first = scheduler.step([peer('b'), ready('a'), ready('b1'), ready('b2'), ready('b3')])
-    expect(others(first)).toEqual([{ type: 'want', node: 'b', shape: ONE, queued: 3 }])
+    const settle: Effect = { type: 'timer', timer: 'settle', shape: ONE, afterMs: 50 }
+    expect(others(first)).toEqual([settle, { type: 'want', node: 'b', shape: ONE, queued: 3 }])
     expect(others(scheduler.step([peer('c')]))).toEqual([{ type: 'want', node: 'c', shape: ONE, queued: 3 }])
     expect(others(scheduler.step([ready('b4')]))).toEqual([])
+    expect(others(scheduler.step([{ type: 'passed', timer: 'settle', shape: ONE }]))).toEqual([])
     const spent = scheduler.step([granted('b', 2), granted('c', 3)])
     expect(sent(spent)).toHaveLength(4)
     expect(sent(spent).filter((line) => line.endsWith('>b'))).toHaveLength(2)
@@ -180,7 +182,7 @@ describe('credits', () => {
     // What it lends has come, or changed.
     expect(wants(scheduler.step([peer('unknown'), peer('none', { camera: 2 })]))).toEqual(['none 1'])
     expect(wants(scheduler.step([ready('b', {}, camera)]))).toEqual(['none 2', 'one 2', 'unknown 2'])
-    expect(sent(scheduler.step([granted('one', 2, camera)]))).toHaveLength(2)
+    expect(sent(scheduler.step([granted('one', 1, camera), granted('none', 1, camera)]))).toHaveLength(2)
     const passed: Event = { type: 'passed', timer: 'idle', shape: camera }
     expect(wants([...scheduler.step([passed]), ...scheduler.step([passed])])).toEqual(['one 0', 'unknown 0', 'none 0'])
   })
@@ -209,7 +211,7 @@ describe('credits', () => {
     const scheduler = create(4)
     const [one, two] = scheduler.step([peer('b'), peer('c'), wanted('b', 100), wanted('c', 1)])
     expect([one, two]).toEqual([
-      { type: 'grant', node: 'b', shape: ONE, count: 4 },
+      { type: 'grant', node: 'b', shape: ONE, count: 2 },
       { type: 'grant', node: 'c', shape: ONE, count: 2 },
     ])
     const busy = create(1)
@@ -224,11 +226,36 @@ describe('credits', () => {
     expect(scheduler.step([{ type: 'lending', isOn: true }])).toMatchObject([{ type: 'grant', node: 'b' }])
   })
 
+  it('[SC23] one long task may wait behind each that runs, and none behind one that is not here yet', () => {
+    const scheduler = create(1)
+    const guest = (key: string): Event => ({ type: 'guest', node: 'b', shape: ONE, task: task(key, { isGuest: true }) })
+    const grants = (effects: readonly Effect[]): number[] =>
+      effects.flatMap((effect) => (effect.type === 'grant' ? effect.count : []))
+    expect(grants(scheduler.step([peer('b'), wanted('b', 9)]))).toEqual([1])
+    expect(grants(scheduler.step([guest('runs')]))).toEqual([1])
+    expect(grants(scheduler.step([guest('waits')]))).toEqual([])
+  })
+
+  it('[SC23] a long task is put behind another only once whoever has a free slot had the time to say so', () => {
+    const scheduler = create(1)
+    const tasks = ['home', 'one', 'two', 'three'].map((key) => ready(key))
+    scheduler.step([peer('near'), peer('far'), ...tasks])
+    expect(sent(scheduler.step([granted('near', 1)]))).toEqual(['one>near'])
+    expect(sent(scheduler.step([granted('near', 1)]))).toEqual([])
+    expect(sent(scheduler.step([granted('far', 1)]))).toEqual(['two>far'])
+    expect(sent(scheduler.step([{ type: 'passed', timer: 'settle', shape: ONE }]))).toEqual(['three>near'])
+    // What is known to be short need not wait.
+    const bulk = create(1)
+    const finished: Event = { type: 'sent-ended', node: 'near', kind: 'k', ms: 20 }
+    bulk.step([peer('near'), finished, ...tasks])
+    expect(sent(bulk.step([granted('near', 3)]))).toHaveLength(3)
+  })
+
   it('[SC7] end with their peer', () => {
     const scheduler = create(1)
     scheduler.step([peer('b'), wanted('b', 50)])
     expect(scheduler.step([{ type: 'peer-gone', node: 'b' }])).toEqual([])
-    expect(scheduler.step([peer('b'), wanted('b', 50)])).toMatchObject([{ type: 'grant', count: 2 }])
+    expect(scheduler.step([peer('b'), wanted('b', 50)])).toMatchObject([{ type: 'grant', count: 1 }])
     const owner = create(1)
     owner.step([peer('b'), ready('a', { kind: 'l' }), granted('b', 3), { type: 'peer-gone', node: 'b' }])
     expect(sent(owner.step([ready('x', { kind: 'l' })]))).toEqual([])

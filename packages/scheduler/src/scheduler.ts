@@ -11,63 +11,15 @@ import { ReadyQueue } from './ready-queue.ts'
 import type { Entry, ReadyTask } from './ready-queue.ts'
 import { RunTimes } from './run-times.ts'
 import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, SchedulerTimer } from './scheduler-event.ts'
+import type { Lane, PeerState, Shape } from './scheduler-state.ts'
 import { fittingIn, showShape } from './shape.ts'
 import type { WorkShape } from './shape.ts'
 import { Turns } from './turns.ts'
-
-interface Lane<K> {
-  /** The shape of what is in it; whatever comes next when it is empty. */
-  shape: Shape<K>
-  /** From where it reserves what its tasks ask for, while there are any. */
-  pool: Pool
-  tasks: number
-  isBlocked: boolean
-  isExclusive: boolean
-}
-
-interface Shape<K> {
-  readonly shape: WorkShape
-  /** Where its work may run here; nowhere when there is none. */
-  pools: readonly Pool[]
-  readonly isSpread: boolean
-  readonly queue: ReadyQueue<K>
-  /** Credits that peers gave us. */
-  readonly credits: Map<string, number>
-  /** Credits that we gave and that were neither used nor returned. */
-  readonly granted: Map<string, number>
-  /** Peers with a backlog. */
-  readonly wanting: Map<string, number>
-  /** How many such tasks each peer could run at a time; peers that could run none are not in it. */
-  readonly fitting: Map<string, number>
-  /** Nodes with its soft labels that could run it, this one too: while there are any, nobody else is asked. */
-  readonly preferred: Set<string>
-  readonly turns: Turns
-  /** Peers that hear of this backlog, and of its end. */
-  readonly told: Set<string>
-  /** SPREAD: peers that answered this backlog, or that were waited for long enough. */
-  readonly answered: Set<string>
-  readonly timers: Set<SchedulerTimer>
-  advertised: number
-  /** A credit was spent since the last idle time. */
-  hasSpent: boolean
-  /** People were told that nobody has what it asks for. */
-  isTold: boolean
-  /** How often the first own task was left behind for one whose inputs were there. */
-  passedOver: number
-}
 
 interface Found<K> {
   readonly shape: Shape<K>
   readonly entry: Entry<K>
   readonly lane: number
-}
-
-interface PeerState {
-  resources: ResourceSet | undefined
-  labels: NodeLabels
-  outstanding: number
-  /** Between it and this tab; undefined until it was measured. */
-  bytesPerMs: number | undefined
 }
 
 export interface SchedulerOptions {
@@ -88,6 +40,8 @@ const CREDIT_BUDGET_MS = 24
 const CREDIT_MOST = 1024
 /** Credits are kept this long without a backlog. */
 const IDLE_MS = 50
+/** So long a long task is not put behind another one in a peer, while others may still promise a free slot: a slow link both ways. */
+const SETTLE_MS = 50
 /** How long SPREAD leaves a free slot empty for the node whose turn it is. */
 const SPREAD_MS = 250
 /** Before people are told of tasks that no node can take: tabs and their cards come one after another. */
@@ -607,14 +561,14 @@ export class Scheduler<K> {
 
   #bestPeer(shape: Shape<K>, task: ReadyTask<K>): string | undefined {
     if (shape.credits.size === 0) return undefined
-    return place(this.#candidates(shape), this.#times.meanMs(task.kind) ?? 1, task.inputs, this.#rate)
+    return place(this.#candidates(shape, task), this.#times.meanMs(task.kind) ?? 1, task.inputs, this.#rate)
   }
 
   /** Large inputs pull a task to where they are, if that node has promised to take it. */
   #isBetterElsewhere(shape: Shape<K>, task: ReadyTask<K>): boolean {
     if (task.inputs.length === 0) return false
     const { self } = this.#options
-    const candidates = [{ node: self, queued: 0, slots: 1 }, ...this.#candidates(shape)]
+    const candidates = [{ node: self, queued: 0, slots: 1 }, ...this.#candidates(shape, task)]
     return place(candidates, this.#times.meanMs(task.kind) ?? 1, task.inputs, this.#rate) !== self
   }
 
@@ -625,12 +579,14 @@ export class Scheduler<K> {
     return (isOwn ? this.#peers.get(from === self ? to : from)?.bytesPerMs : undefined) ?? this.#meanRate
   }
 
-  #candidates(shape: Shape<K>): Candidate[] {
+  #candidates(shape: Shape<K>, { kind }: ReadyTask<K>): Candidate[] {
     const candidates: Candidate[] = []
+    const mayQueue = shape.isSettled || (this.#times.meanMs(kind) ?? Number.POSITIVE_INFINITY) <= CREDIT_BUDGET_MS
     for (const node of shape.credits.keys()) {
       const peer = this.#peers.get(node)
-      if (peer && this.#isWelcome(shape, node))
-        candidates.push({ node, queued: peer.outstanding, slots: shape.fitting.get(node) ?? 1 })
+      if (peer === undefined || !this.#isWelcome(shape, node)) continue
+      const slots = shape.fitting.get(node) ?? 1
+      if (mayQueue || peer.outstanding < slots) candidates.push({ node, queued: peer.outstanding, slots })
     }
     return candidates
   }
@@ -661,6 +617,7 @@ export class Scheduler<K> {
       const queued = shape.queue.ownCount
       if (!shape.isTold && this.#isInfeasible(shape)) this.#wait(shape, 'infeasible', INFEASIBLE_MS)
       if (queued > 0) {
+        if (!shape.isSettled && !shape.isSpread && this.#peers.size > 0) this.#wait(shape, 'settle', SETTLE_MS)
         if (queued < 2 * advertised && queued * 2 > advertised) continue
         shape.advertised = queued
         for (const node of this.#peers.keys()) this.#tell(shape, node)
@@ -678,6 +635,7 @@ export class Scheduler<K> {
     const shape = this.#shape(named)
     shape.timers.delete(timer)
     if (timer === 'idle') this.#endIdling(shape)
+    else if (timer === 'settle') shape.isSettled = shape.advertised > 0
     else if (timer === 'spread') for (const node of shape.fitting.keys()) shape.answered.add(node)
     else if (this.#isInfeasible(shape)) {
       const entry = shape.queue.peek()
@@ -706,6 +664,7 @@ export class Scheduler<K> {
     for (const [node, count] of shape.credits) this.#effects.push({ type: 'return', node, shape: shape.shape, count })
     shape.credits.clear()
     shape.answered.clear()
+    shape.isSettled = false
   }
 
   /** Promises what is free, and enough beyond it to cover a round trip, evenly to the peers that have a backlog. */
@@ -715,17 +674,14 @@ export class Scheduler<K> {
       const { wanting, granted, queue, pools } = shape
       // Two nodes that spread their tasks over each other have a backlog both.
       if (wanting.size === 0 || (queue.ownCount > 0 && !shape.isSpread)) continue
-      let [slots, free] = [0, 0]
-      for (const { capacity, demand } of pools) {
-        slots += capacity.slots(demand, UNBOUNDED_SLOTS)
-        free += capacity.free(demand, UNBOUNDED_SLOTS)
-      }
+      let slots = 0
+      for (const { capacity, demand } of pools) slots += capacity.slots(demand, UNBOUNDED_SLOTS)
       const perSlot = this.#times.fitting(this.#lastGuestKind, CREDIT_BUDGET_MS, 2, CREDIT_MOST)
-      const busy = slots - Math.min(slots, free)
       let promised = queue.guestCount
       for (const count of granted.values()) promised += count
-      // Running tasks fill slots; what waits behind them here or is promised fills the window.
-      let room = slots * perSlot - promised - (perSlot === 2 ? busy : 0)
+      // Behind a long task, or one of unknown length, one may wait; none is promised a place behind one that is not here yet,
+      // since its owner may hear of a free slot elsewhere a moment later.
+      let room = slots * (perSlot === 2 ? 1 : perSlot) - promised
       if (room <= 0) continue
       const share = Math.max(1, Math.floor(room / wanting.size))
       for (const [node, queued] of wanting) {
@@ -757,6 +713,7 @@ export class Scheduler<K> {
         told: new Set(),
         answered: new Set(),
         timers: new Set(),
+        isSettled: false,
         advertised: 0,
         hasSpent: false,
         isTold: false,

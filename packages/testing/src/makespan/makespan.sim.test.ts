@@ -41,4 +41,12 @@ describe('the makespan of heavy-tailed tasks', () => {
     expect(world.lastEnd.size).toBe(8)
     expect(first).toBeGreaterThanOrEqual(0.85 * makespan)
   })
+
+  it('[SC23] as many tasks as slots run one in each, whoever promised first', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      // One to four slots each, of which there are 20.
+      const world = new ScheduleWorld({ seed, nodes: 8, drivers: 1, tasks: 20, meanMs: 300, sigma: 0.01 })
+      expect(creditRoom(world), `seed ${seed}`).toBeLessThan(450)
+    }
+  })
 })

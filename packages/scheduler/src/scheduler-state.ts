@@ -1,0 +1,59 @@
+import type { NodeLabels, ResourceSet } from '@shoal/protocol'
+import type { Pool } from './bundles.ts'
+import type { ReadyQueue } from './ready-queue.ts'
+import type { SchedulerTimer } from './scheduler-event.ts'
+import type { WorkShape } from './shape.ts'
+import type { Turns } from './turns.ts'
+
+/** A worker, as the scheduler sees it. */
+export interface Lane<K> {
+  /** The shape of what is in it; whatever comes next when it is empty. */
+  shape: Shape<K>
+  /** From where it reserves what its tasks ask for, while there are any. */
+  pool: Pool
+  tasks: number
+  isBlocked: boolean
+  isExclusive: boolean
+}
+
+/** Work that asks for the same: what of it waits here, and who may take it. */
+export interface Shape<K> {
+  readonly shape: WorkShape
+  /** Where its work may run here; nowhere when there is none. */
+  pools: readonly Pool[]
+  readonly isSpread: boolean
+  readonly queue: ReadyQueue<K>
+  /** Credits that peers gave us. */
+  readonly credits: Map<string, number>
+  /** Credits that we gave and that were neither used nor returned. */
+  readonly granted: Map<string, number>
+  /** Peers with a backlog. */
+  readonly wanting: Map<string, number>
+  /** How many such tasks each peer could run at a time; peers that could run none are not in it. */
+  readonly fitting: Map<string, number>
+  /** Nodes with its soft labels that could run it, this one too: while there are any, nobody else is asked. */
+  readonly preferred: Set<string>
+  readonly turns: Turns
+  /** Peers that hear of this backlog, and of its end. */
+  readonly told: Set<string>
+  /** SPREAD: peers that answered this backlog, or that were waited for long enough. */
+  readonly answered: Set<string>
+  readonly timers: Set<SchedulerTimer>
+  /** Whoever has a free slot has had the time to say so since the backlog came. */
+  isSettled: boolean
+  advertised: number
+  /** A credit was spent since the last idle time. */
+  hasSpent: boolean
+  /** People were told that nobody has what it asks for. */
+  isTold: boolean
+  /** How often the first own task was left behind for one whose inputs were there. */
+  passedOver: number
+}
+
+export interface PeerState {
+  resources: ResourceSet | undefined
+  labels: NodeLabels
+  outstanding: number
+  /** Between it and this tab; undefined until it was measured. */
+  bytesPerMs: number | undefined
+}
