@@ -18,6 +18,8 @@ export { encodeGames, PolicyValueNet, policyValueSizes, toEvaluations } from './
 export type { PolicyValueLoss, PolicyValueSpec, Prediction } from './alpha-zero/policy-value-net.ts'
 export { Search } from './alpha-zero/search.ts'
 export type { Evaluation, Leaf, SearchOptions } from './alpha-zero/search.ts'
+export { SearchServer } from './alpha-zero/search-server.ts'
+export type { SearchAnswer, ServedNet } from './alpha-zero/search-server.ts'
 export { selfPlay } from './alpha-zero/self-play.ts'
 export type { SelfPlayRequest, SelfPlayResult } from './alpha-zero/self-play.ts'
 export { servingEvaluator } from './alpha-zero/serving-evaluator.ts'

@@ -1,13 +1,16 @@
 import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { usePage } from '../model/page-context.ts'
+import { DEMO_OF } from '../model/page-url.ts'
 import type { DemoName } from '../model/page-url.ts'
+import { FourDemo } from './connect-four/four-demo.tsx'
 import { EsPanel } from './es/es-panel.tsx'
 import { MandelbrotPanel } from './mandelbrot/mandelbrot-panel.tsx'
 
 const TITLES: readonly (readonly [DemoName, string])[] = [
   ['cartpole', 'CartPole'],
   ['pendulum', 'Pendulum'],
+  ['connect-four', 'Connect four'],
   ['mandelbrot', 'Mandelbrot'],
 ]
 
@@ -16,9 +19,9 @@ export function Demos(): JSX.Element {
   const { address, runs } = usePage()
   const { demo } = address.url.value
   const wish = runs.wish.value
+  const [isFourStopped, stopFour] = useState(false)
   useEffect(() => {
-    if (wish !== undefined)
-      address.change({ demo: wish === 'es-cartpole' ? 'cartpole' : wish === 'es-pendulum' ? 'pendulum' : wish })
+    if (wish !== undefined) address.change({ demo: DEMO_OF[wish] })
   }, [wish, address])
   return (
     <>
@@ -34,7 +37,13 @@ export function Demos(): JSX.Element {
           </button>
         ))}
       </nav>
-      {demo === 'mandelbrot' ? <MandelbrotPanel /> : <EsPanel key={demo} name={demo} />}
+      {demo === 'mandelbrot' ? (
+        <MandelbrotPanel />
+      ) : demo === 'connect-four' ? (
+        <FourDemo isStopped={isFourStopped} onStopped={stopFour} />
+      ) : (
+        <EsPanel key={demo} name={demo} />
+      )}
     </>
   )
 }

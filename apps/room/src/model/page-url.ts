@@ -6,8 +6,8 @@
  * click, `auto=help` lends without a click (for our own headless tabs), `run=NAME` drives that demo, making a room when
  * the link has none, once `tabs` tabs lend (20 s at most).
  */
-export type DemoName = 'cartpole' | 'pendulum' | 'mandelbrot'
-export type RunName = 'es-cartpole' | 'es-pendulum' | 'mandelbrot'
+export type DemoName = 'cartpole' | 'pendulum' | 'connect-four' | 'mandelbrot'
+export type RunName = 'es-cartpole' | 'es-pendulum' | 'alphazero-connect-four' | 'mandelbrot'
 
 export interface ViewAt {
   readonly x: number
@@ -26,10 +26,12 @@ export interface PageUrl {
   readonly tabs: number
 }
 
-const DEMOS: readonly string[] = ['cartpole', 'pendulum', 'mandelbrot'] satisfies DemoName[]
-const DEMO_OF: Readonly<Record<RunName, DemoName>> = {
+const DEMOS: readonly string[] = ['cartpole', 'pendulum', 'connect-four', 'mandelbrot'] satisfies DemoName[]
+/** Which demo a run is of. */
+export const DEMO_OF: Readonly<Record<RunName, DemoName>> = {
   'es-cartpole': 'cartpole',
   'es-pendulum': 'pendulum',
+  'alphazero-connect-four': 'connect-four',
   mandelbrot: 'mandelbrot',
 }
 const MAX_SEED = 0xffff_ffff

@@ -1,0 +1,260 @@
+import { useSignal, useSignalEffect } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useMemo } from 'preact/hooks'
+import { formatBytes, formatCount } from '../../model/format.ts'
+import { usePage } from '../../model/page-context.ts'
+import type { RunReport } from '../../model/run-report.ts'
+import { Readouts } from '../readouts.tsx'
+import { roomTotals } from '../room-totals.ts'
+import { BoardView } from './board-view.tsx'
+import { GALLERY_SIZE } from './draw-gallery.ts'
+import { FourRun } from './four-run.ts'
+import type { FourProgress, StartOptions } from './four-run.ts'
+import { FOUR_SETTINGS } from './four-settings.ts'
+import { Gallery } from './gallery.ts'
+import { GalleryView } from './gallery-view.tsx'
+import { ValueBar, VisitMap, Waits } from './machine-view.tsx'
+import { Match } from './match.ts'
+import type { MatchState } from './match.ts'
+import { NetworkFile } from './network-file.tsx'
+import { scoreOf } from './strength-test.ts'
+import { StrengthView } from './strength-view.tsx'
+import './connect-four.css'
+
+const RUN = 'alphazero-connect-four'
+const HOLD_MS = 1500
+const STILL_HOLD_MS = 6000
+const STRENGTHS = [
+  [20, 'glances'],
+  [100, 'looks ahead'],
+  [800, 'looks far ahead'],
+] as const
+
+export interface FourPanelProps {
+  /** It was stopped by hand before: it does not start by itself. */
+  readonly isStopped: boolean
+  readonly onStopped: (isStopped: boolean) => void
+}
+
+/** AlphaZero learning connect four, and a board to play against it meanwhile. */
+export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element {
+  const { model, runs, address } = usePage()
+  const simulations = useSignal(100)
+  const gallery = useMemo(() => {
+    const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches
+    return new Gallery({ size: GALLERY_SIZE, holdMs: isStill ? STILL_HOLD_MS : HOLD_MS })
+  }, [])
+  const run = useMemo(() => {
+    return new FourRun({
+      settings: FOUR_SETTINGS,
+      totals: () => roomTotals(model.currentStatus()),
+      onGames: ({ nodeId, boards }) => gallery.offer(nodeId, boards),
+      onReport: (report) => runs.publish(report),
+      nowMs: () => performance.now(),
+    })
+  }, [model, gallery, runs])
+  const match = useMemo(() => {
+    const answer = (moves: readonly number[], stop: AbortSignal) => run.answer(moves, simulations.peek(), stop)
+    return new Match({ answer, nowMs: () => performance.now() })
+  }, [run, simulations])
+  useEffect(
+    () => () => {
+      match.close()
+      run.close()
+    },
+    [match, run],
+  )
+
+  const start = (more: Partial<StartOptions> = {}): void => {
+    onStopped(false)
+    void run.start({ seed: address.url.peek().seed, ...more })
+  }
+  // It learns as soon as it is shown, but for a program that asked for a run: that one waits for its tabs.
+  useEffect(() => {
+    if (!isStopped && address.url.peek().run !== RUN) start()
+    // Once, when it is shown.
+  }, [run])
+  useSignalEffect(() => {
+    if (runs.wish.value === RUN && runs.take(RUN)) start({ isUntilGoal: true })
+  })
+
+  const report = run.report.value
+  const game = match.state.value
+  const isRunning = report?.state === 'running'
+  return (
+    <section class="card demo four" aria-labelledby="demo-title">
+      <div class="head">
+        <h2 id="demo-title">Learns connect four</h2>
+        <Seed isDisabled={isRunning} />
+        {isRunning ? (
+          <button
+            type="button"
+            class="wide"
+            onClick={() => {
+              onStopped(true)
+              run.stop()
+            }}
+          >
+            Stop
+          </button>
+        ) : (
+          <button type="button" class="primary wide" onClick={() => start()}>
+            {report === undefined ? 'Train' : 'Train again'}
+          </button>
+        )}
+      </div>
+      <Outcome report={report} progress={run.progress.value} />
+      <div class="four-table">
+        <div class="four-play">
+          <VisitMap answer={game.answer} />
+          <BoardView match={game} onPlay={(column) => match.play(column)} />
+        </div>
+        <div class="four-side">
+          <Turn match={game} onAskAgain={() => match.askAgain()} />
+          <p class="unseen" role="status" aria-live="polite">
+            {game.said}
+          </p>
+          <div class="actions">
+            <button type="button" onClick={() => match.begin(0)}>
+              New game, you start
+            </button>
+            <button type="button" onClick={() => match.begin(1)}>
+              New game, it starts
+            </button>
+          </div>
+          <ValueBar answer={game.answer} />
+          <label class="four-strength soft">
+            Before a move it
+            <select
+              value={simulations.value}
+              onChange={(event) => (simulations.value = Number(event.currentTarget.value))}
+            >
+              {STRENGTHS.map(([count, words]) => (
+                <option key={count} value={count}>
+                  {words}: {count} positions
+                </option>
+              ))}
+            </select>
+          </label>
+          <Waits waits={match.waits.value} answer={game.answer} />
+        </div>
+      </div>
+      <div>
+        <h3 class="four-title">Its last games against itself</h3>
+        <GalleryView gallery={gallery} />
+      </div>
+      <StrengthView curve={run.curve} length={run.curveLength.value} settings={run.settings} />
+      <Readouts items={figures(run.progress.value)} />
+      <NetworkFile
+        save={async () => ({
+          bytes: await run.save(AbortSignal.timeout(30_000)),
+          name: `connect-four-${run.progress.peek().games}-games.shoal`,
+        })}
+        load={(bytes) => start({ resumeFrom: run.read(bytes) })}
+      />
+    </section>
+  )
+}
+
+function Turn({
+  match: { phase, you, moves },
+  onAskAgain,
+}: {
+  readonly match: MatchState
+  readonly onAskAgain: () => void
+}): JSX.Element {
+  const ends = { you: 'You have won.', machine: 'It has won.', nobody: 'A draw.' }
+  const words =
+    phase.kind === 'over'
+      ? ends[phase.winner]
+      : phase.kind === 'thinking'
+        ? 'It thinks …'
+        : phase.kind === 'stuck'
+          ? 'It does not answer.'
+          : moves.length < 2
+            ? 'Your turn. Play it now, while it learns.'
+            : 'Your turn.'
+  return (
+    <div class="four-turn">
+      <p class="big">{words}</p>
+      {phase.kind === 'stuck' ? (
+        <p class="outcome failed">
+          {phase.error}{' '}
+          <button type="button" class="small" onClick={onAskAgain}>
+            Ask again
+          </button>
+        </p>
+      ) : (
+        <p class="soft">
+          You have the discs with {you === 0 ? 'a cross' : 'a ring'}, it has those with{' '}
+          {you === 0 ? 'a ring' : 'a cross'}.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function figures(progress: FourProgress): { term: string; value: string }[] {
+  const { played, gamesPerSecond, positions, iteration, tabsAtWork, bytesPerIteration: bytes } = progress
+  return [
+    { term: 'Games played', value: formatCount(played) },
+    { term: 'Games a second', value: gamesPerSecond < 10 ? gamesPerSecond.toFixed(1) : formatCount(gamesPerSecond) },
+    { term: 'Positions learned', value: formatCount(positions) },
+    { term: 'Iterations', value: formatCount(iteration) },
+    { term: 'Tabs at work', value: formatCount(tabsAtWork) },
+    { term: 'Bytes an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
+  ]
+}
+
+function Outcome({
+  report,
+  progress: { strength },
+}: {
+  readonly report: RunReport | undefined
+  readonly progress: FourProgress
+}): JSX.Element {
+  if (report?.state === 'failed') {
+    return (
+      <p class="outcome failed" role="alert">
+        The run ended with an error: {report.error}
+      </p>
+    )
+  }
+  const words = {
+    none: 'Press Train, and it learns from nothing but the rules.',
+    waiting: 'Waiting for tabs …',
+    running: 'It learns from nothing but the rules, by playing against itself in every tab.',
+    stopped: 'Stopped. It still plays with what it has learned.',
+    done: 'Done. It still plays with what it has learned.',
+  }
+  return (
+    <p class="outcome soft">
+      {words[report?.state ?? 'none']}{' '}
+      {strength !== undefined &&
+        `It wins ${Math.round(100 * scoreOf(strength.againstRandom))} % against chance, without looking ahead.`}
+    </p>
+  )
+}
+
+function Seed({ isDisabled }: { readonly isDisabled: boolean }): JSX.Element {
+  const { address } = usePage()
+  return (
+    <label class="seed">
+      Seed
+      <input
+        type="number"
+        min={0}
+        max={4_294_967_295}
+        step={1}
+        inputMode="numeric"
+        value={address.url.value.seed}
+        disabled={isDisabled}
+        onChange={(event) => {
+          const seed = event.currentTarget.valueAsNumber
+          if (Number.isSafeInteger(seed) && seed >= 0 && seed <= 0xffff_ffff) address.change({ seed })
+          else event.currentTarget.value = String(address.url.peek().seed)
+        }}
+      />
+    </label>
+  )
+}
