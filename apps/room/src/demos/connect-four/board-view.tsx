@@ -116,6 +116,15 @@ function Face({ disc }: { readonly disc: number }): JSX.Element {
   )
 }
 
+/** One disc, as large as text. */
+export function DiscMark({ disc }: { readonly disc: number }): JSX.Element {
+  return (
+    <svg class="four-disc" viewBox="-44 -44 88 88" aria-hidden="true">
+      <Face disc={disc} />
+    </svg>
+  )
+}
+
 /** A line through the four, over everything. */
 function Four({ line }: { readonly line: readonly number[] }): JSX.Element {
   const [from, to] = [line[0] ?? 0, line.at(-1) ?? 0].map((cell) => centreOf(cell))

@@ -74,7 +74,7 @@ function drawBoard(canvas: CanvasRenderingContext2D, { board }: Shown, cell: num
   ]
   board.forEach((disc, i) => {
     const [x, y] = centre(i)
-    canvas.globalAlpha = disc === 0 || four.length === 0 || four.includes(i) ? 1 : 0.55
+    canvas.globalAlpha = disc === 0 || four.length === 0 || four.includes(i) ? 1 : 0.65
     canvas.fillStyle = disc === 0 ? DISCS.hole : disc === 1 ? DISCS.first : DISCS.second
     canvas.beginPath()
     canvas.arc(x, y, cell * 0.4, 0, 2 * Math.PI)

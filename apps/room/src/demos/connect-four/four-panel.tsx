@@ -1,15 +1,14 @@
-import { useSignal, useSignalEffect } from '@preact/signals'
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { formatBytes, formatCount } from '../../model/format.ts'
 import { usePage } from '../../model/page-context.ts'
-import type { RunReport } from '../../model/run-report.ts'
 import { Readouts } from '../readouts.tsx'
 import { roomTotals } from '../room-totals.ts'
-import { BoardView } from './board-view.tsx'
+import { BoardView, DiscMark } from './board-view.tsx'
 import { GALLERY_SIZE } from './draw-gallery.ts'
 import { FourRun } from './four-run.ts'
-import type { FourProgress, StartOptions } from './four-run.ts'
+import type { StartOptions } from './four-run.ts'
 import { FOUR_SETTINGS } from './four-settings.ts'
 import { Gallery } from './gallery.ts'
 import { GalleryView } from './gallery-view.tsx'
@@ -17,7 +16,6 @@ import { ValueBar, VisitMap, Waits } from './machine-view.tsx'
 import { Match } from './match.ts'
 import type { MatchState } from './match.ts'
 import { NetworkFile } from './network-file.tsx'
-import { scoreOf } from './strength-test.ts'
 import { StrengthView } from './strength-view.tsx'
 import './connect-four.css'
 
@@ -78,9 +76,16 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
     if (runs.wish.value === RUN && runs.take(RUN)) start({ isUntilGoal: true })
   })
 
-  const report = run.report.value
   const game = match.state.value
-  const isRunning = report?.state === 'running'
+  // Not the whole report: that changes with every task.
+  const state = useComputed(() => run.report.value?.state).value
+  const isRunning = state === 'running'
+  const board = useRef<HTMLDivElement>(null)
+  const begin = (you: 0 | 1): void => {
+    match.begin(you)
+    // So that the keys of the board work at once.
+    board.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus()
+  }
   return (
     <section class="card demo four" aria-labelledby="demo-title">
       <div class="head">
@@ -99,13 +104,13 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
           </button>
         ) : (
           <button type="button" class="primary wide" onClick={() => start()}>
-            {report === undefined ? 'Train' : 'Train again'}
+            {state === undefined ? 'Train' : 'Train again'}
           </button>
         )}
       </div>
-      <Outcome report={report} progress={run.progress.value} />
+      <Outcome run={run} />
       <div class="four-table">
-        <div class="four-play">
+        <div class="four-play" ref={board}>
           <VisitMap answer={game.answer} />
           <BoardView match={game} onPlay={(column) => match.play(column)} />
         </div>
@@ -115,10 +120,10 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
             {game.said}
           </p>
           <div class="actions">
-            <button type="button" onClick={() => match.begin(0)}>
+            <button type="button" onClick={() => begin(0)}>
               New game, you start
             </button>
-            <button type="button" onClick={() => match.begin(1)}>
+            <button type="button" onClick={() => begin(1)}>
               New game, it starts
             </button>
           </div>
@@ -143,8 +148,8 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
         <h3 class="four-title">Its last games against itself</h3>
         <GalleryView gallery={gallery} />
       </div>
-      <StrengthView curve={run.curve} length={run.curveLength.value} settings={run.settings} />
-      <Readouts items={figures(run.progress.value)} />
+      <StrengthView run={run} />
+      <Figures run={run} />
       <NetworkFile
         save={async () => ({
           bytes: await run.save(AbortSignal.timeout(30_000)),
@@ -157,26 +162,15 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
 }
 
 function Turn({
-  match: { phase, you, moves },
+  match: { phase, you },
   onAskAgain,
 }: {
   readonly match: MatchState
   readonly onAskAgain: () => void
 }): JSX.Element {
-  const ends = { you: 'You have won.', machine: 'It has won.', nobody: 'A draw.' }
-  const words =
-    phase.kind === 'over'
-      ? ends[phase.winner]
-      : phase.kind === 'thinking'
-        ? 'It thinks …'
-        : phase.kind === 'stuck'
-          ? 'It does not answer.'
-          : moves.length < 2
-            ? 'Your turn. Play it now, while it learns.'
-            : 'Your turn.'
   return (
     <div class="four-turn">
-      <p class="big">{words}</p>
+      <p class="big">{phase.kind === 'over' ? ENDS[phase.winner] : TURNS[phase.kind]}</p>
       {phase.kind === 'stuck' ? (
         <p class="outcome failed">
           {phase.error}{' '}
@@ -185,34 +179,46 @@ function Turn({
           </button>
         </p>
       ) : (
-        <p class="soft">
-          You have the discs with {you === 0 ? 'a cross' : 'a ring'}, it has those with{' '}
-          {you === 0 ? 'a ring' : 'a cross'}.
+        <p class="soft discs-of">
+          <DiscMark disc={you + 1} /> you <DiscMark disc={2 - you} /> the machine
         </p>
       )}
     </div>
   )
 }
 
-function figures(progress: FourProgress): { term: string; value: string }[] {
-  const { played, gamesPerSecond, positions, iteration, tabsAtWork, bytesPerIteration: bytes } = progress
-  return [
-    { term: 'Games played', value: formatCount(played) },
-    { term: 'Games a second', value: gamesPerSecond < 10 ? gamesPerSecond.toFixed(1) : formatCount(gamesPerSecond) },
-    { term: 'Positions learned', value: formatCount(positions) },
-    { term: 'Iterations', value: formatCount(iteration) },
-    { term: 'Tabs at work', value: formatCount(tabsAtWork) },
-    { term: 'Bytes an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
-  ]
+const ENDS = { you: 'You have won.', machine: 'It has won.', nobody: 'A draw.' }
+const TURNS = { yours: 'Your turn', thinking: 'It thinks …', stuck: 'It does not answer.' }
+
+function Figures({ run }: { readonly run: FourRun }): JSX.Element {
+  const { played, gamesPerSecond, positions, iteration, tabsAtWork, bytesPerIteration: bytes } = run.progress.value
+  return (
+    <Readouts
+      items={[
+        { term: 'Games played', value: formatCount(played) },
+        {
+          term: 'Games a second',
+          value: gamesPerSecond < 10 ? gamesPerSecond.toFixed(1) : formatCount(gamesPerSecond),
+        },
+        { term: 'Positions learned', value: formatCount(positions) },
+        { term: 'Iterations', value: formatCount(iteration) },
+        { term: 'Tabs at work', value: formatCount(tabsAtWork) },
+        { term: 'Bytes an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
+      ]}
+    />
+  )
 }
 
-function Outcome({
-  report,
-  progress: { strength },
-}: {
-  readonly report: RunReport | undefined
-  readonly progress: FourProgress
-}): JSX.Element {
+const STATES = {
+  none: 'It learns from nothing but the rules. Press Train, or play against one that knows nothing yet.',
+  waiting: 'Waiting for tabs …',
+  running: 'It learns by playing against itself in every tab, from nothing but the rules. Play it meanwhile.',
+  stopped: 'Stopped. It still plays with what it has learned.',
+  done: 'Done. It still plays with what it has learned.',
+}
+
+function Outcome({ run }: { readonly run: FourRun }): JSX.Element {
+  const report = run.report.value
   if (report?.state === 'failed') {
     return (
       <p class="outcome failed" role="alert">
@@ -220,18 +226,9 @@ function Outcome({
       </p>
     )
   }
-  const words = {
-    none: 'Press Train, and it learns from nothing but the rules.',
-    waiting: 'Waiting for tabs …',
-    running: 'It learns from nothing but the rules, by playing against itself in every tab.',
-    stopped: 'Stopped. It still plays with what it has learned.',
-    done: 'Done. It still plays with what it has learned.',
-  }
   return (
-    <p class="outcome soft">
-      {words[report?.state ?? 'none']}{' '}
-      {strength !== undefined &&
-        `It wins ${Math.round(100 * scoreOf(strength.againstRandom))} % against chance, without looking ahead.`}
+    <p class="outcome soft" role="status">
+      {STATES[report?.state ?? 'none']}
     </p>
   )
 }

@@ -105,12 +105,9 @@ export class FourRun {
 
   /** Trains from scratch, or goes on from a state. Never rejects: the report says how it ended. */
   async start({ seed, resumeFrom, isUntilGoal = false }: StartOptions): Promise<void> {
-    this.#abort?.abort()
-    this.#crew?.[Symbol.dispose]()
+    this.close()
     const abort = new AbortController()
-    const crew = new Crew(this.settings, seed, resumeFrom)
     this.#abort = abort
-    this.#crew = crew
     for (const column of Object.values(this.curve) as unknown[][]) column.length = 0
     this.#lastSeen.clear()
     this.#played = 0
@@ -124,7 +121,8 @@ export class FourRun {
     })
     let end: Partial<RunReport> = { state: 'done' }
     try {
-      await this.#train(crew, seed, isUntilGoal, abort.signal)
+      this.#crew = new Crew(this.settings, seed, resumeFrom)
+      await this.#train(this.#crew, seed, isUntilGoal, abort.signal)
     } catch (error) {
       end = abort.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: messageOf(error) }
     }

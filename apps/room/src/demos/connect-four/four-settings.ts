@@ -25,9 +25,11 @@ export const FOUR_SETTINGS: FourSettings = {
   ...ALPHA_ZERO_SETTINGS.connectFour,
   selfPlay: { ...ALPHA_ZERO_SETTINGS.connectFour.selfPlay, games: 8 },
   gamesPerIteration: 40,
-  gamesPerTest: 600,
+  gamesPerTest: 400,
   // Positions and their mirror images: of the last thousand games.
   replaySize: 40_000,
+  updatesPerIteration: 40,
+  minibatch: 128,
   maxIterations: 5_000,
   test: { randomGames: 100, searchGames: 20, simulations: 100, rollouts: 200, gamesPerTask: 5 },
   goal: 0.9,

@@ -70,7 +70,7 @@ export function Waits({
   return (
     <div class="four-waits">
       <p class="soft">
-        Its answers took <strong>{median === undefined ? '–' : formatDuration(median)}</strong>, 95 % at most{' '}
+        Answers: <strong>{median === undefined ? '–' : formatDuration(median)}</strong>, 95 % within{' '}
         <strong>{p95 === undefined ? '–' : formatDuration(p95)}</strong>
       </p>
       <div class="bars" aria-hidden="true">
@@ -84,7 +84,7 @@ export function Waits({
           'The machine answers from any tab of the room.'
         ) : (
           <>
-            The last came from <TabChip nodeId={answer.nodeId} /> after {formatDuration(answer.searchMs)} of search
+            The last by <TabChip nodeId={answer.nodeId} />, {formatDuration(answer.searchMs)} of it searching
           </>
         )}
       </p>

@@ -1,27 +1,22 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import type { MatchResult } from '@shoal/rl'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useElementWidth } from '../../components/use-element-width.ts'
-import type { Curve } from './four-run.ts'
-import type { FourSettings } from './four-settings.ts'
+import type { Curve, FourRun } from './four-run.ts'
+import { scoreOf } from './strength-test.ts'
 
 const HEIGHT = 168
 
 /** How strong the network is by the games it learned from, and the loss of its policy. */
-export function StrengthView({
-  curve,
-  length,
-  settings,
-}: {
-  readonly curve: Curve
-  /** Changes with the curve: says when to draw. */
-  readonly length: number
-  readonly settings: FourSettings
-}): JSX.Element {
+export function StrengthView({ run }: { readonly run: FourRun }): JSX.Element {
+  const { curve } = run
+  const length = run.curveLength.value
+  const { strength, losses } = run.progress.value
   const [frame, width] = useElementWidth<HTMLDivElement>()
   const plot = useRef<uPlot | undefined>(undefined)
-  const { randomGames, searchGames, simulations, rollouts } = settings.test
+  const { randomGames, searchGames, simulations, rollouts } = run.settings.test
 
   useEffect(() => {
     const target = frame.current
@@ -48,18 +43,25 @@ export function StrengthView({
   return (
     <figure class="curve">
       <figcaption>
-        <span class="key population">against chance, without search ({randomGames} games)</span>
-        <span class="key test">
-          {simulations} positions a move against {rollouts} random playouts ({searchGames} games)
+        <span class="key population">
+          without search, against chance: <strong>{percent(strength?.againstRandom)}</strong> of {randomGames} games
         </span>
-        <span class="key loss">loss of its policy</span>
+        <span class="key test">
+          {simulations} positions a move, against {rollouts} random playouts:{' '}
+          <strong>{percent(strength?.againstSearch)}</strong> of {searchGames}
+        </span>
+        <span class="key loss">
+          loss of its policy: <strong>{losses === undefined ? '–' : losses.policyLoss.toFixed(2)}</strong>
+        </span>
       </figcaption>
       <div ref={frame} class="plot" style={{ height: `${HEIGHT}px` }} />
-      <p class="soft axis-name">
-        % of the points, a draw being half of one, by games learned from; on the right the loss
-      </p>
+      <p class="soft axis-name">Points in % by games learned from, a draw being half a point; on the right the loss</p>
     </figure>
   )
+}
+
+function percent(match: MatchResult | undefined): string {
+  return match === undefined ? '–' : `${Math.round(100 * scoreOf(match))} %`
 }
 
 function dataOf({ games, againstRandom, againstSearch, policyLoss }: Curve): uPlot.AlignedData {
