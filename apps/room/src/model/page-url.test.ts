@@ -33,6 +33,7 @@ it('gives back what it wrote', () => {
 
 it('shows the demo that a run drives', () => {
   expect(parsePageUrl('#run=es-pendulum&demo=mandelbrot').demo).toBe('pendulum')
+  expect(parsePageUrl('#run=alphazero-connect-four').demo).toBe('connect-four')
   expect(parsePageUrl('#auto=make&run=es-cartpole&tabs=3')).toEqual({
     ...EMPTY,
     auto: 'make',

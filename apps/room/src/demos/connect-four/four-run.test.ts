@@ -5,6 +5,7 @@ import type { TestRoom } from '@shoal/sdk/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { effect } from '@preact/signals'
 import type { RunReport } from '../../model/run-report.ts'
+import { winningCells } from './board.ts'
 import type { PlayedGames } from './connect-four.remote.ts'
 import { FourRun } from './four-run.ts'
 import { FOUR_SETTINGS } from './four-settings.ts'
@@ -90,5 +91,53 @@ it('learns, measures and answers, and goes on with both when the tabs of its act
   expect((await answer(run)).iteration).toBeGreaterThanOrEqual(iteration)
   const bytes = await run.save(new AbortController().signal)
   expect(run.read(bytes).iteration).toBeGreaterThanOrEqual(iteration)
+  run.close()
+})
+
+it('begins anew with a file, is over at its goal for a program, and answers without any training', async () => {
+  const run = newRun({ goal: 0 })
+  expect((await answer(run, [0])).iteration).toBe(0)
+  await run.start({ seed: 3, isUntilGoal: true })
+  expect(run.report.peek()).toMatchObject({ state: 'done', solved: true })
+  const { games, againstRandom, againstSearch, policyLoss } = run.curve
+  expect(games[0]).toBe(0)
+  expect(againstRandom[0]).toBeGreaterThanOrEqual(0)
+  for (const column of [againstRandom, againstSearch, policyLoss]) expect(column).toHaveLength(games.length)
+
+  const later = newRun()
+  const bytes = await run.save(new AbortController().signal)
+  const state = { ...run.read(bytes), iteration: 40 }
+  const ended = later.start({ seed: 3, resumeFrom: state })
+  await until(later, () => later.progress.value.iteration >= 1)
+  expect((await answer(later)).iteration).toBeGreaterThanOrEqual(40)
+  later.close()
+  await ended
+  expect(later.report.peek()?.state).toBe('stopped')
+  run.close()
+})
+
+it('reads no file of another network', async () => {
+  const run = newRun()
+  await answer(run)
+  const bytes = await run.save(new AbortController().signal)
+  expect(() => newRun({ network: { ...settings.network, hidden: [9] } }).read(bytes)).toThrow('another network')
+  expect(() => run.read(bytes.slice(0, 99))).toThrow(RangeError)
+  run.close()
+})
+
+it('has games of every tab to show, each ended', async () => {
+  const run = newRun()
+  const ended = run.start({ seed: 2 })
+  const seen = () => new Set(games.map(({ nodeId }) => nodeId)).size
+  await until(run, () => seen() === 3 && run.progress.value.iteration >= 1)
+  run.stop()
+  await ended
+  for (const { boards } of games) {
+    expect(boards).toHaveLength(2)
+    for (const board of boards) expect(winningCells(board).length >= 4 || board.every((disc) => disc > 0)).toBe(true)
+  }
+  const tasks = Object.values(run.report.peek()?.byNode ?? {}).reduce((sum, work) => sum + work.tasks, 0)
+  expect(tasks).toBeGreaterThanOrEqual(games.length)
+  expect(reports.at(-1)?.state).toBe('stopped')
   run.close()
 })

@@ -31,6 +31,6 @@ export const FOUR_SETTINGS: FourSettings = {
   updatesPerIteration: 40,
   minibatch: 128,
   maxIterations: 5_000,
-  test: { randomGames: 100, searchGames: 20, simulations: 100, rollouts: 200, gamesPerTask: 5 },
+  test: { randomGames: 100, searchGames: 20, simulations: 100, rollouts: 200, gamesPerTask: 4 },
   goal: 0.9,
 }
