@@ -105,7 +105,7 @@ test('learns in both tabs without a click, while a person plays to the end, and 
   await expect(page.locator('.four [role=status]', { hasText: /column \d/ })).toHaveText(/(won|draw)\.$/)
   await expect(page.getByRole('img', { name: /^Where the machine looked: column 1: \d+ %/ })).toBeVisible()
   expect(await page.getByRole('meter').getAttribute('aria-valuenow')).toMatch(/^-?[01](\.\d+)?$/)
-  if (end !== 'A draw.') await expect(page.locator('.four-board .disc.four').nth(3)).toBeVisible()
+  if (end !== 'A draw.') await expect(page.locator('.four-board .winning').nth(3)).toBeVisible()
 
   // Answers come from the other tab: it has no page to draw.
   const chips = page.locator('.members .chip')

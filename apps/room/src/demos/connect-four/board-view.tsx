@@ -87,7 +87,7 @@ function Disc({
   readonly match: MatchState
 }): JSX.Element {
   const isFour = match.line.includes(cell)
-  const classes = ['disc', cell === match.last && 'fresh', isFour && 'four'].filter((name) => name !== false)
+  const classes = ['disc', cell === match.last && 'fresh', isFour && 'winning'].filter((name) => name !== false)
   // From above the board: as far as it falls, so long.
   const rows = ROWS - Math.floor(cell / COLUMNS)
   return (

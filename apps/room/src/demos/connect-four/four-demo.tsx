@@ -21,7 +21,8 @@ export function FourDemo(props: FourPanelProps): JSX.Element {
   const state = loaded.value
   if (state.kind === 'there') return <state.Panel {...props} />
   return (
-    <section class="card demo" aria-busy={state.kind === 'loading'}>
+    // As tall as the window: what is below stays out of sight, and is not seen to move when the game is there.
+    <section class="card demo" style={{ minHeight: '100vh' }} aria-busy={state.kind === 'loading'}>
       {state.kind === 'loading' ? (
         <p class="soft">Loading the game …</p>
       ) : (

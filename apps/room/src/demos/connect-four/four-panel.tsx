@@ -114,17 +114,18 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
           <VisitMap answer={game.answer} />
           <BoardView match={game} onPlay={(column) => match.play(column)} />
         </div>
+        <Turn match={game} onAskAgain={() => match.askAgain()} />
         <div class="four-side">
-          <Turn match={game} onAskAgain={() => match.askAgain()} />
           <p class="unseen" role="status" aria-live="polite">
             {game.said}
           </p>
-          <div class="actions">
-            <button type="button" onClick={() => begin(0)}>
-              New game, you start
+          <div class="actions four-new" role="group" aria-label="New game">
+            <span class="soft">New game:</span>
+            <button type="button" aria-label="New game, you start" onClick={() => begin(0)}>
+              You start
             </button>
-            <button type="button" onClick={() => begin(1)}>
-              New game, it starts
+            <button type="button" aria-label="New game, it starts" onClick={() => begin(1)}>
+              It starts
             </button>
           </div>
           <ValueBar answer={game.answer} />
@@ -212,7 +213,7 @@ function Figures({ run }: { readonly run: FourRun }): JSX.Element {
 const STATES = {
   none: 'It learns from nothing but the rules. Press Train, or play against one that knows nothing yet.',
   waiting: 'Waiting for tabs …',
-  running: 'It learns by playing against itself in every tab, from nothing but the rules. Play it meanwhile.',
+  running: 'It plays against itself in every tab, and learns from that. Play it meanwhile.',
   stopped: 'Stopped. It still plays with what it has learned.',
   done: 'Done. It still plays with what it has learned.',
 }

@@ -43,6 +43,7 @@ export function ValueBar({ answer }: { readonly answer: Answered | undefined }):
         aria-valuemin={-1}
         aria-valuemax={1}
         aria-valuenow={Number(value.toFixed(2))}
+        aria-valuetext={answer === undefined ? 'nothing yet' : signed}
       >
         <span class="fill" style={{ left: `${50 + Math.min(0, value) * 50}%`, width: `${Math.abs(value) * 50}%` }} />
       </div>
@@ -84,7 +85,7 @@ export function Waits({
           'The machine answers from any tab of the room.'
         ) : (
           <>
-            The last by <TabChip nodeId={answer.nodeId} />, {formatDuration(answer.searchMs)} of it searching
+            Last one from <TabChip nodeId={answer.nodeId} />, {formatDuration(answer.searchMs)} of it search
           </>
         )}
       </p>

@@ -134,7 +134,7 @@ export class Training {
   #test(): void {
     const { settings, seed, onTest, onStrength, stop } = this.#options
     this.#isTesting = true
-    this.#testAt = this.#games + settings.gamesPerTest
+    this.#testAt = this.#games + Math.max(settings.gamesPerTest, this.#games / 8)
     const test = new StrengthTest(settings, mixSeeds(seed, PURPOSE.test, this.#iteration), this.#games)
     for (const request of test.requests) {
       const ref = this.#hold(testStrength.remote(this.#net, settings.network, request))
