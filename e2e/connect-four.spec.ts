@@ -155,3 +155,16 @@ test('what was learned is saved as a file and loaded again, and another file is 
   await expect(page.getByText('Goes on from mine.shoal.')).toBeVisible()
   await expect.poll(() => page.evaluate(() => window.__shoal__?.run?.state)).toBe('running')
 })
+
+test('fits a phone, and nothing falls for people who asked for less motion', async ({ tabs: [page] }) => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await column(page, 4).click()
+  await expect(page.locator('.four-board .disc')).toHaveCount(2, { timeout: 30_000 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+  const motion = (): Promise<string> =>
+    page.locator('.four-board .fresh').evaluate((disc) => getComputedStyle(disc).animationName)
+  expect(await motion()).toBe('none')
+  await page.emulateMedia({ reducedMotion: 'no-preference' })
+  expect(await motion()).toBe('four-fall')
+})
