@@ -24,6 +24,7 @@ const commands = {
   open(controlPort: MessagePort, answerWithinMs: number): void {
     host = createFrameWorkerHost(controlPort, {
       answerWithinMs,
+      loadGpu: () => Promise.reject(new Error('this page does without')),
       loadSecondStage() {
         secondStages++
         return Promise.resolve(secondStage)

@@ -8,6 +8,7 @@ import { inlineCode } from './code.ts'
 import type { Code, InlineCode } from './code.ts'
 import type { CoreWorker } from './core-worker.ts'
 import { refuseForeign } from './foreign-handle.ts'
+import type { GpuApi } from './gpu/gpu-types.ts'
 import { encodeHooks } from './hooks.ts'
 import { idOf, ObjectRef } from './object-ref.ts'
 import { actorName, refuseUnknown } from './options.ts'
@@ -166,8 +167,8 @@ export interface Api {
   context(): RuntimeContext
 }
 
-/** What code that runs in a worker has: these functions, and those that ask what the room does. */
-export type TaskApi = Api & StateApi
+/** What code that runs in a worker has: these functions, those that ask what the room does, and the GPU. */
+export type TaskApi = Api & StateApi & { readonly gpu: GpuApi }
 
 type Fn<A extends readonly unknown[], R> = (...args: A) => R
 type Class<A extends readonly unknown[], I> = new (...args: A) => I

@@ -78,6 +78,9 @@ export interface ThrownIn {
 /** What user code threw, as it travels. Anything can be thrown; what cannot be cloned is told as text. */
 export function captureThrown(thrown: unknown, where: ThrownIn, encoder: ValueEncoder): WireError {
   const { taskName, taskId } = where
+  // Not what the task did, but what became of its tab: it is run again.
+  if (ShoalError.is(thrown) && thrown.code === 'gpu-device-lost')
+    return newWireError(thrown.code, thrown.message, { taskName, taskId, stack: framesOf(thrown) })
   // One that names a task has been through here: it was thrown by that one, and this one let it pass.
   if (thrown instanceof SerializationError && thrown.details.taskName === undefined)
     return newWireError(thrown.code, thrown.message, {

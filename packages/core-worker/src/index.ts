@@ -19,6 +19,20 @@ export type { Code, InlineCode } from './code.ts'
 export { CoreWorker } from './core-worker.ts'
 export type { CoreWorkerOptions, RefFinalizer } from './core-worker.ts'
 export { captureThrown, reviveError } from './error-revival.ts'
+export type {
+  GpuApi,
+  GpuArray,
+  GpuArrayType,
+  GpuBuffer,
+  GpuBuffers,
+  GpuInfo,
+  GpuInput,
+  GpuLimits,
+  GpuPass,
+  GpuRequest,
+  GpuResults,
+  GpuRoom,
+} from './gpu/gpu-types.ts'
 export { createHooks } from './hooks.ts'
 export { ObjectRef } from './object-ref.ts'
 export { offeredLabels } from './label-options.ts'

@@ -1,3 +1,8 @@
+export { GpuBroker } from './gpu/gpu-broker.ts'
+export { createLocalGpu } from './gpu/local-gpu.ts'
+export type { LocalGpu } from './gpu/local-gpu.ts'
+export { SoftwareBackend } from './gpu/software-backend.ts'
+export type { SoftwareGpu, SoftwarePass } from './gpu/software-backend.ts'
 export { formatConsole } from './runner/format-console.ts'
 export type { Evaluate } from './runner/loaded-code.ts'
 export { Runner } from './runner/runner.ts'

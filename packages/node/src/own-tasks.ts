@@ -778,4 +778,9 @@ export class OwnTasks {
 }
 
 /** What is no fault of the task's: it may do better elsewhere. */
-const LOST_THERE: ReadonlySet<ErrorCode> = new Set(['worker-crashed', 'object-lost', 'object-store-full'])
+const LOST_THERE: ReadonlySet<ErrorCode> = new Set([
+  'worker-crashed',
+  'object-lost',
+  'object-store-full',
+  'gpu-device-lost',
+])

@@ -2,8 +2,8 @@
 import { Scope } from '@shoal/base'
 import type { Log, Timer } from '@shoal/base'
 import type { Transfers } from '@shoal/object-store'
-import { CPU, fromResourceSet, newWireError, RoomError, toResourceSet } from '@shoal/protocol'
-import type { JobId, LogLine, NodeId, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
+import { newWireError, RoomError } from '@shoal/protocol'
+import type { JobId, LogLine, NodeId, NodeLabels, NodeMessage, ResourceSet, RoomId, WireError } from '@shoal/protocol'
 import { Scheduler } from '@shoal/scheduler'
 import type { SchedulerEvent } from '@shoal/scheduler'
 import { Actors } from './actors/actors.ts'
@@ -23,6 +23,7 @@ import type { JobTemplate } from './own-task.ts'
 import { OwnTasks } from './own-tasks.ts'
 import { MessageRouter } from './message-router.ts'
 import type { JoinOptions, NodeHoldings, NodeOptions, NodeStatus } from './node-options.ts'
+import { Offered } from './offered.ts'
 import { Outbox } from './outbox.ts'
 import { References } from './references.ts'
 import { Requests } from './requests.ts'
@@ -67,8 +68,7 @@ export class ShoalNode {
   readonly #guests: Guests
   readonly #actors: Actors
   readonly #workers: Workers
-  /** All that this tab has, lent or not. */
-  readonly #resources: ResourceSet
+  readonly #offered: Offered
   readonly #scheduler: Scheduler<Work>
   readonly #requests: Requests
   readonly #references: References
@@ -102,9 +102,8 @@ export class ShoalNode {
     this.#scope = new Scope((error) => this.#log.error('closing failed', { error: String(error) }))
     this.#isLending = options.isLending
     if (options.namespace !== undefined) this.#namespaces.set(self, options.namespace)
-    this.#resources = toResourceSet({ ...fromResourceSet(options.resources ?? []), [CPU]: options.slots })
-    const { labels = [] } = options
-    this.#scheduler = new Scheduler<Work>({ self, resources: this.#resources, labels, maxLanes: MAX_WORKERS })
+    this.#offered = new Offered(options)
+    this.#scheduler = new Scheduler<Work>({ self, ...this.#offered, maxLanes: MAX_WORKERS })
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
     const canReach = (node: NodeId): boolean => this.#room?.link.canReach(node) ?? false
     const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
@@ -368,7 +367,7 @@ export class ShoalNode {
       self,
       random: options.random,
       log: log.child('groups'),
-      resources: this.#resources,
+      resources: () => this.#offered.resources,
       objects,
       scheduler: this.#scheduler,
       dispatcher: this.#dispatcher,
@@ -411,8 +410,7 @@ export class ShoalNode {
         workers,
         objects,
         name: options.name,
-        resources: this.#resources,
-        labels,
+        own: () => this.#offered,
         actors: this.#actors,
         ownership: this.#ownership,
         scheduler: this.#scheduler,
@@ -583,12 +581,20 @@ export class ShoalNode {
     this.#options.onChange()
   }
 
+  /** This tab has more than it was made with: all that it has from now on, and what it says of itself. */
+  offer(more: ResourceSet, labels: NodeLabels): void {
+    this.#offered.add(more, labels)
+    this.#dispatcher.schedule({ type: 'own', ...this.#offered })
+    if (this.#room) this.#introduceSelf().catch((error: unknown) => this.#log.warn('no card', { error: String(error) }))
+    this.#options.onChange()
+  }
+
   status(): NodeStatus {
     return nodeStatus({
       self: this.#options.self,
       slots: this.#options.slots,
       isLending: this.#isLending,
-      resources: this.#resources,
+      resources: this.#offered.resources,
       room: this.#room,
       scheduler: this.#scheduler,
       workers: this.#workers,
@@ -787,9 +793,8 @@ export class ShoalNode {
   }
 
   async #introduceSelf(): Promise<void> {
-    const { name, cores, agent, labels = [] } = this.#options
-    const resources = this.#isLending ? this.#resources : []
-    const device = this.#options.device ?? ''
-    await this.#room?.link.introduce({ name, cores, resources, labels, agent, device, joinedAtMs: 0 })
+    const { name, cores, agent, device = '' } = this.#options
+    const lent = { ...this.#offered, ...(!this.#isLending && { resources: [] }) }
+    await this.#room?.link.introduce({ name, cores, ...lent, agent, device, joinedAtMs: 0 })
   }
 }

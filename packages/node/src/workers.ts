@@ -208,8 +208,13 @@ export class Workers {
     this.#endForced(run.worker)
   }
 
-  /** Results that this tab has no room for are lost: another tab may have it. A call's are not made again unasked. */
+  /**
+   * Results that this tab has no room for are lost: another tab may have it; and so is a run whose GPU went. A call's are not
+   * made again unasked.
+   */
   #taken({ work }: Run, outcome: WorkOutcome): WorkOutcome {
+    if (outcome.kind === 'failed' && outcome.error.code === 'gpu-device-lost' && work.kind === 'task')
+      return { kind: 'lost', error: outcome.error }
     if (outcome.kind !== 'values') return outcome
     const { spilling } = this.#options
     const bytes = outcome.values.reduce((sum, value) => sum + valueBytes(value), 0)

@@ -15,6 +15,11 @@ export type ErrorCode =
   | 'object-freed'
   | 'object-reconstruction-failed'
   | 'object-store-full'
+  | 'gpu-unavailable'
+  | 'gpu-shader'
+  | 'gpu-validation'
+  | 'gpu-out-of-memory'
+  | 'gpu-device-lost'
   | 'actor-died'
   | 'actor-unavailable'
   | 'actor-not-found'
@@ -197,6 +202,19 @@ export class ObjectStoreFullError extends SystemError {
   static override readonly kind: string = 'ObjectStoreFullError'
 }
 
+/**
+ * What a task asked of the GPU cannot be done. `gpu-unavailable`: its tab has none; `gpu-shader`: the shader does not
+ * compile, and the message has its lines; `gpu-validation`: sizes, names or bindings are wrong; `gpu-out-of-memory`.
+ */
+export class GpuError extends ShoalError {
+  static override readonly kind: string = 'GpuError'
+}
+
+/** The browser gave the GPU up while the task used it, more often than `maxRetries` allows. */
+export class GpuDeviceLostError extends SystemError {
+  static override readonly kind: string = 'GpuDeviceLostError'
+}
+
 /** A call that an actor did not answer: ActorDiedError or ActorUnavailableError. */
 export class ActorError extends ShoalError {
   static override readonly kind: string = 'ActorError'
@@ -265,6 +283,11 @@ const CLASS_OF = {
   'object-freed': ObjectFreedError,
   'object-reconstruction-failed': ObjectReconstructionFailedError,
   'object-store-full': ObjectStoreFullError,
+  'gpu-unavailable': GpuError,
+  'gpu-shader': GpuError,
+  'gpu-validation': GpuError,
+  'gpu-out-of-memory': GpuError,
+  'gpu-device-lost': GpuDeviceLostError,
   'actor-died': ActorDiedError,
   'actor-unavailable': ActorUnavailableError,
   'actor-not-found': ActorNotFoundError,

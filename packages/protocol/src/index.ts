@@ -8,6 +8,8 @@ export {
   PendingCallsLimitExceededError,
   CaptureError,
   GetTimeoutError,
+  GpuDeviceLostError,
+  GpuError,
   makeError,
   NodeDiedError,
   ObjectFreedError,
@@ -46,7 +48,16 @@ export {
   toHex,
 } from './ids.ts'
 export type { ActorId, Attempt, FunctionHash, JobId, NodeId, ObjectId, RoomId, Session, TaskId } from './ids.ts'
-export { ANY_NODE, hasLabels, labelSelector, namedNode, NODE_ID_LABEL, nodeLabels, showLabels } from './labels.ts'
+export {
+  ANY_NODE,
+  GPU_LABEL,
+  hasLabels,
+  labelSelector,
+  namedNode,
+  NODE_ID_LABEL,
+  nodeLabels,
+  showLabels,
+} from './labels.ts'
 export type { LabelSelector, LabelTerm, NodeLabels } from './labels.ts'
 export { LIMITS } from './limits.ts'
 export type {

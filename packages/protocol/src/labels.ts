@@ -7,6 +7,9 @@ const text = string(LIMITS.nameBytes)
 /** The label that each node has by itself: its id. */
 export const NODE_ID_LABEL = 'shoal/node-id'
 
+/** The label that a node with a GPU has by itself: who made the GPU, or `fallback` where the CPU computes in its place. */
+export const GPU_LABEL = 'shoal/gpu'
+
 /** What a node says of itself: values by name. */
 export const nodeLabels = array(struct({ key: text, value: text }), LIMITS.labels)
 export type NodeLabels = Infer<typeof nodeLabels>

@@ -24,14 +24,24 @@ export class Capacity {
   readonly #cpu: number
 
   constructor(resources: ResourceSet) {
+    this.grow(resources)
+    this.#cpu = this.#places.get(CPU) ?? -1
+  }
+
+  /** Now it has all of these; of what it had it loses nothing. Demands from before may say that they are not feasible. */
+  grow(resources: ResourceSet): void {
     for (const { name, units } of resources) {
+      const place = this.#places.get(name)
+      if (place !== undefined) {
+        this.#total[place] = Math.max(at(this.#total, place), units)
+        continue
+      }
       this.#places.set(name, this.#names.length)
       this.#names.push(name)
       this.#total.push(units)
       this.#used.push(0)
       this.#reserved.push(0)
     }
-    this.#cpu = this.#places.get(CPU) ?? -1
   }
 
   demand(resources: ResourceSet): Demand {

@@ -28,6 +28,8 @@ export type SchedulerEvent<K> =
   | { readonly type: 'returned'; readonly node: string; readonly shape: WorkShape; readonly count: number }
   /** A guest arrived: its credit is used up. */
   | { readonly type: 'guest'; readonly node: string; readonly task: ReadyTask<K>; readonly shape: WorkShape }
+  /** This node has more than it was made with, and may say more of itself. Nothing is ever taken back. */
+  | { readonly type: 'own'; readonly resources: ResourceSet; readonly labels: NodeLabels }
   /** What a linked peer lends; undefined until that is known. */
   | {
       readonly type: 'peer'

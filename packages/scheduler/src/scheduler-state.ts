@@ -1,11 +1,11 @@
 import type { NodeLabels, ResourceSet } from '@shoal/protocol'
 import type { Pool } from './bundles.ts'
-import type { ReadyQueue } from './ready-queue.ts'
+import type { Entry, ReadyQueue } from './ready-queue.ts'
 import type { SchedulerTimer } from './scheduler-event.ts'
 import type { WorkShape } from './shape.ts'
 import type { Turns } from './turns.ts'
 
-/** A worker, as the scheduler sees it. */
+/** A worker that runs tasks. */
 export interface Lane<K> {
   /** The shape of what is in it; whatever comes next when it is empty. */
   shape: Shape<K>
@@ -16,7 +16,7 @@ export interface Lane<K> {
   isExclusive: boolean
 }
 
-/** Work that asks for the same: what of it waits here, and who may take it. */
+/** What the scheduler knows of all work that asks for the same. */
 export interface Shape<K> {
   readonly shape: WorkShape
   /** Where its work may run here; nowhere when there is none. */
@@ -50,6 +50,14 @@ export interface Shape<K> {
   passedOver: number
 }
 
+/** A task that may start now, and where. */
+export interface Found<K> {
+  readonly shape: Shape<K>
+  readonly entry: Entry<K>
+  readonly lane: number
+}
+
+/** What is known of another node. */
 export interface PeerState {
   resources: ResourceSet | undefined
   labels: NodeLabels

@@ -11,16 +11,10 @@ import { ReadyQueue } from './ready-queue.ts'
 import type { Entry, ReadyTask } from './ready-queue.ts'
 import { RunTimes } from './run-times.ts'
 import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, SchedulerTimer } from './scheduler-event.ts'
-import type { Lane, PeerState, Shape } from './scheduler-state.ts'
+import type { Found, Lane, PeerState, Shape } from './scheduler-state.ts'
 import { fittingIn, showShape } from './shape.ts'
 import type { WorkShape } from './shape.ts'
 import { Turns } from './turns.ts'
-
-interface Found<K> {
-  readonly shape: Shape<K>
-  readonly entry: Entry<K>
-  readonly lane: number
-}
 
 export interface SchedulerOptions {
   readonly self: string
@@ -69,6 +63,8 @@ export class Scheduler<K> {
   readonly #peers = new Map<string, PeerState>()
   readonly #bundles = new Bundles()
   readonly #times = new RunTimes()
+  /** Its own. */
+  #labels: NodeLabels
   /** Kinds of tasks that were seen to wait for others: nothing is queued behind one, and none behind another task. */
   readonly #blocking = new Set<string>()
   #isLending = true
@@ -85,6 +81,7 @@ export class Scheduler<K> {
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#capacity = new Capacity(options.resources)
+    this.#labels = options.labels ?? []
   }
 
   /** Own tasks that wait here for a slot or a credit. */
@@ -225,6 +222,9 @@ export class Scheduler<K> {
       case 'lending':
         this.#isLending = event.isOn
         return
+      case 'own':
+        this.#grow(event.resources, event.labels)
+        return
       case 'guest': {
         const shape = this.#shape(event.shape)
         add(shape.granted, event.node, -1)
@@ -235,6 +235,16 @@ export class Scheduler<K> {
       }
       default:
         this.#applyPeer(event)
+    }
+  }
+
+  /** What was asked for and not there may be there now. */
+  #grow(resources: ResourceSet, labels: NodeLabels): void {
+    this.#capacity.grow(resources)
+    this.#labels = labels
+    for (const shape of this.#shapes.values()) {
+      shape.pools = this.#poolsOf(shape.shape)
+      this.#preferSelf(shape)
     }
   }
 
@@ -390,8 +400,7 @@ export class Scheduler<K> {
   }
 
   #poolsOf(shape: WorkShape): readonly Pool[] {
-    const { self, labels = [] } = this.#options
-    if (!hasLabels(shape.labels.hard, self, labels)) return []
+    if (!hasLabels(shape.labels.hard, this.#options.self, this.#labels)) return []
     if (shape.bundle !== undefined) return this.#bundles.poolsOf(shape)
     const demand = this.#capacity.demand(shape.resources)
     return demand.isFeasible ? [{ key: undefined, capacity: this.#capacity, demand }] : []
@@ -720,12 +729,16 @@ export class Scheduler<K> {
         passedOver: 0,
       }
       this.#shapes.set(shape.key, known)
-      const { self, labels = [] } = this.#options
-      const { soft } = shape.labels
-      if (soft.length > 0 && known.pools.length > 0 && hasLabels(soft, self, labels)) known.preferred.add(self)
+      this.#preferSelf(known)
       for (const node of this.#peers.keys()) this.#fit(known, node)
     }
     return known
+  }
+
+  #preferSelf({ shape, pools, preferred }: Shape<K>): void {
+    const { self } = this.#options
+    const { soft } = shape.labels
+    if (soft.length > 0 && pools.length > 0 && hasLabels(soft, self, this.#labels)) preferred.add(self)
   }
 
   /** Those with nothing in them and nobody waiting; a lane keeps its own. */

@@ -174,6 +174,7 @@ export { transfer } from '@shoal/protocol'
  */
 export const context: Api['context'] = pageApi.context
 
+export { gpu } from './gpu.ts'
 export { defineBadge } from './badge/badge.ts'
 export type { ShoalBadgeElement } from './badge/badge.ts'
 export {
@@ -233,6 +234,18 @@ export type {
   Bundle,
   CancelOptions,
   GetOptions,
+  GpuApi,
+  GpuArray,
+  GpuArrayType,
+  GpuBuffer,
+  GpuBuffers,
+  GpuInfo,
+  GpuInput,
+  GpuLimits,
+  GpuPass,
+  GpuRequest,
+  GpuResults,
+  GpuRoom,
   ObjectRefGenerator,
   PutOptions,
   ResourceOptions,
@@ -255,6 +268,8 @@ export {
   PendingCallsLimitExceededError,
   CaptureError,
   GetTimeoutError,
+  GpuDeviceLostError,
+  GpuError,
   NodeDiedError,
   ObjectFreedError,
   ObjectLostError,

@@ -157,7 +157,10 @@ export interface InitOptions {
   readonly workers?: number
   /** Where `getActor` finds the actors that this session names, in this tab and in others that say the same. Default: its own. */
   readonly namespace?: string
-  /** GPUs that this tab offers. Default 0. */
+  /**
+   * GPUs that this tab offers. Default: 1 where its browser has WebGPU and a GPU behind it, which is known a moment after the
+   * start, else 0. To say a number is to say that the CPU in the GPU's place will do too, as in tests.
+   */
   readonly numGpus?: number
   /** Bytes of memory that this tab offers. Default: half of what the browser says the device has, or 2 GiB. */
   readonly memoryBytes?: number

@@ -32,16 +32,18 @@ export function partsOf({
   createWorker,
   namespace,
   objectStoreBytes,
+  numGpus,
   debug,
 }: InitOptions): Pick<
   TabOptions,
-  'sandboxUrl' | 'createWorker' | 'objectStoreBytes' | 'faults' | 'graceMs' | 'namespace'
+  'sandboxUrl' | 'createWorker' | 'objectStoreBytes' | 'numGpus' | 'faults' | 'graceMs' | 'namespace'
 > {
   return {
     objectStoreBytes: objectStoreBytes ?? usualObjectStore(),
     ...(sandboxUrl !== undefined && { sandboxUrl: String(sandboxUrl) }),
     ...(createWorker !== undefined && { createWorker }),
     ...(namespace !== undefined && { namespace }),
+    ...(numGpus !== undefined && { numGpus }),
     ...(debug?.faults !== undefined && { faults: { rules: debug.faults, seed: debug.faultSeed ?? 1 } }),
     ...(debug?.graceMs !== undefined && { graceMs: debug.graceMs }),
   }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@shoal/base'
-import { createSecondStage, HANGS_AFTER_MS, Runner } from '@shoal/executor'
+import { createLocalGpu, createSecondStage, HANGS_AFTER_MS, Runner } from '@shoal/executor'
 import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
 import { SimCollector } from './sim-collector.ts'
 import { simFramePorts } from './sim-frame-port.ts'
@@ -41,6 +41,7 @@ export function simWorkerHost(
 ): SimWorkerHost {
   const workers = new Set<SimWorker>()
   const threads = new WeakMap<HostedWorker, SimThread>()
+  const gpu = createLocalGpu({ clock, open: () => Promise.resolve(undefined) })
   return {
     workers,
     start(init, beside): HostedWorker {
@@ -113,6 +114,7 @@ export function simWorkerHost(
         evaluate,
         createFinalizer: worker.collector.createFinalizer,
         ...(garbageDelayMs && { onRunStart: () => worker.collector.collectLater(own, garbageDelayMs) }),
+        loadGpu: gpu.loader(init.workerId),
         loadSecondStage: (loaded) => void own.after(0, () => loaded(createSecondStage)),
         soon: (callback) => void own.after(0, callback),
       })

@@ -46,6 +46,7 @@ function bench(source = '() => 1', isToldInMemory?: (run: number) => boolean) {
     workerId: 1,
     evaluate: (parameters, body) => new Function(...parameters, body) as (...args: unknown[]) => unknown,
     loadSecondStage: (callback) => (loaded = callback),
+    loadGpu: () => undefined,
     soon: (callback) => setImmediate(callback),
     ...(isToldInMemory && { isToldInMemory }),
   })

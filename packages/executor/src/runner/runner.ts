@@ -32,6 +32,7 @@ import type {
 import { formatConsole } from './format-console.ts'
 import { loadInline } from './loaded-code.ts'
 import type { Evaluate, LoadedCode } from './loaded-code.ts'
+import type { LoadGpu } from './lazy-gpu.ts'
 import type { CreateSecondStage, SecondStage } from './second-stage.ts'
 import { cleanStack, linesBeforeText } from './user-stack.ts'
 
@@ -48,6 +49,8 @@ export interface RunnerOptions {
    * what it may have put in the place of `then` would be handed the port.
    */
   loadSecondStage(loaded: (create: CreateSecondStage) => void): void
+  /** Asked by the first call of `gpu`, and again after it was not to be had. */
+  readonly loadGpu: LoadGpu
   createFinalizer?(collected: (id: ObjectId) => void): RefFinalizer
   /** Calls back in a later turn of the event loop, after messages that are waiting. */
   soon(callback: () => void): void
@@ -201,7 +204,7 @@ export class Runner {
   }
 
   #makeSecondStage(create: CreateSecondStage): SecondStage {
-    const { port, clock, submitter, nodeId, workerId, evaluate, createFinalizer } = this.#options
+    const { port, clock, submitter, nodeId, workerId, evaluate, createFinalizer, loadGpu } = this.#options
     const second = create({
       port,
       frame: this.#frame,
@@ -222,6 +225,7 @@ export class Runner {
       currentRun: () => this.#current?.run,
       onBlocked: (run, isBlocked, isAhead) => this.#onBlocked(run, isBlocked, isAhead),
       soon: (callback) => this.#options.soon(callback),
+      loadGpu,
     })
     this.#encoder = second.encoder
     return second

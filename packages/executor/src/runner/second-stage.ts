@@ -26,6 +26,8 @@ import type {
   SerializerRegistry,
   ValueEncoder,
 } from '@shoal/protocol'
+import { createLazyGpu } from './lazy-gpu.ts'
+import type { LoadGpu } from './lazy-gpu.ts'
 import { loadInline } from './loaded-code.ts'
 import type { Evaluate, LoadedCode } from './loaded-code.ts'
 import { loadModule } from './loaded-module.ts'
@@ -64,6 +66,7 @@ export interface SecondStageHost {
   onBlocked(run: number, isBlocked: boolean, isAhead?: boolean): void
   /** Calls back in a later turn of the event loop, after messages that are waiting. */
   soon(callback: () => void): void
+  readonly loadGpu: LoadGpu
 }
 
 export interface SecondStage {
@@ -120,7 +123,8 @@ export const createSecondStage: CreateSecondStage = (host) => {
     },
   })
 
-  const state = createWorkerState(host.nodeId, core)
+  const gpu = createLazyGpu(host)
+  const taskApi = { ...api, ...createWorkerState(host.nodeId, core), gpu: gpu.api }
 
   const streams = new RunStreams({
     frame,
@@ -180,8 +184,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
           sdkModule: (serializers) => ({
             __esModule: true,
             ...SDK_EXPORTS,
-            ...api,
-            ...state,
+            ...taskApi,
             registerSerializer: serializers.registerSerializer.bind(serializers),
             deregisterSerializer: serializers.deregisterSerializer.bind(serializers),
             registerError: serializers.registerError.bind(serializers),
@@ -189,7 +192,7 @@ export const createSecondStage: CreateSecondStage = (host) => {
           withModule,
         })
       const { uses } = definition
-      const handed = uses && { ...api, ...state, ...(decodeValue(uses, core.decodeHooks) as object) }
+      const handed = uses && { ...taskApi, ...(decodeValue(uses, core.decodeHooks) as object) }
       return loadInline(definition, host.evaluate, handed)
     },
     failure(thrown, taskName, task) {
@@ -206,11 +209,16 @@ export const createSecondStage: CreateSecondStage = (host) => {
       signals.get(run)?.abort(error)
       core.cancelRun(run, error)
       streams.cancel(run)
+      gpu.tell((client) => client.cancel(run, error))
     },
     ended(run) {
       signals.delete(run)
       cancelled.delete(run)
+      gpu.tell((client) => client.ended(run))
     },
-    close: () => core.close(),
+    close() {
+      core.close()
+      gpu.tell((client) => client.close())
+    },
   }
 }

@@ -18,6 +18,8 @@ export type ToFrame =
   /** Hands what is kept to a worker, which finds it by the ticket: see `WorkerMemory`. */
   | { readonly type: 'give'; readonly key: string; readonly worker: number; readonly ticket: number }
   | { readonly type: 'drop'; readonly key: string }
+  /** A worker in that thread may use the GPU, over the port that comes along. `text` is what brokers it (gpu-script.ts). */
+  | { readonly type: 'gpu'; readonly number: number; readonly text: string }
 
 /** From the sandbox frame to the node worker. */
 export type FromFrame =
@@ -44,6 +46,15 @@ export const CONTROL_MESSAGE = 'shoal:control'
 
 /** What a worker posts to the node worker, once, for the text of its second stage; the answer is that text. */
 export const SECOND_STAGE = 'second stage'
+
+/** What a worker posts to the node worker for what it needs to use the GPU; the answer is a `GpuPart`. */
+export const GPU_PART = 'gpu'
+
+/** The text of gpu-script.ts, or one that calls `shoalTake()`, where it could not be loaded; and the way to the broker. */
+export interface GpuPart {
+  readonly text: string
+  readonly port: MessagePort
+}
 
 /** What the frame posts to a new worker once. Over the port it is told of more runners: see port-lanes.ts. */
 export interface WorkerStart {

@@ -34,7 +34,8 @@ function open(answerWithinMs = 5000): { page: MessagePort; asked: string[] } {
   const asked: string[] = []
   port2.addEventListener('message', (event: MessageEvent<string>) => asked.push(event.data))
   port2.start()
-  host = createFrameWorkerHost(port1, { answerWithinMs, loadSecondStage: () => Promise.resolve('second') })
+  const load = { loadSecondStage: () => Promise.resolve('second'), loadGpu: () => Promise.resolve('gpu') }
+  host = createFrameWorkerHost(port1, { answerWithinMs, ...load })
   return { page: port2, asked }
 }
 

@@ -1,10 +1,12 @@
+import type { GpuInfo } from '@shoal/core-worker'
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { HANGS_AFTER_MS } from '../worker-host.ts'
 import type { HostedWorker, WorkerHost, WorkerInit } from '../worker-host.ts'
-import type { FromFrame, FromPage, ToFrame, ToPage } from './frame-control.ts'
+import type { FromBroker, ToBroker } from '../gpu/gpu-messages.ts'
+import type { FromFrame, FromPage, GpuPart, ToFrame, ToPage } from './frame-control.ts'
 import { FramePulse } from './frame-pulse.ts'
 import { FrameWorker } from './frame-worker.ts'
-import type { FrameThread } from './frame-worker.ts'
+import type { FrameThread, FrameWorkerParts } from './frame-worker.ts'
 import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
 import type { MessageLane } from './port-lanes.ts'
 import { SharedBuffers } from './shared-buffers.ts'
@@ -12,6 +14,8 @@ import { SharedBuffers } from './shared-buffers.ts'
 export interface FrameWorkerHostOptions {
   /** The text of a worker's second stage: wanted for each worker whose tasks do more than compute on plain values. */
   loadSecondStage(): Promise<string>
+  /** The text of gpu-script.ts: wanted when a task first uses the GPU. */
+  loadGpu(): Promise<string>
   /** The frame is up, and nothing of it waits any more: a time to have the second stage at hand. */
   onUp?(): void
   /** Of large buffers, so much may be in memory that workers share, beside what they and the node have. */
@@ -22,14 +26,22 @@ export interface FrameWorkerHostOptions {
 
 const ANSWER_WITHIN_MS = 10_000
 const SHARED_BYTES = 128 * 1024 * 1024
+/** Threads have numbers from 1 on: this one is the node worker's own. */
+const NO_THREAD = 0
 const HANGS = 'another actor in its thread was killed in the middle of code that did not come to an end'
+
+/** Such a host, which knows the frame's GPU too. */
+export interface GpuWorkerHost extends WorkerHost {
+  /** What the frame says of its GPU; undefined where it has none, and where what asks could not be loaded. */
+  gpuInfo(): Promise<GpuInfo | undefined>
+}
 
 /**
  * Workers in the page's sandbox frame, for the node worker. Takes ownership of `SandboxFrame.controlPort`. A start never
  * fails by itself: the worker ends with a reason, when the frame does not answer too. A frame that dies ends all its
  * workers, and the page makes another.
  */
-export function createFrameWorkerHost(controlPort: MessagePort, options: FrameWorkerHostOptions): WorkerHost {
+export function createFrameWorkerHost(controlPort: MessagePort, options: FrameWorkerHostOptions): GpuWorkerHost {
   return new FrameWorkerHost(controlPort, options)
 }
 
@@ -46,13 +58,16 @@ type HostState =
  * -> up (it answered late); the page removed the frame: -> unusable; close: -> closed.
  * It knows workers by its own numbers and nothing of what they run.
  */
-class FrameWorkerHost implements WorkerHost {
+class FrameWorkerHost implements GpuWorkerHost {
   readonly #pagePort: MessagePort
   readonly #answerWithinMs: number
   readonly #sharedBytes: number
-  readonly #loadSecondStage: () => Promise<string>
+  readonly #parts: FrameWorkerParts
+  readonly #loadGpu: () => Promise<string>
   readonly #onUp: () => void
   readonly #threads = new Map<number, FrameThread>()
+  /** Who asked what its GPU is: a frame that dies does not answer. */
+  readonly #gpuWaiters = new Set<() => void>()
   /** Starts from before there was a frame to send them to. */
   #waiting: ((frame: Frame) => void)[] = []
   #frame: Frame | undefined
@@ -62,7 +77,12 @@ class FrameWorkerHost implements WorkerHost {
 
   constructor(pagePort: MessagePort, options: FrameWorkerHostOptions) {
     this.#pagePort = pagePort
-    this.#loadSecondStage = () => options.loadSecondStage()
+    this.#loadGpu = () => options.loadGpu()
+    this.#parts = {
+      loadSecondStage: () => options.loadSecondStage(),
+      loadGpu: async (thread) => this.#openGpu(await options.loadGpu(), thread),
+      shared: () => this.#frame?.shared,
+    }
     this.#onUp = () => options.onUp?.()
     this.#answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS
     this.#sharedBytes = options.sharedBytes ?? SHARED_BYTES
@@ -104,6 +124,32 @@ class FrameWorkerHost implements WorkerHost {
     this.#frame?.tellCancelled(run)
   }
 
+  async gpuInfo(): Promise<GpuInfo | undefined> {
+    const text = await this.#loadGpu()
+    if (this.#frame === undefined) return undefined
+    const { port } = this.#openGpu(text, NO_THREAD)
+    return new Promise((resolve) => {
+      const answer = (info?: GpuInfo): void => {
+        this.#gpuWaiters.delete(answer)
+        port.close()
+        resolve(info)
+      }
+      this.#gpuWaiters.add(answer)
+      port.addEventListener('message', ({ data }: MessageEvent<FromBroker>) => {
+        port.postMessage({ type: 'close' } satisfies ToBroker)
+        answer('code' in data ? undefined : (data.result as GpuInfo))
+      })
+      port.start()
+      port.postMessage({ type: 'info', call: 1 } satisfies ToBroker)
+    })
+  }
+
+  #openGpu(text: string, thread: number): GpuPart {
+    const { port1, port2 } = new MessageChannel()
+    this.#frame?.openGpu(thread, text, port1)
+    return { text, port: port2 }
+  }
+
   /** Its thread ends with the last of them, or when one that was ended does not let it go on. */
   #worker(thread: FrameThread, lane: MessageLane, number: number): FrameWorker {
     const onOver = (mayHang: boolean): void => {
@@ -120,7 +166,7 @@ class FrameWorkerHost implements WorkerHost {
       thread.port.close()
       if (this.#threads.delete(thread.number)) this.#frame?.terminate(thread.number)
     }
-    const worker = new FrameWorker(thread, lane, onOver, this.#loadSecondStage, () => this.#frame?.shared)
+    const worker = new FrameWorker(thread, lane, onOver, this.#parts)
     return worker
   }
 
@@ -208,6 +254,7 @@ class FrameWorkerHost implements WorkerHost {
   }
 
   #dropFrame(): void {
+    for (const answer of [...this.#gpuWaiters]) answer()
     this.#frame?.close()
     this.#frame = undefined
   }
@@ -254,6 +301,10 @@ class Frame {
 
   tellCancelled(run: number): void {
     this.#tell({ type: 'cancelled', run })
+  }
+
+  openGpu(number: number, text: string, port: MessagePort): void {
+    this.#tell({ type: 'gpu', number, text }, [port])
   }
 
   terminate(number: number): void {

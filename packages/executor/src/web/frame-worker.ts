@@ -1,7 +1,8 @@
 import { BlobGate } from '@shoal/protocol'
 import type { FramePort } from '@shoal/protocol'
 import type { HostedWorker } from '../worker-host.ts'
-import { SECOND_STAGE } from './frame-control.ts'
+import { GPU_PART, SECOND_STAGE } from './frame-control.ts'
+import type { GpuPart } from './frame-control.ts'
 import { createLaneFramePort } from './message-frame-port.ts'
 import type { MessageLane, PortLanes } from './port-lanes.ts'
 import type { SharedBuffers } from './shared-buffers.ts'
@@ -14,6 +15,15 @@ export interface FrameThread {
   readonly workers: Set<FrameWorker>
   /** Lanes that were closed in the middle of something, until the thread answers. */
   readonly ending: Map<number, ReturnType<typeof setTimeout>>
+}
+
+/** What a worker asks for when it first needs it. */
+export interface FrameWorkerParts {
+  loadSecondStage(): Promise<string>
+  /** And a way to the broker, for a worker in that thread. */
+  loadGpu(thread: number): Promise<GpuPart>
+  /** Of the frame, where its workers share memory. */
+  shared(): SharedBuffers | undefined
 }
 
 /**
@@ -29,13 +39,12 @@ export class FrameWorker implements HostedWorker {
   #end: { readonly reason: string; readonly isNeighbours: boolean } | undefined
   #handler: ((reason: string, isNeighbours: boolean) => void) | undefined
 
-  /** `onOver` is called once, however it comes to an end. `shared`: of the frame, where its workers share memory. */
+  /** `onOver` is called once, however it comes to an end. */
   constructor(
     thread: FrameThread,
     lane: MessageLane,
     onOver: (mayHang: boolean) => void,
-    loadSecondStage: () => Promise<string>,
-    shared: () => SharedBuffers | undefined,
+    { loadSecondStage, loadGpu, shared }: FrameWorkerParts,
   ) {
     this.thread = thread
     this.#shared = shared
@@ -46,6 +55,12 @@ export class FrameWorker implements HostedWorker {
       blobs: BlobGate,
       onMalformed: (reason) => this.end(reason),
       onText: (text) => {
+        if (text === GPU_PART) {
+          const answer = (part: GpuPart): void => void (this.#isOver || framePort.postPart(part))
+          // The server of this page may be gone: then the task is told, and may ask again.
+          loadGpu(thread.number).then(answer, () => answer({ text: 'shoalTake()', port: new MessageChannel().port1 }))
+          return
+        }
         if (text !== SECOND_STAGE || isAsked) this.end('it sent a text that it may not send')
         isAsked = true
         if (this.#isOver) return

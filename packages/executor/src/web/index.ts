@@ -1,5 +1,5 @@
 export { createFrameWorkerHost } from './frame-worker-host.ts'
-export type { FrameWorkerHostOptions } from './frame-worker-host.ts'
+export type { FrameWorkerHostOptions, GpuWorkerHost } from './frame-worker-host.ts'
 export { createMessageFramePort } from './message-frame-port.ts'
 export type { MessageFramePortOptions } from './message-frame-port.ts'
 export { SANDBOX_POLICY } from './sandbox-policy.ts'

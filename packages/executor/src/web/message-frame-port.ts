@@ -1,4 +1,5 @@
 import type { ArrivingFrame, BlobGate, BlobLike, Frame, FramePort, Ticket } from '@shoal/protocol'
+import type { GpuPart } from './frame-control.ts'
 import { portLane } from './port-lanes.ts'
 import type { MessageLane } from './port-lanes.ts'
 
@@ -9,11 +10,14 @@ export interface MessageFramePortOptions {
   readonly blobs?: typeof BlobGate
   /** A text came, beside the frames and in their order. */
   onText?(text: string): void
+  /** A part came that the other side was asked for. Only where the other side is trusted. */
+  onPart?(part: GpuPart): void
 }
 
 /** A FramePort that takes texts too: for what is about the thread at the other end and not for its frames' reader. */
 export interface MessageFramePort extends FramePort {
   postText(text: string): void
+  postPart(part: GpuPart): void
 }
 
 /** Below this, copying the bytes costs less than handing their whole buffer over. */
@@ -43,6 +47,7 @@ export function createLaneFramePort(
   }
   return {
     postText: (text) => postMessage(text, []),
+    postPart: (part) => postMessage(part, [part.port]),
     post(frame) {
       const message: (Uint8Array<ArrayBuffer> | BlobLike | Ticket)[] = [frame.bytes]
       const moved: ArrayBuffer[] = []
@@ -66,6 +71,10 @@ export function createLaneFramePort(
       const onMessage = (data: unknown): void => {
         if (typeof data === 'string' && options.onText !== undefined) {
           options.onText(data)
+          return
+        }
+        if (options.onPart !== undefined && !isArray(data) && data !== undefined) {
+          options.onPart(data as GpuPart)
           return
         }
         const frame = readFrame(data, options.blobs)

@@ -10,6 +10,7 @@ import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { CANCELLED_SLOTS, cancelledSlot, CONTROL_MESSAGE } from './frame-control.ts'
 import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
 import { FrameMemory } from './frame-memory.ts'
+import type { FrameGpu, GpuScript } from './gpu-script.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
 class WorkerShop {
@@ -22,6 +23,7 @@ class WorkerShop {
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
   #echo: Worker | undefined
+  #gpu: FrameGpu | undefined
 
   constructor(tell: (message: FromFrame) => void) {
     this.#tell = tell
@@ -37,6 +39,7 @@ class WorkerShop {
     else if (message.type === 'drop') this.#memory?.drop(message)
     else if (port === undefined) throw new TypeError('no port came along')
     else if (message.type === 'pulse') this.pulse(port)
+    else if (message.type === 'gpu') this.openGpu(message.number, message.text, port)
     else
       this.start(message.number, {
         init: message.init,
@@ -50,9 +53,8 @@ class WorkerShop {
     const worker = this.#spare ?? new SandboxWorker(this.#url)
     this.#running.set(number, worker)
     worker.give(start, (reason) => {
-      if (!this.#running.delete(number)) return
-      this.#memory?.end(number)
-      worker.terminate()
+      if (!this.#running.has(number)) return
+      this.terminate(number)
       this.#tell({ type: 'ended', number, reason })
     })
     this.#spare = undefined
@@ -63,10 +65,18 @@ class WorkerShop {
     this.#running.get(number)?.terminate()
     this.#running.delete(number)
     this.#memory?.end(number)
+    this.#gpu?.close(number)
   }
 
   tellCancelled(run: number): void {
     if (this.#cancelledRuns !== undefined) Atomics.store(this.#cancelledRuns, cancelledSlot(run), run)
+  }
+
+  /** The text is ours, from the node worker: user code has no way to this port. */
+  openGpu(thread: number, text: string, port: MessagePort): void {
+    if (this.#gpu === undefined)
+      new Function('shoalTake', text)(({ createFrameGpu }: GpuScript) => (this.#gpu = createFrameGpu()))
+    this.#gpu?.open(thread, port)
   }
 
   pulse(port: MessagePort): void {

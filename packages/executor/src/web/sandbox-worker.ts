@@ -18,12 +18,14 @@ import type { WorkerInit } from '../worker-host.ts'
 import type { Evaluate } from '../runner/loaded-code.ts'
 import { Runner } from '../runner/runner.ts'
 import type { RunnerOptions } from '../runner/runner.ts'
+import type { LoadGpu } from '../runner/lazy-gpu.ts'
 import type { CreateSecondStage } from '../runner/second-stage.ts'
-import { cancelledSlot, SECOND_STAGE } from './frame-control.ts'
-import type { WorkerStart } from './frame-control.ts'
+import { cancelledSlot, GPU_PART, SECOND_STAGE } from './frame-control.ts'
+import type { GpuPart, WorkerStart } from './frame-control.ts'
 import { createLaneFramePort } from './message-frame-port.ts'
-import { createPortLanes, FIRST_LANE } from './port-lanes.ts'
+import { createPortLanes, FIRST_LANE, portLane } from './port-lanes.ts'
 import type { MessageLane } from './port-lanes.ts'
+import type { GpuScript } from './gpu-script.ts'
 import { TaskRandom } from './task-random.ts'
 import { removeGlobals } from './worker-globals.ts'
 import { createWorkerMemory } from './worker-memory.ts'
@@ -116,7 +118,12 @@ function createRunner(
   thread: Pick<RunnerOptions, 'soon' | 'onRunStart' | 'isToldInMemory'>,
 ): Runner {
   let loaded: ((create: CreateSecondStage) => void) | undefined
-  const framePort = createLaneFramePort(lane, { onText: (text) => loaded?.(evaluateSecondStage(text, faults)) })
+  let gpuLoaded: Parameters<LoadGpu>[0]
+  const framePort = createLaneFramePort(lane, {
+    onText: (text) => loaded?.(evaluateSecondStage(text, faults)),
+    onPart: ({ text, port }: GpuPart) =>
+      new NativeFunction('shoalTake', text)((gpu?: GpuScript) => gpuLoaded(gpu?.createGpuClient, portLane(port))),
+  })
   return new Runner({
     ...init,
     port: rememberFaults(framePort, faults),
@@ -125,6 +132,10 @@ function createRunner(
     loadSecondStage(callback) {
       loaded = callback
       framePort.postText(SECOND_STAGE)
+    },
+    loadGpu(callback) {
+      gpuLoaded = callback
+      framePort.postText(GPU_PART)
     },
     createFinalizer,
     ...thread,

@@ -16,7 +16,8 @@ export interface GroupsOptions {
   readonly self: NodeId
   readonly random: Random
   readonly log: Log
-  readonly resources: ResourceSet
+  /** All that this tab has. */
+  resources(): ResourceSet
   readonly objects: Objects
   readonly scheduler: Scheduler<Work>
   readonly dispatcher: Dispatcher

@@ -23,7 +23,7 @@ export interface OwnGroupsOptions {
   readonly log: Log
   readonly objects: Pick<Objects, 'storeHere' | 'fail' | 'retain' | 'release'>
   /** All that this tab has. */
-  readonly resources: ResourceSet
+  resources(): ResourceSet
   /** To a node, this one too. */
   say(to: NodeId, message: NodeMessage): void
   /** Live peers and what they lend, in an order of their own. */
@@ -310,7 +310,7 @@ export class OwnGroups {
     if (!isLacking(group) || group.round !== undefined) return undefined
     const { self, resources, lenders } = this.#options
     const wanted = group.bundles.flatMap((bundle) => (bundle.at === undefined ? [bundle.resources] : []))
-    return whyNoPlan(wanted, group.strategy, [{ node: self, resources }, ...lenders()], placesOf(group))
+    return whyNoPlan(wanted, group.strategy, [{ node: self, resources: resources() }, ...lenders()], placesOf(group))
   }
 }
 

@@ -48,8 +48,8 @@ export interface LocalStateOptions {
   readonly self: NodeId
   /** What this tab calls itself. */
   readonly name: string
-  readonly resources: ResourceSet
-  readonly labels: NodeLabels
+  /** All that this tab has, and what it says of itself. */
+  own(): { readonly resources: ResourceSet; readonly labels: NodeLabels }
   readonly time: BatchTime
   readonly tasks: OwnTasks
   readonly actors: Actors
@@ -158,7 +158,7 @@ export class LocalState {
   }
 
   #rowPorts({ detail }: Question, isForPeer: boolean): TaskRowPorts {
-    const { self, time, scheduler, workers, guests, objects, resources } = this.#options
+    const { self, time, scheduler, workers, guests, objects, own } = this.#options
     const names = new Map<NodeId, string>()
     const nameOf = (node: NodeId): string => {
       if (node === self && !isForPeer) return 'this tab'
@@ -168,7 +168,7 @@ export class LocalState {
     }
     const words = new PendingWords({
       self,
-      resources,
+      resources: own().resources,
       used: scheduler.used,
       lent: (this.#options.members() ?? []).flatMap(({ card, state }) =>
         state === 'connected' && card !== undefined ? [card.resources] : [],
@@ -270,7 +270,8 @@ export class LocalState {
   }
 
   #nodeRow(): NodeRow {
-    const { self, name, resources, labels, scheduler, ownership } = this.#options
+    const { self, name, own, scheduler, ownership } = this.#options
+    const { resources, labels } = own()
     // A task that resumes may make it too many CPUs for a moment.
     const used = scheduler.used.map((each) => ({ ...each, units: Math.min(each.units, unitsOf(resources, each.name)) }))
     return {

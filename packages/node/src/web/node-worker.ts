@@ -12,6 +12,7 @@ import type { createNobleCrypto } from './crypto/noble-crypto.ts'
 import { ShoalNode } from '../shoal-node.ts'
 import { Spaced } from '../spaced.ts'
 import type { StateModule } from '../state/state-desk.ts'
+import { findGpu } from './find-gpu.ts'
 import { platformClock } from './platform-clock.ts'
 import { createIdbSpillStore } from './idb-spill-store.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
@@ -71,6 +72,23 @@ async function start(init: TabInit): Promise<void> {
   const withFaults = init.faults && faultsOf((await loadChunk('faults')) as FaultsChunk, init.faults, log)
   const entry = new Spaced(clock, ENTER_AGAIN_EVERY_MS, () => tell({ type: 'enter-again' }))
   const reporter = createReporter(() => tell({ type: 'status', status: node.status() }))
+  let isGpuSought = false
+  const workerHost = createFrameWorkerHost(init.sandboxPort, {
+    loadSecondStage: async () => (await loadChunk('sandbox')) as string,
+    loadGpu: async () => (await loadChunk('gpu')) as string,
+    sharedBytes: init.objectStoreBytes / SHARED_SHARE,
+    onUp() {
+      // The page fetches it while nobody waits: the first nested task would wait for the network otherwise.
+      void loadChunk('sandbox')
+      if (isGpuSought) return
+      isGpuSought = true
+      findGpu(workerHost, init.numGpus).then(
+        (found) => found && node.offer(found.resources, found.labels),
+        // As good as none.
+        () => undefined,
+      )
+    },
+  })
   const node = new ShoalNode({
     self: nodeId,
     session: 1,
@@ -79,12 +97,7 @@ async function start(init: TabInit): Promise<void> {
     random,
     crypto,
     log,
-    workerHost: createFrameWorkerHost(init.sandboxPort, {
-      loadSecondStage: async () => (await loadChunk('sandbox')) as string,
-      // The page fetches it while nobody waits: the first nested task would wait for the network otherwise.
-      onUp: () => void loadChunk('sandbox'),
-      sharedBytes: init.objectStoreBytes / SHARED_SHARE,
-    }),
+    workerHost,
     checkSource: async (source, isClass, hasUses, facts) => {
       const capture = (await loadChunk('capture')) as Pick<typeof Capture, 'checkFunction'>
       const report = capture.checkFunction(source, { kind: isClass ? 'class' : 'function', hasUses }, facts)
@@ -223,7 +236,7 @@ function watchSleep(slept: () => void): () => void {
 
 /**
  * Runs a script once each: the file beside this one where this is the hosted node-worker.js, whose own policy may refuse
- * blobs, else the text that the page sends. The sandbox's is a text to pass on.
+ * blobs, else the text that the page sends. What is for the sandbox is a text to pass on.
  */
 function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (name: ChunkName) => Promise<unknown> {
   const isHosted = !scope.location.href.startsWith('blob:')
@@ -235,7 +248,7 @@ function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (
       loading.delete(name)
       return
     }
-    if (name === 'sandbox') {
+    if (isText(name)) {
       loading.get(name)?.resolve(text)
       return
     }
@@ -250,7 +263,7 @@ function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (
     const made = deferred<unknown>()
     const { promise, resolve } = made
     loading.set(name, made)
-    if (isHosted && name !== 'sandbox')
+    if (isHosted && !isText(name))
       try {
         scope.importScripts(new URL(`node-worker-${name}.js`, scope.location.href).href)
         resolve(scope.shoalChunk)
@@ -261,4 +274,8 @@ function createChunkLoader(port: MessagePort, tell: (news: NodeNews) => void): (
     tell({ type: 'chunk', name })
     return promise
   }
+}
+
+function isText(name: ChunkName): boolean {
+  return name === 'sandbox' || name === 'gpu'
 }

@@ -4,7 +4,7 @@ import type { StateRows } from '../state/merge-answers.ts'
 import type { StateQuestion } from '../state/state-service.ts'
 
 /** Names of the scripts that the node worker loads from its page when it needs them. */
-export type ChunkName = 'noble' | 'capture' | 'room' | 'state' | 'faults' | 'sandbox'
+export type ChunkName = 'noble' | 'capture' | 'room' | 'state' | 'faults' | 'sandbox' | 'gpu'
 
 /** Fault injection as the page was told it. */
 export interface TabFaults {
@@ -20,6 +20,8 @@ export interface TabInit {
   /** What it has beside its CPUs. */
   readonly resources: ResourceSet
   readonly labels: NodeLabels
+  /** GPUs that the page says it has, which are among its resources; undefined: find out whether there is one. */
+  readonly numGpus?: number
   readonly cores: number
   readonly name: string
   readonly agent: string

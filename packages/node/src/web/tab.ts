@@ -27,6 +27,8 @@ export interface TabOptions {
   readonly resources: ResourceSet
   /** What it says of itself, for work that asks for it. */
   readonly labels: NodeLabels
+  /** See TabInit.numGpus. */
+  readonly numGpus?: number
   readonly cores: number
   readonly name: string
   readonly agent: string
@@ -141,6 +143,7 @@ class PageTab implements Tab {
       device: deviceOfBrowser(),
       ...(options.faults && { faults: options.faults }),
       objectStoreBytes: options.objectStoreBytes,
+      ...(options.numGpus !== undefined && { numGpus: options.numGpus }),
       ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
       ...(options.namespace !== undefined && { namespace: options.namespace }),
       pagePort: page.port2,
@@ -274,7 +277,8 @@ class PageTab implements Tab {
           (text) => this.#news.postMessage({ name: news.name, text } satisfies ChunkText),
           (error: unknown) => {
             // Nobody's work depends on it: the server of this page may be gone, and a peer may ask all the same.
-            if (news.name === 'state') this.#news.postMessage({ name: news.name, text: undefined } satisfies ChunkText)
+            if (news.name === 'state' || news.name === 'gpu')
+              this.#news.postMessage({ name: news.name, text: undefined } satisfies ChunkText)
             else this.#fail(new Error(`a part of Shoal could not be loaded: ${String(error)}`))
           },
         )
@@ -318,6 +322,7 @@ async function loadChunk(name: ChunkName): Promise<string> {
   if (name === 'room') return (await import('./room-text.ts')).text
   if (name === 'state') return (await import('./state-text.ts')).text
   if (name === 'faults') return (await import('./faults-text.ts')).text
+  if (name === 'gpu') return (await import('./gpu-text.ts')).text
   return (await import('./sandbox-text.ts')).text
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@shoal/base'
-import { createSecondStage, Runner } from '@shoal/executor'
-import type { Evaluate, HostedWorker, WorkerHost, WorkerInit } from '@shoal/executor'
+import { createLocalGpu, createSecondStage, Runner, SoftwareBackend } from '@shoal/executor'
+import type { Evaluate, HostedWorker, LocalGpu, SoftwareGpu, WorkerHost, WorkerInit } from '@shoal/executor'
 import { createMessageFramePort, TaskRandom } from '@shoal/executor/web'
 import { BlobGate, LOG_LEVELS } from '@shoal/protocol'
 import { createCollectedRefs } from '../collected-refs.ts'
@@ -38,8 +38,12 @@ const nativeConsole = globalThis.console
  * console and seeded `Math.random`, but in this thread and this realm: nothing keeps it from the test's own objects, a
  * loop that never ends is never ended, and what runs when a worker is ended is only cut off from its timers and its room.
  */
-export function createProcessWorkerHost(clock: Clock): ProcessWorkerHost {
+export function createProcessWorkerHost(clock: Clock, gpu?: SoftwareGpu): ProcessWorkerHost {
   const workers = new Set<ProcessWorker>()
+  const localGpu = createLocalGpu({
+    clock,
+    open: async () => (gpu === undefined ? undefined : new SoftwareBackend(gpu)),
+  })
   return {
     get workerCount() {
       return workers.size
@@ -48,7 +52,7 @@ export function createProcessWorkerHost(clock: Clock): ProcessWorkerHost {
       return [...workers].reduce((sum, worker) => sum + worker.clock.pending, 0)
     },
     start(init, beside) {
-      const worker = new ProcessWorker(init, clock, () => workers.delete(worker), beside)
+      const worker = new ProcessWorker(init, { clock, gpu: localGpu }, () => workers.delete(worker), beside)
       workers.add(worker)
       return worker
     },
@@ -72,20 +76,29 @@ class ProcessWorker implements HostedWorker {
   #onEnded: ((reason: string) => void) | undefined
   #isOver = false
 
-  constructor(init: WorkerInit, clock: Clock, gone: () => void, beside: HostedWorker | undefined) {
+  constructor(
+    init: WorkerInit,
+    { clock, gpu }: { clock: Clock; gpu: LocalGpu },
+    gone: () => void,
+    beside: HostedWorker | undefined,
+  ) {
     this.#thread = beside instanceof ProcessWorker ? beside.#thread : new Set()
     this.#thread.add(this)
     const { port1, port2 } = new MessageChannel()
     const random = new TaskRandom(init.nodeId)
     this.port = createMessageFramePort(port1, { blobs: BlobGate })
     this.clock = new TabClock(clock)
-    this.#gone = gone
+    this.#gone = () => {
+      gpu.broker.close(init.workerId)
+      gone()
+    }
     this.#runner = new Runner({
       ...init,
       port: createMessageFramePort(port2),
       clock: this.clock,
       evaluate: evaluateWith(this.#globals(random)),
       loadSecondStage: (loaded) => queueMicrotask(() => loaded(createSecondStage)),
+      loadGpu: gpu.loader(init.workerId),
       createFinalizer: createCollectedRefs,
       // Not on the clock: a manual one stands still.
       soon: (callback) => nextTurn(() => this.#isOver || callback()),

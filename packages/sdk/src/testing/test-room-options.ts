@@ -1,4 +1,5 @@
 import { offeredResources } from '@shoal/core-worker'
+import type { SoftwareGpu } from '@shoal/executor'
 import type { ResourceSet } from '@shoal/protocol'
 import type { InitOptions } from '../session-types.ts'
 
@@ -6,6 +7,8 @@ import type { InitOptions } from '../session-types.ts'
 export interface TestTabOptions extends Pick<InitOptions, 'numGpus' | 'memoryBytes' | 'resources'> {
   /** Tasks of one CPU that it runs at a time; with 0 only those that ask for none. Default: the room's `workers`. */
   readonly workers?: number
+  /** Stands for its GPU: a function that does what the shaders would. The tab then offers one, unless `numGpus` says otherwise. */
+  readonly gpu?: SoftwareGpu
   /** False: nothing of other tabs runs here. Default: true. */
   readonly lend?: boolean
   /** What others see. Default: `tab 0`, `tab 1` ... */
@@ -38,6 +41,7 @@ export interface TestRoomOptions {
 interface TestTab extends Required<Pick<TestTabOptions, 'workers' | 'lend' | 'name'>> {
   /** What it has beside its CPUs. */
   readonly resources: ResourceSet
+  readonly gpu: SoftwareGpu | undefined
 }
 
 /** The options with their defaults. */
@@ -53,7 +57,7 @@ export interface ResolvedTestRoom {
 
 const MOST_TABS = 32
 const KNOWN = ['tabs', 'workers', 'drivers', 'clock', 'seed', 'console', 'install', 'mustReleaseRefs']
-const KNOWN_OF_TAB = ['workers', 'lend', 'name', 'numGpus', 'memoryBytes', 'resources']
+const KNOWN_OF_TAB = ['workers', 'lend', 'name', 'numGpus', 'memoryBytes', 'resources', 'gpu']
 const MEMORY_BYTES = 2 * 1024 ** 3
 
 /** @throws TypeError or RangeError naming the option. */
@@ -73,7 +77,8 @@ export function resolveTestRoom(options: TestRoomOptions): ResolvedTestRoom {
     refuseUnknown(tab, KNOWN_OF_TAB)
     return {
       workers: whole(`tabs[${index}].workers`, tab.workers ?? workers, 256, 0),
-      resources: offeredResources({ memoryBytes: MEMORY_BYTES, ...tab }),
+      resources: offeredResources({ memoryBytes: MEMORY_BYTES, ...(tab.gpu && { numGpus: 1 }), ...tab }),
+      gpu: tab.gpu,
       lend: tab.lend ?? true,
       name: tab.name ?? `tab ${index}`,
     }

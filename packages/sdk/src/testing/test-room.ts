@@ -144,11 +144,12 @@ class MemoryRoom implements TestRoom {
     const ownerKeyPair = await crypto.keyPair(ownerSeed)
     const room = roomIdOfKeyHash(await crypto.sha256(ownerKeyPair.publicKey))
     const secret: RoomSecret = { kind: 'owner', roomKey, ownerSeed }
-    for (const [index, { name, workers, resources, lend }] of tabs.entries()) {
+    for (const [index, { name, workers, resources, gpu, lend }] of tabs.entries()) {
       const tab = await TestTabNode.start({
         name,
         workers,
         resources,
+        gpu,
         isLending: lend,
         clock: this.#clock,
         random,

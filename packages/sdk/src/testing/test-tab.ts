@@ -2,6 +2,7 @@ import type { Clock, Log, Random } from '@shoal/base'
 import { checkFunction } from '@shoal/capture'
 import { CoreWorker } from '@shoal/core-worker'
 import type { RefFinalizer } from '@shoal/core-worker'
+import type { SoftwareGpu } from '@shoal/executor'
 import { createMessageFramePort } from '@shoal/executor/web'
 import { createRoomLink, createStateService, ShoalNode } from '@shoal/node'
 import type { CheckSource } from '@shoal/node'
@@ -19,6 +20,7 @@ export interface TabSetup {
   readonly name: string
   readonly workers: number
   readonly resources: ResourceSet
+  readonly gpu: SoftwareGpu | undefined
   readonly isLending: boolean
   readonly clock: Clock
   readonly random: Random
@@ -70,7 +72,7 @@ export class TestTabNode {
     this.isDriver = setup.ownerKeyPair !== undefined
     this.#network = setup.network
     this.#clock = new TabClock(setup.clock)
-    this.#workers = createProcessWorkerHost(setup.clock)
+    this.#workers = createProcessWorkerHost(setup.clock, setup.gpu)
     this.#refs = new CountedRefs()
     this.node = new ShoalNode({
       self: nodeId,

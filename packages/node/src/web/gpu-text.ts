@@ -1,0 +1,1 @@
+export { gpuScriptText as text } from '@shoal/executor/gpu-script-text'
