@@ -24,6 +24,8 @@ export interface GpuBackend<B extends BackendBuffer = BackendBuffer> {
   readonly lost: Promise<string>
   /** `data` is read before it returns; what it leaves of `bytes` is zero. */
   createBuffer(bytes: number, data: Uint8Array | undefined, isUniform: boolean): B
+  /** Resolves when it is known to be there. */
+  made(buffer: B): Promise<void>
   /** Runs the passes one after the other, then reads buffers back, each into memory of its own. */
   run(passes: readonly BackendPass[], reads: readonly B[]): Promise<ArrayBuffer[]>
   /** Resolves when everything that was begun has come to an end. */

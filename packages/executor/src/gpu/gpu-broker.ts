@@ -7,7 +7,7 @@
  * next call). A call's: begun -> answered | cancelled. What was cancelled and does not come to an end, because a shader
  * hangs, takes the GPU with it: the others' calls fail as lost and are run again, rather than wait for ever.
  */
-import type { Clock } from '@shoal/base'
+import type { Clock, Timer } from '@shoal/base'
 import type { GpuInfo } from '@shoal/core-worker'
 import type { BackendBuffer, GpuBackend } from './gpu-backend.ts'
 import { GpuFault } from './gpu-messages.ts'
@@ -21,6 +21,9 @@ export interface GpuBrokerOptions {
 
 /** How long what was cancelled may go on before the GPU is given up. */
 const HANGS_AFTER_MS = 5_000
+/** How often, and after how long, one that was lost is asked for again before a call is told. */
+const TRIES = 5
+const TRY_AGAIN_MS = 500
 /** Kept buffers of one worker. */
 const MOST_KEPT = 4096
 
@@ -45,7 +48,13 @@ export class GpuBroker {
   readonly #sessions = new Set<Session>()
   readonly #live = new Set<BackendBuffer>()
   #backend: Promise<GpuBackend> | undefined
+  /** Calls and waits that are over when the GPU is lost. */
+  readonly #onLost = new Set<(reason: string) => void>()
   #isWatched = false
+  /** There has been one. */
+  #wasUp = false
+  /** The last one hung. */
+  #isSuspect = false
 
   constructor(options: GpuBrokerOptions) {
     this.#options = options
@@ -115,10 +124,7 @@ export class GpuBroker {
     try {
       const backend = await this.#up()
       if (isOver()) return
-      const lost = backend.lost.then((reason): never => {
-        throw new GpuFault('gpu-device-lost', `the browser gave the GPU up: ${reason}`)
-      })
-      const result = await Promise.race([this.#do(session, backend, message, isOver), lost])
+      const result = await this.#unlessLost(this.#do(session, backend, message, isOver))
       tell({ call: message.call, result }, Array.isArray(result) ? (result as ArrayBuffer[]) : [])
     } catch (error) {
       const { code, message: text } = error instanceof GpuFault ? error : new GpuFault('gpu-validation', String(error))
@@ -126,6 +132,16 @@ export class GpuBroker {
     } finally {
       session.calls.delete(message.call)
     }
+  }
+
+  /** Rejects when the GPU is lost meanwhile; no call leaves anything at the promise of that, which outlives them all. */
+  #unlessLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onLost = (reason: string): void => reject(new GpuFault('gpu-device-lost', `the GPU was lost: ${reason}`))
+      this.#onLost.add(onLost)
+      const over = (): void => void this.#onLost.delete(onLost)
+      work.then(resolve, reject).then(over, over)
+    })
   }
 
   async #do(
@@ -144,8 +160,12 @@ export class GpuBroker {
           throw new GpuFault('gpu-validation', `more than ${MOST_KEPT} buffers are kept`)
         const buffer = this.#make(backend, 'createBuffer()', message.bytes, message.data, false)
         session.kept.set(message.kept, { backend, buffer })
-        // What it was made of is known to have worked when the GPU has seen it.
-        await backend.run([], [])
+        try {
+          await backend.made(buffer)
+        } catch (error) {
+          this.#release(session, message.kept)
+          throw error
+        }
         if (isOver()) this.#release(session, message.kept)
         return []
       }
@@ -209,15 +229,51 @@ export class GpuBroker {
 
   async #ask(): Promise<GpuBackend> {
     try {
-      const backend = await this.#options.open()
-      if (backend === undefined) throw new GpuFault('gpu-unavailable', 'this tab has no WebGPU')
-      void backend.lost.then(() => {
+      const backend = await (this.#isSuspect ? this.#openSuspect() : this.#open())
+      if (backend === undefined)
+        throw this.#wasUp
+          ? new GpuFault('gpu-device-lost', 'the browser has given the GPU up')
+          : new GpuFault('gpu-unavailable', 'this tab has no WebGPU: its browser gives it no GPU')
+      this.#wasUp = true
+      void backend.lost.then((reason) => {
         this.#backend = undefined
+        for (const tell of [...this.#onLost]) tell(reason)
       })
       return backend
     } catch (error) {
       this.#backend = undefined
       throw error
+    }
+  }
+
+  /** A browser whose GPU process has just died has no GPU for a moment. */
+  async #open(): Promise<GpuBackend | undefined> {
+    const { clock, open } = this.#options
+    for (let tries = this.#wasUp ? TRIES : 1; ; tries--) {
+      const backend = await open()
+      if (backend !== undefined || tries === 1) return backend
+      await new Promise<void>((resolve) => clock.after(TRY_AGAIN_MS, resolve))
+    }
+  }
+
+  /** After one was given up: what hung there may still keep the GPU itself busy, and then no call shall wait for it. */
+  async #openSuspect(): Promise<GpuBackend | undefined> {
+    const opening = this.#open()
+    let timer: Timer | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = this.#options.clock.after(HANGS_AFTER_MS, () =>
+        reject(new GpuFault('gpu-device-lost', 'the GPU does not answer: a shader that was cancelled keeps it busy')),
+      )
+    })
+    try {
+      const backend = await Promise.race([opening.then(async (made) => made?.idle().then(() => made)), late])
+      this.#isSuspect = false
+      return backend
+    } catch (error) {
+      opening.then((made) => made?.destroy('it does not answer'), ignore)
+      throw error
+    } finally {
+      timer?.cancel()
     }
   }
 
@@ -228,13 +284,16 @@ export class GpuBroker {
     this.#isWatched = true
     const done = (): void => {
       this.#isWatched = false
+      this.#onLost.delete(done)
       timer.cancel()
     }
+    this.#onLost.add(done)
     const timer = this.#options.clock.after(HANGS_AFTER_MS, () => {
       done()
+      this.#isSuspect = true
       asked.then((backend) => backend.destroy('a shader that was cancelled did not come to an end'), ignore)
     })
-    asked.then((backend) => Promise.race([backend.idle(), backend.lost])).then(done, done)
+    asked.then((backend) => backend.idle()).then(done, done)
   }
 }
 

@@ -9,8 +9,8 @@ export interface SoftwarePass extends Pick<BackendPass, 'code' | 'entryPoint' | 
 }
 
 export interface SoftwareGpu {
-  /** Does what the shader would. What it throws is what the compiler says. */
-  run(pass: SoftwarePass): void | Promise<void>
+  /** Does what the shader would. What it throws is what the compiler says. `lose` is the browser taking the GPU away. */
+  run(pass: SoftwarePass, gpu: { lose(reason: string): void }): void | Promise<void>
   readonly limits?: Partial<GpuInfo['limits']>
 }
 
@@ -53,11 +53,15 @@ export class SoftwareBackend implements GpuBackend<SoftwareBuffer> {
     return { bytes, memory, destroy: () => memory.fill(0) }
   }
 
+  made(): Promise<void> {
+    return Promise.resolve()
+  }
+
   async run(passes: readonly BackendPass[], reads: readonly SoftwareBuffer[]): Promise<ArrayBuffer[]> {
     for (const { bindings, ...pass } of passes) {
       const named = bindings.map(({ name, buffer }) => [name, (buffer as SoftwareBuffer).memory])
       const buffers = Object.fromEntries(named) as SoftwarePass['buffers']
-      const running = (async () => this.#gpu.run({ ...pass, buffers }))()
+      const running = (async () => this.#gpu.run({ ...pass, buffers }, { lose: (reason) => this.destroy(reason) }))()
       this.#running.add(running)
       try {
         await running

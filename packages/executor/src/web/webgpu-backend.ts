@@ -71,6 +71,10 @@ class WebGpuBackend implements GpuBackend<WebGpuBuffer> {
     return { bytes, buffer, fault: faults(), destroy: () => buffer.destroy() }
   }
 
+  async made({ fault }: WebGpuBuffer): Promise<void> {
+    throwIf(await fault)
+  }
+
   async run(passes: readonly BackendPass[], reads: readonly WebGpuBuffer[]): Promise<ArrayBuffer[]> {
     const device = this.#device
     const used = new Set([
@@ -95,7 +99,7 @@ class WebGpuBackend implements GpuBackend<WebGpuBuffer> {
       throwIf(await fault)
       const failed = (await mapped).find((outcome) => outcome.status === 'rejected')
       // Nothing was wrong with what was asked: the device is gone, and may be about to say so.
-      if (failed) throw new GpuFault('gpu-device-lost', `the browser gave the GPU up: ${String(failed.reason)}`)
+      if (failed) throw new GpuFault('gpu-device-lost', `the GPU was lost: ${this.#gaveUp ?? String(failed.reason)}`)
       return copies.map((copy, index) => copy.getMappedRange().slice(0, (reads[index] as WebGpuBuffer).bytes))
     } finally {
       for (const copy of copies) copy.destroy()
