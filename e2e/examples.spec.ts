@@ -66,7 +66,7 @@ const test = base.extend<ExamplesFixtures, ExamplesSite>({
   },
 })
 
-test('the five examples run over two tabs', async ({ tabs: [page, helper] }) => {
+test('the examples run over two tabs, and the one for GPUs says that there is none', async ({ tabs: [page, helper] }) => {
   test.slow()
   const run = async (id: string, timeout = 40_000): Promise<void> => {
     await page.locator(`#${id} .controls button`).click()
@@ -101,6 +101,9 @@ test('the five examples run over two tabs', async ({ tabs: [page, helper] }) => 
   await expect(page.locator('#search .output')).toHaveText('2 lines in 2 files')
   await expect(page.locator('#search li')).toHaveCount(3)
   await expect(page.locator('#search li', { hasText: 'a.txt:2' })).toHaveText('a.txt:2two FISH')
+
+  await run('gpu')
+  await expect(page.locator('#gpu .output')).toHaveText(/^No tab here has a GPU/)
 
   await run('connect-four', 120_000)
   await expect(page.locator('#connect-four .output')).toHaveText(/^(1\d|20) of 20 won against chance$/)

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ALPHA_ZERO_SETTINGS } from '@shoal/rl'
 import { createTestRoom } from '@shoal/sdk/testing'
-import type { TestRoom } from '@shoal/sdk/testing'
+import type { SoftwareGpu, TestRoom } from '@shoal/sdk/testing'
 import { sweep } from './hyper-parameter-sweep.ts'
 import type { Trial } from './hyper-parameter-sweep.ts'
+import { multiply } from './gpu-product.ts'
 import { processPictures } from './image-batch.ts'
 import type { Picture } from './image-batch.ts'
 import { learnConnectFour } from './learn-connect-four.ts'
@@ -84,4 +85,40 @@ it('plays, learns and serves connect four at the same time', async () => {
   expect(rounds.map(({ games }) => games)).toEqual([4, 8, 12, 16, 20, 24])
   expect(rounds.at(-1)!.policyLoss).toBeLessThan(rounds[0]!.policyLoss)
   for (const { match } of rounds) expect(match.wins + match.draws + match.losses).toBe(4)
+})
+
+it('multiplies matrices tile by tile, each on a GPU', async () => {
+  await room.close()
+  // Knows what the shader does: rows of 512 numbers of `a` times columns of `b`, into a tile of 256 x 256.
+  const gpu: SoftwareGpu = {
+    run({ buffers, constants, workgroups }) {
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => new Float32Array(buffers[name]?.buffer ?? new ArrayBuffer(0)))
+      const { n = 0, tile = 0 } = constants
+      expect([n, tile, ...workgroups]).toEqual([512, 256, 16, 16, 1])
+      // The matrices are diagonal.
+      for (let y = 0; y < tile; y++)
+        for (let k = 0; k < n; k++)
+          if (a?.[y * n + k]) for (let x = 0; x < tile; x++) c![y * tile + x]! += a[y * n + k]! * b![k * tile + x]!
+    },
+  }
+  room = await createTestRoom({ tabs: [{}, { gpu }, { gpu }], mustReleaseRefs: true })
+  const diagonal = (of: (i: number) => number): Float32Array => {
+    const made = new Float32Array(512 * 512)
+    for (let i = 0; i < 512; i++) made[i * 512 + i] = of(i)
+    return made
+  }
+  const seen: string[] = []
+  await multiply(
+    diagonal((i) => i),
+    diagonal(() => 2),
+    512,
+    ({ x, y, side, c, gpu: maker }) => {
+      const wrong = c.findIndex((value, i) => {
+        const [column, row] = [x + (i % side), y + Math.floor(i / side)]
+        return value !== (column === row ? 2 * row : 0)
+      })
+      seen.push(`${x} ${y} ${wrong} ${maker}`)
+    },
+  )
+  expect(seen.sort()).toEqual(['0 0 -1 test', '0 256 -1 test', '256 0 -1 test', '256 256 -1 test'])
 })

@@ -1,5 +1,6 @@
 import './style.css'
 import { connectFourCard } from './page/connect-four-card.ts'
+import { gpuCard } from './page/gpu-card.ts'
 import { imageCard } from './page/image-card.ts'
 import { monteCarloCard } from './page/monte-carlo-card.ts'
 import { isHelper, startTab } from './page/more-tabs.ts'
@@ -16,7 +17,9 @@ const byId = (id: string): HTMLElement => {
 if (!isHelper) {
   document.querySelector('shoal-badge')?.remove()
   byId('cards').append(
-    ...[monteCarloCard(), sweepCard(), imageCard(), searchCard(), connectFourCard()].map(({ element }) => element),
+    ...[monteCarloCard(), sweepCard(), imageCard(), searchCard(), gpuCard(), connectFourCard()].map(
+      ({ element }) => element,
+    ),
   )
 }
 const state = byId('tab-state')

@@ -1,7 +1,7 @@
 import type { GpuApi } from '@shoal/core-worker'
 
 const refuse = (): Promise<never> =>
-  Promise.reject(new TypeError('gpu works in tasks and actors only, with options({ numGpus: 1 })'))
+  Promise.reject(new TypeError('gpu works in tasks and actors only, which ask for numGpus'))
 
 /**
  * Compute shaders on the GPU of the tab in which the task runs, through WebGPU: WGSL and buffers in, buffers out. For tasks and

@@ -43,7 +43,7 @@ export function partsOf({
     ...(sandboxUrl !== undefined && { sandboxUrl: String(sandboxUrl) }),
     ...(createWorker !== undefined && { createWorker }),
     ...(namespace !== undefined && { namespace }),
-    ...(numGpus !== undefined && { numGpus }),
+    numGpus,
     ...(debug?.faults !== undefined && { faults: { rules: debug.faults, seed: debug.faultSeed ?? 1 } }),
     ...(debug?.graceMs !== undefined && { graceMs: debug.graceMs }),
   }

@@ -5,9 +5,12 @@ import { make } from './card.ts'
 /** A link into a room has its secret behind the #: a tab that comes by one helps, once its person says so in the badge. */
 export const isHelper = location.hash.length > 1
 
+/** The CPU in a GPU's place counts where it is asked for. */
+const gpu = new URLSearchParams(location.search).get('gpu') === 'software' ? { numGpus: 1 } : {}
+
 /** The head of the page: what this tab does, and the way to more tabs. Resolves with the session. */
 export async function startTab(state: HTMLElement, invite: HTMLElement): Promise<Session> {
-  const session = await init(isHelper ? { room: location.href } : {})
+  const session = await init(isHelper ? { room: location.href, ...gpu } : gpu)
   const show = (): void => {
     const { members, slots, guestTasksRun, wantsToLend } = session.status()
     const others = members.filter((member) => !member.isSelf && member.state === 'connected').length

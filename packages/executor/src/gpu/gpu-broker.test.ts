@@ -1,7 +1,7 @@
 import { makeError, ShoalError } from '@shoal/protocol'
 import { expect, it } from 'vitest'
 import type { Run } from '../runner/runner.ts'
-import { GpuClient } from './gpu-client.ts'
+import type { GpuClient } from './gpu-client.ts'
 import type { GpuMethod } from './gpu-client.ts'
 import { createLocalGpu } from './local-gpu.ts'
 import { SoftwareBackend } from './software-backend.ts'
@@ -42,7 +42,7 @@ function bench(run: Shader = shaders) {
   })
   const worker = (thread: number) => {
     let client: GpuClient | undefined
-    gpu.loader(thread)((create, lane) => (client = create?.(lane, makeError)))
+    gpu.loader(thread)((create, lane) => (client = create(lane, makeError)))
     const made = client as unknown as GpuClient
     const call = async (method: GpuMethod, first?: unknown, runNumber = 1, gpus = true): Promise<unknown> =>
       made.call(method, { run: runOf(runNumber, gpus), birth: undefined }, [first])

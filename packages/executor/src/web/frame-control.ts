@@ -50,7 +50,7 @@ export const SECOND_STAGE = 'second stage'
 /** What a worker posts to the node worker for what it needs to use the GPU; the answer is a `GpuPart`. */
 export const GPU_PART = 'gpu'
 
-/** The text of gpu-script.ts, or one that calls `shoalTake()`, where it could not be loaded; and the way to the broker. */
+/** The text of gpu-script.ts, or one that stands for it where it could not be loaded; and the way to the broker. */
 export interface GpuPart {
   readonly text: string
   readonly port: MessagePort

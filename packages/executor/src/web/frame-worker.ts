@@ -17,6 +17,12 @@ export interface FrameThread {
   readonly ending: Map<number, ReturnType<typeof setTimeout>>
 }
 
+/** In the place of gpu-script.ts. */
+const NO_GPU = `shoalTake({ createGpuClient: (lane, makeError) => ({
+  call() { throw makeError('gpu-unavailable', 'the part of Shoal that speaks with the GPU could not be loaded') },
+  cancel() {}, ended() {}, close() {},
+}) })`
+
 /** What a worker asks for when it first needs it. */
 export interface FrameWorkerParts {
   loadSecondStage(): Promise<string>
@@ -56,9 +62,9 @@ export class FrameWorker implements HostedWorker {
       onMalformed: (reason) => this.end(reason),
       onText: (text) => {
         if (text === GPU_PART) {
-          const answer = (part: GpuPart): void => void (this.#isOver || framePort.postPart(part))
-          // The server of this page may be gone: then the task is told, and may ask again.
-          loadGpu(thread.number).then(answer, () => answer({ text: 'shoalTake()', port: new MessageChannel().port1 }))
+          const answer = (part: GpuPart): void => void (this.#isOver || framePort.postText(part, [part.port]))
+          // The server of this page may be gone: then its tasks are told.
+          loadGpu(thread.number).then(answer, () => answer({ text: NO_GPU, port: new MessageChannel().port1 }))
           return
         }
         if (text !== SECOND_STAGE || isAsked) this.end('it sent a text that it may not send')

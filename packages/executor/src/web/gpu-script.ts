@@ -11,13 +11,8 @@ import { openWebGpu } from './webgpu-backend.ts'
 
 export interface GpuScript {
   readonly createGpuClient: typeof createGpuClient
-  readonly createFrameGpu: typeof createFrameGpu
-}
-
-/** The sandbox frame's part of it. */
-export interface FrameGpu {
-  open(thread: number, port: MessagePort): void
-  close(thread: number): void
+  /** The sandbox frame's part: lets a worker in that thread use the GPU over the port; without one, the thread is gone. */
+  frame(thread: number, port?: MessagePort): void
 }
 
 declare const shoalTake: (script: GpuScript) => void
@@ -30,9 +25,13 @@ const clock: Clock = {
   },
 }
 
-function createFrameGpu(): FrameGpu {
-  const broker = new GpuBroker({ clock, open: openWebGpu })
-  return { open: (thread, port) => broker.open(thread, portLane(port)), close: (thread) => broker.close(thread) }
-}
+let broker: GpuBroker | undefined
 
-shoalTake({ createGpuClient, createFrameGpu })
+shoalTake({
+  createGpuClient,
+  frame(thread, port) {
+    broker ??= new GpuBroker({ clock, open: openWebGpu })
+    if (port === undefined) broker.close(thread)
+    else broker.open(thread, portLane(port))
+  },
+})

@@ -8,16 +8,13 @@ export interface MessageFramePortOptions {
   onMalformed?(reason: string): void
   /** BlobGate where the other side may put Blobs among a frame's buffers: they are read here. Not where user code could be asked to. */
   readonly blobs?: typeof BlobGate
-  /** A text came, beside the frames and in their order. */
-  onText?(text: string): void
-  /** A part came that the other side was asked for. Only where the other side is trusted. */
-  onPart?(part: GpuPart): void
+  /** Something came that is no list and so no frame, beside the frames and in their order: a text, if the other side is honest. */
+  onText?(text: unknown): void
 }
 
 /** A FramePort that takes texts too: for what is about the thread at the other end and not for its frames' reader. */
 export interface MessageFramePort extends FramePort {
-  postText(text: string): void
-  postPart(part: GpuPart): void
+  postText(text: string | GpuPart, moved?: Transferable[]): void
 }
 
 /** Below this, copying the bytes costs less than handing their whole buffer over. */
@@ -46,8 +43,7 @@ export function createLaneFramePort(
     options.onMalformed?.(reason)
   }
   return {
-    postText: (text) => postMessage(text, []),
-    postPart: (part) => postMessage(part, [part.port]),
+    postText: (text, moved = []) => postMessage(text, moved),
     post(frame) {
       const message: (Uint8Array<ArrayBuffer> | BlobLike | Ticket)[] = [frame.bytes]
       const moved: ArrayBuffer[] = []
@@ -69,12 +65,8 @@ export function createLaneFramePort(
     onFrame(handler) {
       gate = options.blobs && new options.blobs(handler)
       const onMessage = (data: unknown): void => {
-        if (typeof data === 'string' && options.onText !== undefined) {
+        if (options.onText !== undefined && data !== undefined && !isArray(data)) {
           options.onText(data)
-          return
-        }
-        if (options.onPart !== undefined && !isArray(data) && data !== undefined) {
-          options.onPart(data as GpuPart)
           return
         }
         const frame = readFrame(data, options.blobs)

@@ -10,7 +10,7 @@ import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { CANCELLED_SLOTS, cancelledSlot, CONTROL_MESSAGE } from './frame-control.ts'
 import type { FromFrame, ToFrame, WorkerStart } from './frame-control.ts'
 import { FrameMemory } from './frame-memory.ts'
-import type { FrameGpu, GpuScript } from './gpu-script.ts'
+import type { GpuScript } from './gpu-script.ts'
 import workerScript from './sandbox-worker.ts?shoal-first'
 
 class WorkerShop {
@@ -23,7 +23,7 @@ class WorkerShop {
   #spare: SandboxWorker | undefined
   #isRefillScheduled = false
   #echo: Worker | undefined
-  #gpu: FrameGpu | undefined
+  #gpu: GpuScript | undefined
 
   constructor(tell: (message: FromFrame) => void) {
     this.#tell = tell
@@ -65,7 +65,7 @@ class WorkerShop {
     this.#running.get(number)?.terminate()
     this.#running.delete(number)
     this.#memory?.end(number)
-    this.#gpu?.close(number)
+    this.#gpu?.frame(number)
   }
 
   tellCancelled(run: number): void {
@@ -74,9 +74,8 @@ class WorkerShop {
 
   /** The text is ours, from the node worker: user code has no way to this port. */
   openGpu(thread: number, text: string, port: MessagePort): void {
-    if (this.#gpu === undefined)
-      new Function('shoalTake', text)(({ createFrameGpu }: GpuScript) => (this.#gpu = createFrameGpu()))
-    this.#gpu?.open(thread, port)
+    if (this.#gpu === undefined) new Function('shoalTake', text)((gpu: GpuScript) => (this.#gpu = gpu))
+    this.#gpu?.frame(thread, port)
   }
 
   pulse(port: MessagePort): void {

@@ -120,9 +120,13 @@ function createRunner(
   let loaded: ((create: CreateSecondStage) => void) | undefined
   let gpuLoaded: Parameters<LoadGpu>[0]
   const framePort = createLaneFramePort(lane, {
-    onText: (text) => loaded?.(evaluateSecondStage(text, faults)),
-    onPart: ({ text, port }: GpuPart) =>
-      new NativeFunction('shoalTake', text)((gpu?: GpuScript) => gpuLoaded(gpu?.createGpuClient, portLane(port))),
+    onText(sent) {
+      if (typeof sent === 'string') loaded?.(evaluateSecondStage(sent, faults))
+      else {
+        const { text, port } = sent as GpuPart
+        new NativeFunction('shoalTake', text)((gpu: GpuScript) => gpuLoaded(gpu.createGpuClient, portLane(port)))
+      }
+    },
   })
   return new Runner({
     ...init,

@@ -21,7 +21,7 @@ export interface TabInit {
   readonly resources: ResourceSet
   readonly labels: NodeLabels
   /** GPUs that the page says it has, which are among its resources; undefined: find out whether there is one. */
-  readonly numGpus?: number
+  readonly numGpus: number | undefined
   readonly cores: number
   readonly name: string
   readonly agent: string

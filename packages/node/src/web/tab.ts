@@ -28,7 +28,7 @@ export interface TabOptions {
   /** What it says of itself, for work that asks for it. */
   readonly labels: NodeLabels
   /** See TabInit.numGpus. */
-  readonly numGpus?: number
+  readonly numGpus?: number | undefined
   readonly cores: number
   readonly name: string
   readonly agent: string
@@ -143,7 +143,7 @@ class PageTab implements Tab {
       device: deviceOfBrowser(),
       ...(options.faults && { faults: options.faults }),
       objectStoreBytes: options.objectStoreBytes,
-      ...(options.numGpus !== undefined && { numGpus: options.numGpus }),
+      numGpus: options.numGpus,
       ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
       ...(options.namespace !== undefined && { namespace: options.namespace }),
       pagePort: page.port2,
@@ -273,8 +273,8 @@ class PageTab implements Tab {
         this.#options.onEnterAgain()
         return
       case 'chunk':
-        loadChunk(news.name).then(
-          (text) => this.#news.postMessage({ name: news.name, text } satisfies ChunkText),
+        CHUNKS[news.name]().then(
+          ({ text }) => this.#news.postMessage({ name: news.name, text } satisfies ChunkText),
           (error: unknown) => {
             // Nobody's work depends on it: the server of this page may be gone, and a peer may ask all the same.
             if (news.name === 'state' || news.name === 'gpu')
@@ -316,14 +316,14 @@ function deviceOfBrowser(): string | undefined {
   }
 }
 
-async function loadChunk(name: ChunkName): Promise<string> {
-  if (name === 'noble') return (await import('./noble-text.ts')).text
-  if (name === 'capture') return (await import('./capture-text.ts')).text
-  if (name === 'room') return (await import('./room-text.ts')).text
-  if (name === 'state') return (await import('./state-text.ts')).text
-  if (name === 'faults') return (await import('./faults-text.ts')).text
-  if (name === 'gpu') return (await import('./gpu-text.ts')).text
-  return (await import('./sandbox-text.ts')).text
+const CHUNKS: Readonly<Record<ChunkName, () => Promise<{ readonly text: string }>>> = {
+  noble: () => import('./noble-text.ts'),
+  capture: () => import('./capture-text.ts'),
+  room: () => import('./room-text.ts'),
+  state: () => import('./state-text.ts'),
+  faults: () => import('./faults-text.ts'),
+  gpu: () => import('./gpu-text.ts'),
+  sandbox: () => import('./sandbox-text.ts'),
 }
 
 const WHY_NOT =
