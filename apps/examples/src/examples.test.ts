@@ -94,7 +94,7 @@ it('multiplies matrices tile by tile, each on a GPU', async () => {
     run({ buffers, constants, workgroups }) {
       const [a, b, c] = ['a', 'b', 'c'].map((name) => new Float32Array(buffers[name]?.buffer ?? new ArrayBuffer(0)))
       const { n = 0, tile = 0 } = constants
-      expect([n, tile, ...workgroups]).toEqual([512, 256, 16, 16, 1])
+      expect([n, tile, ...workgroups]).toEqual([512, 256, 8, 8, 1])
       // The matrices are diagonal.
       for (let y = 0; y < tile; y++)
         for (let k = 0; k < n; k++)

@@ -4,34 +4,30 @@ import type { ObjectRef } from '@shoal/sdk'
 
 const TILE = 256
 
-/** One tile: rows of A times columns of B. The GPU's threads take 16 x 16 numbers of both at a time into shared memory. */
+/** One tile: rows of A times columns of B. Each of the GPU's threads computes 4 x 4 numbers of it. */
 const multiplyTile = remote(
   { TILE },
   async ({ TILE, gpu }, rows: Float32Array, columns: Float32Array, n: number) => {
     const code = `
-      @group(0) @binding(0) var<storage> a: array<f32>;
-      @group(0) @binding(1) var<storage> b: array<f32>;
-      @group(0) @binding(2) var<storage, read_write> c: array<f32>;
+      @group(0) @binding(0) var<storage> a: array<vec4f>;
+      @group(0) @binding(1) var<storage> b: array<vec4f>;
+      @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
       override n: u32;
       override tile: u32;
-      var<workgroup> some_a: array<array<f32, 16>, 16>;
-      var<workgroup> some_b: array<array<f32, 16>, 16>;
-      @compute @workgroup_size(16, 16)
-      fn main(@builtin(global_invocation_id) at: vec3u, @builtin(local_invocation_id) own: vec3u) {
-        var sum = 0.0;
-        for (var k = 0u; k < n; k += 16u) {
-          some_a[own.y][own.x] = a[at.y * n + k + own.x];
-          some_b[own.y][own.x] = b[(k + own.y) * tile + at.x];
-          workgroupBarrier();
-          for (var i = 0u; i < 16u; i++) { sum += some_a[own.y][i] * some_b[i][own.x]; }
-          workgroupBarrier();
+      @compute @workgroup_size(8, 8)
+      fn main(@builtin(global_invocation_id) at: vec3u) {
+        var sum: mat4x4f;
+        for (var k = 0u; k < n / 4u; k++) {
+          var part: mat4x4f;
+          for (var i = 0u; i < 4u; i++) { part[i] = b[(4u * k + i) * tile / 4u + at.x]; }
+          for (var i = 0u; i < 4u; i++) { sum[i] += part * a[(4u * at.y + i) * n / 4u + k]; }
         }
-        c[at.y * tile + at.x] = sum;
+        for (var i = 0u; i < 4u; i++) { c[(4u * at.y + i) * tile / 4u + at.x] = sum[i]; }
       }`
     const { c } = await gpu.run({
       code,
       constants: { n, tile: TILE },
-      workgroups: [TILE / 16, TILE / 16],
+      workgroups: [TILE / 32, TILE / 32],
       buffers: { a: { data: rows }, b: { data: columns }, c: { usage: 'out', length: TILE * TILE } },
     })
     const { vendor, isFallback } = await gpu.info()

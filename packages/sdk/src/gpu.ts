@@ -9,15 +9,10 @@ const refuse = (): Promise<never> =>
  * docs/gpu.md has all of it.
  *
  * @example
- * const double = remote({}, async ({ gpu }, data: Float32Array) => {
- *   const code = `
- *     @group(0) @binding(0) var<storage, read_write> x: array<f32>;
- *     @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
- *       if (id.x < arrayLength(&x)) { x[id.x] *= 2.0; }
- *     }`
- *   const { x } = await gpu.run({ code, workgroups: Math.ceil(data.length / 64), buffers: { x: { data, usage: 'read-write' } } })
+ * const apply = remote({}, async ({ gpu }, code: string, data: Float32Array) => {
+ *   const { x } = await gpu.run({ code, workgroups: data.length, buffers: { x: { data, usage: 'read-write' } } })
  *   return x
  * }, { numGpus: 1 })
- * double.remote(Float32Array.of(1, 2, 3)) // waits for a tab with a GPU, and makes 2, 4, 6 there
+ * apply.remote('the WGSL of a shader', Float32Array.of(1, 2, 3)) // waits for a tab with a GPU
  */
 export const gpu: GpuApi = { run: refuse, createBuffer: refuse, info: refuse }

@@ -41,11 +41,12 @@ export function gpuCard(): Card {
       card.say(`${((2 * N ** 3) / seconds / 1e9).toFixed(1)} GFLOP/s`, 'big')
       const off = worst(a, b, product)
       const where = [...gpus].map(
-        ([gpu, tiles]) => `${tiles} on ${gpu === 'software' ? 'the CPU in a GPU’s place (software)' : gpu || 'a GPU'}`,
+        ([gpu, tiles]) =>
+          `${tiles} on ${gpu === 'software' ? 'the CPU, which stands in for a GPU here' : `a GPU by ${gpu || 'somebody'}`}`,
       )
       card.show(
         make('p', {
-          textContent: `in ${seconds.toFixed(2)} s with the way there and back; tiles: ${where.join(', ')}.`,
+          textContent: `${seconds.toFixed(2)} s, with the way there and back. Tiles: ${where.join(', ')}.`,
         }),
         make('p', {
           textContent: `${SAMPLES} numbers were computed again on the CPU: off by ${off.toExponential(0)} at most.`,

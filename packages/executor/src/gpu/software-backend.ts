@@ -8,6 +8,7 @@ export interface SoftwarePass extends Pick<BackendPass, 'code' | 'entryPoint' | 
   readonly buffers: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
 }
 
+/** What a test puts in the place of a tab's GPU. */
 export interface SoftwareGpu {
   /** Does what the shader would. What it throws is what the compiler says. `lose` is the browser taking the GPU away. */
   run(pass: SoftwarePass, gpu: { lose(reason: string): void }): void | Promise<void>
