@@ -66,7 +66,9 @@ const test = base.extend<ExamplesFixtures, ExamplesSite>({
   },
 })
 
-test('the examples run over two tabs, and the one for GPUs says that there is none', async ({ tabs: [page, helper] }) => {
+test('the examples run over two tabs, and the one for GPUs says that there is none', async ({
+  tabs: [page, helper],
+}) => {
   test.slow()
   const run = async (id: string, timeout = 40_000): Promise<void> => {
     await page.locator(`#${id} .controls button`).click()

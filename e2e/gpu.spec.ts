@@ -6,7 +6,7 @@ import { join } from './support/tab.ts'
 const { executablePath, args } = chromiumLaunchOptions()
 test.use({ launchOptions: { executablePath, args: [...args, '--enable-unsafe-webgpu'] } })
 
-test('[SG1] a product of matrices comes out right, in the tab that has the GPU', async ({ openRoom }) => {
+test('[WG1] a product of matrices comes out right, in the tab that has the GPU', async ({ openRoom }) => {
   const { tabs } = await openRoom({ tabs: [{}, { numGpus: 1 }] })
   const [driver, helper] = tabs
   const seen = await driver.page.evaluate(async () => {
@@ -57,11 +57,11 @@ test('[SG1] a product of matrices comes out right, in the tab that has the GPU',
   expect(seen.length).toBe(10_000)
   expect(seen.nodeId).toBe(helper?.nodeId)
   expect(seen.info).toMatchObject({ isFallback: true, architecture: 'swiftshader', held: { buffers: 0, bytes: 0 } })
-  // [SG11] The driver's browser has the same, which does not count unless it is asked for.
+  // [WG11] The driver's browser has the same, which does not count unless it is asked for.
   expect(seen.labels).toEqual(expect.arrayContaining([{}, { 'shoal/gpu': 'fallback' }]))
 })
 
-test('[SG1] passes share buffers, an actor keeps them between its calls, and both leave nothing', async ({
+test('[WG1] passes share buffers, an actor keeps them between its calls, and both leave nothing', async ({
   openRoom,
 }) => {
   const { tabs } = await openRoom({ tabs: [{ numGpus: 1, workers: 3 }] })
@@ -123,7 +123,7 @@ test('[SG1] passes share buffers, an actor keeps them between its calls, and bot
   expect(seen).toEqual({ sums: [[1], [3], [6]], c: [20, 40, 60], whileAlive: { buffers: 1, bytes: 4 } })
 })
 
-test('[SG4] errors say what is wrong: the shader and its line, bindings, sizes, and who did not ask', async ({
+test('[WG4] errors say what is wrong: the shader and its line, bindings, sizes, and who did not ask', async ({
   openRoom,
 }) => {
   const { tabs } = await openRoom({ tabs: [{ numGpus: 1 }] })
@@ -165,7 +165,7 @@ fn main() { ${body} }`
   expect(seen.page).toContain('in tasks and actors only')
 })
 
-test('[SG11] a task waits while no tab has a GPU, and says why', async ({ openRoom, newTab }) => {
+test('[WG11] a task waits while no tab has a GPU, and says why', async ({ openRoom, newTab }) => {
   // The CPU in a GPU's place counts only where a page says so.
   const { tabs, helperLink } = await openRoom({ tabs: [{}] })
   const pending = await tabs[0].page.evaluate(async () => {
@@ -184,7 +184,7 @@ test('[SG11] a task waits while no tab has a GPU, and says why', async ({ openRo
   expect(vendor).toBe('google')
 })
 
-test('[SG6] [SG7] a task that is cancelled, or ended with force while its shader runs, leaves nothing', async ({
+test('[WG6] [WG7] a task that is cancelled, or ended with force while its shader runs, leaves nothing', async ({
   openRoom,
 }) => {
   const { tabs } = await openRoom({ tabs: [{ numGpus: 1, workers: 2 }] })
@@ -219,7 +219,7 @@ test('[SG6] [SG7] a task that is cancelled, or ended with force while its shader
   expect(seen).toEqual(['TaskCancelledError', 'WorkerCrashedError'])
 })
 
-test('[SG9] when the browser loses its GPU the task is run again, on the next one', async ({ openRoom, browser }) => {
+test('[WG9] when the browser loses its GPU the task is run again, on the next one', async ({ openRoom, browser }) => {
   const { tabs } = await openRoom({ tabs: [{ numGpus: 1 }] })
   const { page } = tabs[0]
   const attempts = page.evaluate(async () => {

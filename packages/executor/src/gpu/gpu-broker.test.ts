@@ -96,7 +96,7 @@ const readWrite = (...numbers: number[]) => ({ x: { data: Float32Array.from(numb
 const add = { code: 'add', workgroups: 1 }
 const hang = { code: 'hang', workgroups: 1 }
 
-it('[SG1] buffers go in, what the passes made of them comes out, and nothing stays', async () => {
+it('[WG1] buffers go in, what the passes made of them comes out, and nothing stays', async () => {
   const { worker, broker } = bench()
   const { run } = worker(1)
   const { x } = await run({ buffers: readWrite(1, 2), passes: [add, add, add] })
@@ -110,7 +110,7 @@ it('[SG1] buffers go in, what the passes made of them comes out, and nothing sta
   expect(broker.held).toEqual({ buffers: 0, bytes: 0 })
 })
 
-it('[SG2] who did not ask for a GPU is told what to ask for, before anything else', async () => {
+it('[WG2] who did not ask for a GPU is told what to ask for, before anything else', async () => {
   const { worker, backends } = bench()
   const asked = worker(1).call('run', { buffers: readWrite(1), ...add }, 1, false)
   await expect(asked).rejects.toMatchObject({ code: 'gpu-unavailable' })
@@ -120,7 +120,7 @@ it('[SG2] who did not ask for a GPU is told what to ask for, before anything els
   expect(backends).toEqual([])
 })
 
-it('[SG3] where there is none, a call fails and says so; one that comes later is found', async () => {
+it('[WG3] where there is none, a call fails and says so; one that comes later is found', async () => {
   const { worker, takeAway, giveBack } = bench()
   const { run } = worker(1)
   takeAway()
@@ -132,7 +132,7 @@ it('[SG3] where there is none, a call fails and says so; one that comes later is
   expect(await codeOf(run({ buffers: readWrite(1), ...add }))).toBe('a value')
 })
 
-it('[SG4] what does not compile says the lines, and what is larger than the GPU takes says how much it takes', async () => {
+it('[WG4] what does not compile says the lines, and what is larger than the GPU takes says how much it takes', async () => {
   const { worker, broker } = bench()
   const { run } = worker(1)
   await expect(run({ buffers: readWrite(1), code: 'sub', workgroups: 1 })).rejects.toMatchObject({
@@ -146,7 +146,7 @@ it('[SG4] what does not compile says the lines, and what is larger than the GPU 
   expect(broker.held).toEqual({ buffers: 0, bytes: 0 })
 })
 
-it("[SG5] a kept buffer is its task's: it is there in the next call, and for nobody else", async () => {
+it("[WG5] a kept buffer is its task's: it is there in the next call, and for nobody else", async () => {
   const { worker, broker } = bench()
   const own = worker(1)
   const kept = await own.keep(Float32Array.of(1, 2))
@@ -165,7 +165,7 @@ it("[SG5] a kept buffer is its task's: it is there in the next call, and for nob
   expect(await codeOf(own.run({ buffers: { x: kept }, ...add }))).toBe('gpu-validation')
 })
 
-it('[SG6] what a task kept is freed with it, and what a worker kept with its thread', async () => {
+it('[WG6] what a task kept is freed with it, and what a worker kept with its thread', async () => {
   const { worker, broker } = bench()
   const one = worker(1)
   const two = worker(2)
@@ -185,7 +185,7 @@ it('[SG6] what a task kept is freed with it, and what a worker kept with its thr
   expect(await codeOf(two.run({ buffers: readWrite(1), ...add }))).toBe('gpu-unavailable')
 })
 
-it('[SG7] a cancelled call rejects at once with the reason, and its buffers are freed when the GPU is done with it', async () => {
+it('[WG7] a cancelled call rejects at once with the reason, and its buffers are freed when the GPU is done with it', async () => {
   let finish: () => void = () => undefined
   const { worker, broker, alarms } = bench(() => new Promise((resolve) => (finish = resolve)))
   const { client, run } = worker(1)
@@ -208,7 +208,7 @@ it('[SG7] a cancelled call rejects at once with the reason, and its buffers are 
   await expect(run({ buffers: readWrite(1), ...add, signal: controller.signal })).rejects.toThrow('aborted')
 })
 
-it('[SG8] what was cancelled and hangs takes the GPU with it: others fail as lost, and the next call asks for another', async () => {
+it('[WG8] what was cancelled and hangs takes the GPU with it: others fail as lost, and the next call asks for another', async () => {
   const { worker, broker, backends, pass } = bench()
   const hung = worker(1)
   const other = worker(2)
@@ -229,7 +229,7 @@ it('[SG8] what was cancelled and hangs takes the GPU with it: others fail as los
   expect(await going).toBe('gpu-unavailable')
 })
 
-it('[SG9] a GPU that the browser takes away fails what runs, is asked for again for a while, and then is said to be gone', async () => {
+it('[WG9] a GPU that the browser takes away fails what runs, is asked for again for a while, and then is said to be gone', async () => {
   const { worker, backends, takeAway, pass } = bench()
   const { run } = worker(1)
   const going = codeOf(run({ buffers: readWrite(1), ...hang }))

@@ -7,7 +7,7 @@ const bad = (request: unknown) => () => check(request)
 const x = { data: Float32Array.of(1, 2) }
 const pass = { code: 'fn', workgroups: 1 }
 
-it('[SG10] fills in what is left out: all buffers are bound in their order, read is their usage, floats are made', () => {
+it('[WG10] fills in what is left out: all buffers are bound in their order, read is their usage, floats are made', () => {
   const { buffers, passes, results } = check({
     buffers: { x, y: { usage: 'out', length: 3 }, n: { data: Uint32Array.of(1), usage: 'uniform' }, k: kept },
     code: 'fn',
@@ -25,7 +25,7 @@ it('[SG10] fills in what is left out: all buffers are bound in their order, read
   expect(results).toEqual([{ name: 'y', type: Float32Array }])
 })
 
-it('[SG10] what comes back is of the class of what was given, and each pass names its buffers', () => {
+it('[WG10] what comes back is of the class of what was given, and each pass names its buffers', () => {
   const { passes, results } = check({
     buffers: {
       x: { data: Uint8Array.of(1), usage: 'read-write' },
@@ -48,7 +48,7 @@ it('[SG10] what comes back is of the class of what was given, and each pass name
   ])
 })
 
-it('[SG10] copies the part of a buffer that a view shows, and may move that; shared memory is read where it lies', () => {
+it('[WG10] copies the part of a buffer that a view shows, and may move that; shared memory is read where it lies', () => {
   const whole = new Float32Array(1000)
   const { buffers, moved } = check({ buffers: { x: { data: whole.subarray(10, 12) } }, ...pass })
   expect(moved).toHaveLength(1)
@@ -60,7 +60,7 @@ it('[SG10] copies the part of a buffer that a view shows, and may move that; sha
   expect((made.buffers[0] as { data: Uint8Array }).data.buffer).toBe(shared.buffer)
 })
 
-it('[SG10] refuses what is wrong, by its name', () => {
+it('[WG10] refuses what is wrong, by its name', () => {
   expect(bad(undefined)).toThrow(new TypeError('gpu.run() takes an object, got undefined'))
   expect(bad({ buffers: { x }, ...pass, shader: '' })).toThrow(
     'gpu.run(): unknown shader; known are buffers, signal, code',

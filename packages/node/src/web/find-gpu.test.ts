@@ -19,19 +19,19 @@ function browser(hasAdapter: boolean, info: Partial<GpuInfo> | undefined) {
 
 const one = [{ name: 'GPU', units: 10_000 }]
 
-it('[SG11] a tab with a GPU offers one, and says whose', async () => {
+it('[WG11] a tab with a GPU offers one, and says whose', async () => {
   const { host } = browser(true, { vendor: 'nvidia', isFallback: false })
   expect(await findGpu(host, undefined)).toEqual({ resources: one, labels: [{ key: 'shoal/gpu', value: 'nvidia' }] })
   expect(await findGpu(host, 2)).toMatchObject({ resources: [{ name: 'GPU', units: 20_000 }] })
 })
 
-it('[SG11] the CPU in its place counts where the page says a number', async () => {
+it('[WG11] the CPU in its place counts where the page says a number', async () => {
   const { host } = browser(true, { vendor: 'google', isFallback: true })
   expect(await findGpu(host, undefined)).toBeUndefined()
   expect(await findGpu(host, 1)).toEqual({ resources: one, labels: [{ key: 'shoal/gpu', value: 'fallback' }] })
 })
 
-it('[SG11] without an adapter, without WebGPU and with 0 the sandbox is not asked', async () => {
+it('[WG11] without an adapter, without WebGPU and with 0 the sandbox is not asked', async () => {
   const { host, asked } = browser(false, undefined)
   expect(await findGpu(host, undefined)).toBeUndefined()
   vi.stubGlobal('navigator', {})
@@ -41,7 +41,7 @@ it('[SG11] without an adapter, without WebGPU and with 0 the sandbox is not aske
   expect(asked() + other.asked()).toBe(0)
 })
 
-it('[SG11] a sandbox that gets none offers none', async () => {
+it('[WG11] a sandbox that gets none offers none', async () => {
   const { host, asked } = browser(true, undefined)
   expect(await findGpu(host, undefined)).toBeUndefined()
   expect(asked()).toBe(1)
