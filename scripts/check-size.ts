@@ -17,7 +17,7 @@ const BUDGETS_KB = {
   'sandbox, second stage': 24.4,
   'parser and crypto, lazy': 50,
   'second stage, in rooms': 60,
-  'state, when asked': 14,
+  'state, when asked': 16,
   'faults, for tests': 10,
   'GPU, when there is one': 6.5,
 }

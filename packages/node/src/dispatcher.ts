@@ -185,6 +185,7 @@ export class Dispatcher {
   blocked(run: Run, isBlocked: boolean): void {
     const { lane, runs } = run.worker
     run.isBlocked = isBlocked
+    this.#options.workers.watcher?.blocked(run, isBlocked)
     if (!isBlocked) {
       this.schedule({ type: 'resumed', lane })
       return

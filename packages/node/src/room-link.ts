@@ -79,6 +79,8 @@ export interface RoomMember {
   /** incompatible: it speaks another version; one of the two has to reload. */
   readonly state: 'connecting' | 'connected' | 'unreachable' | 'incompatible'
   readonly isDirect: boolean
+  /** The two have a link of their own. */
+  readonly isNeighbour: boolean
   readonly stats: LinkStats | undefined
 }
 
@@ -353,10 +355,19 @@ export class RoomLink {
         canSubmit: this.canSubmit(node),
         state: 'connected',
         isDirect: peer.isDirect,
+        isNeighbour: peer.isNeighbour,
         stats: this.#overlay.stats(node),
       })
     for (const [node, state] of this.#connecting)
-      members.push({ node, card: this.card(node), canSubmit: false, state, isDirect: true, stats: undefined })
+      members.push({
+        node,
+        card: this.card(node),
+        canSubmit: false,
+        state,
+        isDirect: true,
+        isNeighbour: false,
+        stats: undefined,
+      })
     return members
   }
 

@@ -414,6 +414,8 @@ export class ShoalNode {
         actors: this.#actors,
         ownership: this.#ownership,
         scheduler: this.#scheduler,
+        dispatcher: this.#dispatcher,
+        store: this.#store,
         alive: () => this.#room?.link.alive() ?? [],
         members: () => this.#room?.link.members(),
       },

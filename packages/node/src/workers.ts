@@ -68,6 +68,18 @@ export interface Worker {
   readonly sharedBy: NodeId | undefined
 }
 
+/** Told of every run, while somebody looks. */
+export interface RunWatcher {
+  began(run: Run): void
+  /** Its arguments are gathered, and its worker has it. */
+  sent(run: Run): void
+  blocked(run: Run, isBlocked: boolean): void
+  /** It ended; else `dropped`. */
+  ended(run: Run, outcome: WorkOutcome, cpuMicros: number): void
+  /** It was given back unstarted. */
+  dropped(run: Run): void
+}
+
 export interface WorkersOptions {
   readonly self: NodeId
   readonly clock: Clock
@@ -100,6 +112,7 @@ const ACTOR_THREADS = { least: 2, most: 8 }
  * It decides nothing about where work goes.
  */
 export class Workers {
+  watcher: RunWatcher | undefined
   readonly #options: WorkersOptions
   readonly #byLane = new Map<number, Worker>()
   readonly #bySubmitter = new Map<number, Worker>()
@@ -162,6 +175,7 @@ export class Workers {
     }
     this.#runs.set(run.number, run)
     worker.runs.set(run.number, run)
+    this.watcher?.began(run)
     const { spilling } = this.#options
     if (spilling.hasRoom) this.#begin(run)
     // Results would only make it worse.
@@ -227,6 +241,7 @@ export class Workers {
     const run = this.#runOf(from, number)
     if (run === undefined) return
     this.#forget(run)
+    this.watcher?.dropped(run)
     this.#options.givenBack(run.work, run.worker)
   }
 
@@ -237,6 +252,7 @@ export class Workers {
   cancel(run: Run, isForced: boolean): void {
     if (!run.isSent) {
       this.#forget(run)
+      this.watcher?.dropped(run)
       this.#options.givenBack(run.work, run.worker)
       return
     }
@@ -408,6 +424,7 @@ export class Workers {
     const { work, worker } = run
     const { submitter } = worker
     run.isSent = true
+    this.watcher?.sent(run)
     worker.served.add(work.template.job.driver)
     worker.runs.delete(run.number)
     worker.runs.set(run.number, run)
@@ -483,6 +500,7 @@ export class Workers {
 
   #end(run: Run, outcome: WorkOutcome, cpuMicros: number): void {
     if (!this.#forget(run)) return
+    this.watcher?.ended(run, outcome, cpuMicros)
     this.#options.finished(run, outcome, cpuMicros)
   }
 
@@ -537,6 +555,7 @@ export class Workers {
   #giveBackAll(worker: Worker): void {
     for (const run of [...worker.runs.values()]) {
       this.#forget(run)
+      this.watcher?.dropped(run)
       this.#options.givenBack(run.work, worker)
     }
   }

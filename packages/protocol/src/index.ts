@@ -118,20 +118,23 @@ export {
   NODE_STATES,
   OBJECT_STATES,
   stateAnswer,
+  stateColumns,
   STATE_COLUMNS,
   STATE_KINDS,
   STATE_ROWS,
   TASK_STATES,
-  TASK_TYPES,
   WORKER_STATES,
 } from './messages/state.ts'
 export type {
   ActorRow,
+  FilteredKind,
   HostFact,
   Lineage,
   LineageObject,
+  NodeLink,
   NodeRow,
   ObjectRow,
+  ObjectStoreUse,
   PlacementGroupRow,
   ReferenceCounts,
   Replication,
@@ -146,6 +149,9 @@ export type {
   WorkerRow,
   WorkerRun,
 } from './messages/state.ts'
+export { MOST_TASK_EVENTS, RUN_OUTCOMES, RUN_WAITS } from './messages/task-events.ts'
+export { TASK_TYPES } from './messages/task-types.ts'
+export type { EndEvent, EventCursor, RunEvent, TaskEventRow } from './messages/task-events.ts'
 export { groupDefinition, groupRecord } from './messages/placement-group.ts'
 export type { BundleChoice, GroupDefinition, GroupRecord, GroupWire } from './messages/placement-group.ts'
 export { dependency, resultValue, taskOutcome, taskShape } from './messages/task.ts'

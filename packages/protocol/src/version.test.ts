@@ -42,6 +42,7 @@ const SHAPES: Readonly<Record<number, string>> = {
   8: 'b56c16ac4f4bad7a99dce3336fa9c90e',
   9: '5b9dd32f905bff5b9dd52b2854116254',
   10: '9db412ad059e9536ca92f029e8695c96',
+  11: '728a41352f9c43008c4985e12191c6f3',
 }
 
 describe('the protocol version', () => {

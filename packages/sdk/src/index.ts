@@ -188,11 +188,13 @@ export {
   nodes,
   listObjects,
   listPlacementGroups,
+  listTaskEvents,
   listTasks,
   listWorkers,
   summarizeTasks,
   timeline,
 } from './state/state-functions.ts'
+export type { TaskEventsOptions } from './state/ask-task-events.ts'
 export type { Timeline, TraceEvent } from './state/timeline.ts'
 export type {
   ActorState,
@@ -207,9 +209,23 @@ export type {
   StateTimeout,
   TaskState,
   TaskSummary,
+  TaskEventBatch,
+  TaskEvents,
+  TaskEventsCursor,
+  RunColumns,
+  EndedAttempt,
   WorkerState,
 } from '@shoal/core-worker'
-export type { Lineage, LineageObject, ReferenceCounts, Replication, WorkerRun } from '@shoal/protocol'
+export type {
+  EventCursor,
+  Lineage,
+  LineageObject,
+  NodeLink,
+  ObjectStoreUse,
+  ReferenceCounts,
+  Replication,
+  WorkerRun,
+} from '@shoal/protocol'
 export { createRoom, createSession, currentSession, init, shutdown } from './current-session.ts'
 export type {
   IceServer,
@@ -225,6 +241,7 @@ export type {
   Session,
   SessionState,
   SessionStatus,
+  TaskLine,
 } from './session-types.ts'
 export type { FaultRule } from '@shoal/transport'
 export { ActorClass, ObjectRef, PlacementGroup, RemoteFunction } from '@shoal/core-worker'

@@ -8,11 +8,12 @@ import type { StackSources } from './map-stacks.ts'
  */
 export function createLinePrinter(
   sources: StackSources,
-  print: (level: LogLine['level'], text: string) => void,
+  print: (level: LogLine['level'], text: string, line: LogLine) => void,
 ): (line: LogLine) => void {
   let last: Promise<void> | undefined
   return (line) => {
-    const show = (text: string): void => print(line.level, `(${line.name} @${line.node.slice(0, 6)}) ${text}`)
+    const show = (text: string): void =>
+      print(line.level, `(${line.name} @${line.node.slice(0, 6)}) ${text}`, { ...line, text })
     const mapped = mapText(line.text, sources)
     if (mapped === undefined && last === undefined) {
       show(line.text)

@@ -1,6 +1,7 @@
 import type { Api, ObjectRef, PlacementGroupApi } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
-import type { StateApi, StateTimeout } from '@shoal/core-worker'
+import type { StateApi, StateTimeout, TaskEvents } from '@shoal/core-worker'
+import type { TaskEventsOptions } from './state/ask-task-events.ts'
 import type { Timeline } from './state/timeline.ts'
 
 /**
@@ -111,6 +112,17 @@ export interface SessionStatus {
   readonly members: readonly Member[]
   /** Which tabs' refs are known in others, and who would answer for them: see docs/fault-tolerance.md. */
   readonly ledgers: readonly Ledger[]
+}
+
+/** What a task, or an actor's method, has printed by `console`. */
+export interface TaskLine {
+  readonly level: 'log' | 'info' | 'warn' | 'error' | 'debug'
+  readonly text: string
+  /** Of the function, or of the class and the method. */
+  readonly name: string
+  /** Where it ran. */
+  readonly node: string
+  readonly task: { readonly owner: string; readonly number: number }
 }
 
 /** As the platform's RTCIceServer, with plain data alone. */
@@ -256,6 +268,13 @@ export interface Session extends Api, PlacementGroupApi, StateApi {
   readonly ready: Promise<void>
   /** See the function of that name. */
   timeline(options?: StateTimeout): Promise<Timeline>
+  /** See the function of that name. */
+  listTaskEvents(options?: TaskEventsOptions): Promise<TaskEvents>
+  /**
+   * Calls back with what this tab's tasks print, as it comes to the console; gives back what ends it. Lines are not
+   * remembered.
+   */
+  onTaskLine(listener: (line: TaskLine) => void): () => void
   status(): SessionStatus
   /** Calls back about four times a second while something changes; gives back what ends it. */
   onStatus(listener: (status: SessionStatus) => void): () => void

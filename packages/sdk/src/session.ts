@@ -22,14 +22,24 @@ import { createSessionApi } from './session-api.ts'
 import { stackSourcesOf } from './stack-sources.ts'
 import { openConsoleDoor } from './state/console-door.ts'
 import { StateQueries } from '@shoal/core-worker'
-import type { StateTimeout } from '@shoal/core-worker'
+import type { StateTimeout, TaskEvents } from '@shoal/core-worker'
+import type { TaskEventsOptions } from './state/ask-task-events.ts'
 import { askTimeline } from './state/ask-timeline.ts'
 import type { Timeline } from './state/timeline.ts'
 import { pageSerializers } from './serializers.ts'
 import { toStatus } from './session-status.ts'
 import { partsOf, tabResources } from './tab-resources.ts'
 import type { NodeNews } from './session-status.ts'
-import type { IceServer, InitOptions, Role, Room, RoomOptions, Session, SessionStatus } from './session-types.ts'
+import type {
+  IceServer,
+  InitOptions,
+  Role,
+  Room,
+  RoomOptions,
+  Session,
+  SessionStatus,
+  TaskLine,
+} from './session-types.ts'
 
 /**
  * One tab's part in Shoal, on its page: starts the node, joins rooms, and holds the core worker through which this
@@ -58,6 +68,7 @@ export class TabSession extends StateQueries implements PageSession {
   readonly #kept: KeptRefs
   readonly #guard: CloseGuard | undefined
   readonly #statusListeners: Subscribable<SessionStatus>
+  readonly #lines = new Subscribable<TaskLine>(listenerFailed)
   readonly #slots: number
   readonly #cores: number
   readonly #name: string
@@ -115,7 +126,10 @@ export class TabSession extends StateQueries implements PageSession {
       },
       onLogLine: createLinePrinter(
         stackSourcesOf(() => this.core),
-        (level, text) => console[level](text),
+        (level, text, line) => {
+          console[level](text)
+          this.#lines.emit(line)
+        },
       ),
       onRoomSettings: (settings) => this.#applySettings(settings),
       onEnterAgain: () => {
@@ -215,6 +229,15 @@ export class TabSession extends StateQueries implements PageSession {
 
   timeline(options?: StateTimeout): Promise<Timeline> {
     return askTimeline(this, options)
+  }
+
+  async listTaskEvents(options?: TaskEventsOptions): Promise<TaskEvents> {
+    const { askTaskEvents } = await import('./state/ask-task-events.ts')
+    return askTaskEvents((question) => this.askState(question), options)
+  }
+
+  onTaskLine(listener: (line: TaskLine) => void): () => void {
+    return this.#lines.subscribe(listener)
   }
 
   protected override async askState(question: Parameters<Tab['state']>[0]): ReturnType<Tab['state']> {

@@ -1,5 +1,5 @@
 import { GetTimeoutError, parseObjectId, UNITS_OF_ONE } from '@shoal/protocol'
-import type { StateKind, StateQuery } from '@shoal/protocol'
+import type { FilteredKind, StateQuery } from '@shoal/protocol'
 import { toQuestion } from './state-question.ts'
 import type { CheckedQuestion } from './state-question.ts'
 import type { Amounts, NodeState, StateApi, StateId, StateOptions, StateResult, StateTimeout } from './state-types.ts'
@@ -36,11 +36,11 @@ export abstract class StateQueries implements StateApi {
   /** The node gives rows in the shape that apps see. */
   protected abstract askState(question: CheckedQuestion): Promise<StateResult<object>>
 
-  #list(kind: StateKind) {
+  #list(kind: FilteredKind) {
     return async (options?: StateOptions): Promise<StateResult<object>> => this.askState(toQuestion(kind, options))
   }
 
-  #one(kind: StateKind) {
+  #one(kind: FilteredKind) {
     return async (of: StateId, options?: StateTimeout): Promise<object | undefined> => {
       const asked = toQuestion(kind, { ...options, detail: true, limit: 1 }, this.#idOf(of))
       const { rows, missing } = await this.askState(asked)

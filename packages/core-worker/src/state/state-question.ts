@@ -1,6 +1,6 @@
 import { LIMITS, STATE_COLUMNS } from '@shoal/protocol'
-import type { StateKind, StateQuery } from '@shoal/protocol'
-import type { StateOptions } from './state-types.ts'
+import type { FilteredKind, StateKind, StateQuery } from '@shoal/protocol'
+import type { StateOptions, TaskEventsCursor } from './state-types.ts'
 
 const DEFAULT_LIMIT = 100
 const DEFAULT_TIMEOUT_MS = 5_000
@@ -15,10 +15,11 @@ export interface CheckedQuestion {
   readonly limit: number
   readonly detail: boolean
   readonly timeoutMs: number
+  readonly since?: TaskEventsCursor | undefined
 }
 
 /** @throws TypeError or RangeError that says what there is instead. */
-export function toQuestion(kind: StateKind, options: StateOptions = {}, id?: StateQuery['id']): CheckedQuestion {
+export function toQuestion(kind: FilteredKind, options: StateOptions = {}, id?: StateQuery['id']): CheckedQuestion {
   for (const key of Object.keys(options))
     if (!KNOWN.includes(key)) throw new TypeError(`unknown option ${key}; known are ${KNOWN.join(', ')}`)
   const { filters = [], limit = DEFAULT_LIMIT, detail = false, timeoutMs = DEFAULT_TIMEOUT_MS } = options
@@ -36,7 +37,7 @@ export function toQuestion(kind: StateKind, options: StateOptions = {}, id?: Sta
   }
 }
 
-function toFilter(kind: StateKind, filter: unknown): StateQuery['filters'][number] {
+function toFilter(kind: FilteredKind, filter: unknown): StateQuery['filters'][number] {
   if (!Array.isArray(filter) || filter.length !== 3)
     throw new TypeError("a filter is [column, '=' or '!=', value], e.g. ['state', '=', 'RUNNING']")
   const [column, operator, value] = filter as readonly unknown[]

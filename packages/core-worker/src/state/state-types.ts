@@ -1,10 +1,11 @@
 import type {
   ActorRow,
+  EventCursor,
   NodeRow,
   ObjectRow,
   PlacementGroupRow,
   STATE_COLUMNS,
-  StateKind,
+  FilteredKind,
   SummaryRow,
   TaskRow,
   WorkerRow,
@@ -55,15 +56,99 @@ export interface TaskSummary {
   readonly stateCounts: Readonly<Partial<Record<TaskRow['state'], number>>>
 }
 
+/** Up to where a tab's events were read. */
+export type TaskEventsCursor = Readonly<Record<string, EventCursor>>
+
+/** Runs of one tab, a column each: what stands at one place of all of them is one run. */
+export interface RunColumns {
+  readonly length: number
+  /** Places in the batch's `names`. */
+  readonly name: Uint16Array
+  /** Places in the batch's `owners`; with `number` the task's id. */
+  readonly owner: Uint16Array
+  readonly number: Float64Array
+  readonly epoch: Float64Array
+  readonly attempt: Float64Array
+  /** As `context().workerId`. */
+  readonly worker: Float64Array
+  /** 0 NORMAL_TASK, 1 ACTOR_CREATION_TASK, 2 ACTOR_TASK. */
+  readonly type: Uint8Array
+  /** 0 it runs, 1 finished, 2 failed, 3 its worker went or the tab had no room for its result. */
+  readonly outcome: Uint8Array
+  /** What it waited for before its worker had it: 0 nothing, 1 bytes of other tabs, 2 bytes on disk, 3 room in memory. */
+  readonly waited: Uint8Array
+  /** By this tab's clock, in milliseconds since 1970: when it began in its worker, and ended; NaN while it runs. */
+  readonly startMs: Float64Array
+  readonly endMs: Float64Array
+  /** Of the time from start to end, what it waited for other tasks. */
+  readonly blockedMs: Float64Array
+  /** Before its start: behind others in its worker, and before that while its arguments were gathered. */
+  readonly queuedMs: Float64Array
+  readonly fetchedMs: Float64Array
+}
+
+/** An attempt that failed, was given objects, was submitted by a task or is an actor's, as its owner tells of its end. */
+export interface EndedAttempt {
+  readonly taskId: string
+  readonly name: string
+  readonly type: TaskRow['type']
+  readonly epoch: number
+  readonly attempt: number
+  /** Objects that it gives: the one of its own number, and those after it. */
+  readonly numReturns: number
+  readonly nodeId: string | undefined
+  readonly endTimeMs: number
+  readonly parentTaskId: string | undefined
+  readonly actorId: string | undefined
+  /** The objects that it was given, 64 at most; `moreDependencies` are beside them. */
+  readonly dependencies: readonly string[]
+  readonly moreDependencies: number
+  readonly errorType: string | undefined
+  /** 200 characters of it. */
+  readonly errorMessage: string | undefined
+}
+
+/** What one tab has seen since the cursor. */
+export interface TaskEventBatch {
+  readonly nodeId: string
+  /** When it answered, by this tab's clock; all times are, and `clockErrorMs` is by how much they may be wrong. */
+  readonly nowMs: number
+  readonly clockErrorMs: number
+  /** Since when it keeps events without a gap: it began with a first question, or again after nobody had asked for 15 s. */
+  readonly watchedSinceMs: number
+  readonly next: EventCursor
+  /** Runs and ends since the cursor that are not remembered. Of runs it counts those too that ended before anybody asked. */
+  readonly dropped: EventCursor
+  /** Those that did not fit: they come with the next question. */
+  readonly left: EventCursor
+  readonly names: readonly string[]
+  readonly owners: readonly string[]
+  /** In the order in which they ended, then those that run now, which come again when they end. */
+  readonly runs: RunColumns
+  readonly ends: readonly EndedAttempt[]
+}
+
+/** What the room's tabs have seen since the cursor. */
+export interface TaskEvents {
+  /** `since` of the next question. */
+  readonly cursor: TaskEventsCursor
+  readonly batches: readonly TaskEventBatch[]
+  /** Tabs that were asked before and are gone: what they ran since is not told by anybody. */
+  readonly gone: readonly string[]
+  /** Tabs that did not answer this time. Their events are not lost: they come with a later question. */
+  readonly missing: readonly string[]
+  readonly warnings: readonly string[]
+}
+
 /** Rows that have, or have not, that value in the column. Values are compared as text; undefined is the empty text. */
-export type StateFilter<K extends StateKind> = readonly [
+export type StateFilter<K extends FilteredKind> = readonly [
   column: (typeof STATE_COLUMNS)[K][number],
   operator: '=' | '!=',
   value: string | number | boolean | undefined,
 ]
 
 /** What `listTasks` and its kin take. */
-export interface StateOptions<K extends StateKind = StateKind> {
+export interface StateOptions<K extends FilteredKind = FilteredKind> {
   /** A row must pass all of them; 16 at most. */
   readonly filters?: readonly StateFilter<K>[]
   /** Rows at most, from 1 to 10,000. Default: 100. */

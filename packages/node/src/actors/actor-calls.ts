@@ -589,8 +589,8 @@ export class ActorCalls {
 }
 
 function endingOf(call: PendingCall): EndingTask {
-  const { number, job, attempt, createdAtMs, startedAtMs, target: actor } = call
-  return { number, job, attempt, createdAtMs, startedAtMs, actor }
+  const { number, job, attempt, createdAtMs, startedAtMs, parent, target: actor, dependencies, args, numReturns } = call
+  return { number, job, attempt, createdAtMs, startedAtMs, parent, actor, dependencies, args, numReturns }
 }
 
 /** Whose calls keep their order among themselves. */

@@ -1,7 +1,7 @@
 import { formatJobId, formatObjectId, messageOf } from '@shoal/protocol'
 import type { ActorRow, HostFact, ObjectId, TaskRow } from '@shoal/protocol'
 import { cut, cutName, MOST_TEXT } from './cut.ts'
-import { refined } from './task-rows.ts'
+import { needsShown, refined } from './task-rows.ts'
 import type { TaskRowPorts } from './task-rows.ts'
 import type { ActorsView, ActorView, CallView, HostedView } from './views.ts'
 
@@ -58,6 +58,7 @@ export function birthRow(
     creationTimeMs: ports.toEpochMs(made.createdAtMs),
     startTimeMs: undefined,
     endTimeMs: undefined,
+    dependencies: [],
     ...born,
   }
 }
@@ -82,6 +83,7 @@ export function callRow(call: CallView, place: ActorView['place'] | undefined, p
     creationTimeMs: ports.toEpochMs(call.createdAtMs),
     startTimeMs: call.startedAtMs === undefined ? undefined : ports.toEpochMs(call.startedAtMs),
     endTimeMs: undefined,
+    dependencies: needsShown(call, ports),
     ...callPlace(id, call, place, ports),
   }
 }

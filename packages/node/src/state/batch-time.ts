@@ -26,6 +26,11 @@ export class BatchTime {
     return this.#nowMs
   }
 
+  /** Milliseconds since 1970 for what the clock showed. */
+  clockToEpochMs(clockMs: number): number {
+    return this.#epochMs + clockMs
+  }
+
   /** Milliseconds since 1970 for what `now` gave. */
   toEpochMs(ms: number): number {
     return Math.round(this.#epochMs + this.#originMs) + ms

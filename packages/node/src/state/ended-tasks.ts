@@ -1,5 +1,5 @@
 import { FIRST_ATTEMPT } from '@shoal/protocol'
-import type { Attempt, JobId, NodeId, ObjectId, ResourceSet, TaskRow, WireError } from '@shoal/protocol'
+import type { Attempt, JobId, NodeId, ObjectId, PlacedRef, ResourceSet, TaskRow, WireError } from '@shoal/protocol'
 
 /** What is remembered of an attempt that has ended. */
 export interface EndedTask {
@@ -38,12 +38,17 @@ export interface EndingTask {
   readonly startedAtMs: number | undefined
   readonly parent?: ObjectId | undefined
   readonly actor?: ObjectId | undefined
+  /** What it was given, for who watches. */
+  readonly dependencies?: readonly PlacedRef[]
+  readonly args?: { readonly refs: readonly ObjectId[] }
+  readonly numReturns?: number
 }
 
 /** The function: tasks of one have the same object, so that they are counted without a look-up. */
 export interface EndingKind {
   readonly name: string
   readonly resources: ResourceSet
+  readonly numReturns?: number
 }
 
 export const MOST_ENDED = 1_000
@@ -57,6 +62,8 @@ const MOST_CHARACTERS = 2_000
  * again, since this is on the way of every task. It keeps nothing of what tasks were given or gave.
  */
 export class EndedTasks {
+  /** Told of each, while somebody watches. */
+  watch: ((...attempt: Parameters<EndedTasks['add']>) => void) | undefined
   readonly #now: () => number
   readonly #ring: EndedTask[] = []
   readonly #counts = new Map<TaskRow['type'], Map<string, EndedCounts>>()
@@ -84,6 +91,7 @@ export class EndedTasks {
     const counts = this.#countsOf(kind, type)
     if (error === undefined) counts.finished++
     else counts.failed++
+    this.watch?.(task, kind, type, node, error)
     const place = this.#total++ % MOST_ENDED
     const entry = this.#ring[place]
     if (entry === undefined) {

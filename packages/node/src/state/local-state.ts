@@ -1,11 +1,14 @@
 // Long because each kind of row is collected here from its one place in the node, and nowhere else.
+import type { Clock } from '@shoal/base'
 import { formatObjectId, STATE_ROWS, unitsOf } from '@shoal/protocol'
 import type {
   NodeId,
   NodeLabels,
+  NodeLink,
   NodeRow,
   ObjectId,
   ObjectRow,
+  ObjectStoreUse,
   PlacementGroupRow,
   ResourceSet,
   StateAnswer,
@@ -23,6 +26,8 @@ import type { Actors } from '../actors/actors.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Guests } from '../guests.ts'
 import type { Ownership } from '../ledger/ownership.ts'
+import type { Dispatcher } from '../dispatcher.ts'
+import type { ObjectStore, ObjectStoreStatus } from '../object-store.ts'
 import type { Objects } from '../objects.ts'
 import type { OwnTasks } from '../own-tasks.ts'
 import type { RoomMember } from '../room-link.ts'
@@ -39,6 +44,7 @@ import { PendingWords } from './pending-words.ts'
 import { RunIndex } from './run-index.ts'
 import { countStates, toSummary } from './summary-rows.ts'
 import type { StateCounts } from './summary-rows.ts'
+import { TaskEventLog } from './task-event-log.ts'
 import { endedTaskRow, isAway, looseTaskRow, pendingState, pendingTaskRow } from './task-rows.ts'
 import type { TaskRowPorts } from './task-rows.ts'
 import type { TaskView } from './views.ts'
@@ -59,11 +65,17 @@ export interface LocalStateOptions {
   readonly objects: Objects
   readonly ownership: Ownership
   readonly scheduler: Scheduler<Work>
+  readonly clock: Clock
+  readonly dispatcher: Pick<Dispatcher, 'counts'>
+  readonly store: ObjectStore
   /** Undefined without a room. */
   members(): readonly RoomMember[] | undefined
 }
 
-type Question = Omit<StateQuery, 'query' | 'filters'> & { readonly filters: readonly StateFilter[] }
+type Question = Omit<StateQuery, 'query' | 'filters' | 'since'> & {
+  readonly filters: readonly StateFilter[]
+  readonly since?: StateQuery['since']
+}
 type Collected = Omit<StateReply, 'query'>
 
 /** What one message has room for beside its facts. */
@@ -79,9 +91,28 @@ const MOST_LOOKED_AT = 100_000
  */
 export class LocalState {
   readonly #options: LocalStateOptions
+  readonly #events: TaskEventLog
 
   constructor(options: LocalStateOptions) {
     this.#options = options
+    const { self, clock, time, workers, objects, ownership } = options
+    this.#events = new TaskEventLog({
+      self,
+      clock,
+      toEpochMs: (ms) => time.clockToEpochMs(ms),
+      runsEnded: () => options.dispatcher.counts.tasksRun,
+      watchRuns: (watcher) => (workers.watcher = watcher),
+      ledgers: () => ownership.allTasks(),
+      runs: () => workers.runs(),
+      whereIs: (id) => {
+        if (objects.state(id).kind !== 'here') return 'elsewhere'
+        return options.store.table.get(id)?.value === undefined ? 'disk' : 'here'
+      },
+    })
+  }
+
+  close(): void {
+    this.#events.close()
   }
 
   /** `isForPeer`: what is sent fits into a message, and its words do not say "this tab". */
@@ -116,8 +147,13 @@ export class LocalState {
         return { ...picked.counts, forgotten: 0, answer: { type: kind, rows: picked.rows } }
       }
       case 'nodes': {
-        const picked = pick(kind, [() => this.#nodeRow()], question, isForPeer, () => true)
+        const picked = pick(kind, [() => this.#nodeRow(question.detail)], question, isForPeer, () => true)
         return { ...picked.counts, forgotten: 0, answer: { type: kind, rows: picked.rows } }
+      }
+      case 'taskEvents': {
+        let left = isForPeer ? ROWS_BYTES : Infinity
+        const row = this.#events.since(question.since, (bytes) => (left -= bytes) >= 0)
+        return { total: 1, matched: 1, unseen: 0, forgotten: 0, answer: { type: kind, rows: [row] } }
       }
       case 'workers': {
         const picked = pick(kind, this.#workerRows(), question, isForPeer)
@@ -269,8 +305,8 @@ export class LocalState {
     return names
   }
 
-  #nodeRow(): NodeRow {
-    const { self, name, own, scheduler, ownership } = this.#options
+  #nodeRow(detail: boolean): NodeRow {
+    const { self, name, own, scheduler, ownership, members, store } = this.#options
     const { resources, labels } = own()
     // A task that resumes may make it too many CPUs for a moment.
     const used = scheduler.used.map((each) => ({ ...each, units: Math.min(each.units, unitsOf(resources, each.name)) }))
@@ -287,6 +323,8 @@ export class LocalState {
         .status()
         .flatMap(({ owner, answeredBy }) => (answeredBy === self ? [owner] : []))
         .slice(0, LIMITS.roomMembers),
+      objectStore: storeUse(store.status()),
+      links: detail ? (members() ?? []).flatMap(linkOf).slice(0, LIMITS.roomMembers) : [],
     }
   }
 
@@ -335,6 +373,21 @@ const TYPE_OF_WORK = {
   'actor-new': 'ACTOR_CREATION_TASK',
   'actor-call': 'ACTOR_TASK',
 } as const satisfies Readonly<Record<Work['kind'], TaskRow['type']>>
+
+function storeUse({ objects, objectBytes, spilledBytes, objectStoreBytes }: ObjectStoreStatus): ObjectStoreUse {
+  return { objects, bytes: objectBytes, spilledBytes, limitBytes: objectStoreBytes }
+}
+
+function linkOf({ node, state, isDirect, isNeighbour, stats }: RoomMember): NodeLink[] {
+  if (state !== 'connected') return []
+  const way = !isNeighbour ? 'routed' : isDirect ? 'direct' : 'relay'
+  const {
+    roundTripMs,
+    bytesSent = 0,
+    bytesReceived = 0,
+  } = (isNeighbour ? stats : undefined) ?? { roundTripMs: undefined }
+  return [{ nodeId: node, way, roundTripMs, bytesSent, bytesReceived }]
+}
 
 function isAskedFor({ owner, number }: ObjectId, id: ObjectId | undefined): boolean {
   return id === undefined || (id.owner === owner && id.number === number)

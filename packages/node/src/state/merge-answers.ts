@@ -10,6 +10,7 @@ import type {
   StateFilter,
   StateKind,
   StateReply,
+  TaskEventRow,
   TaskRow,
 } from '@shoal/protocol'
 import type { RoomMember } from '../room-link.ts'
@@ -17,6 +18,8 @@ import { MOST_ENDED } from './ended-tasks.ts'
 import { isLate, passes } from './filter-rows.ts'
 import { stepWords } from './pending-words.ts'
 import { keyOf } from './run-index.ts'
+import type { ClockOffset } from './clock-offsets.ts'
+import { shownEvents } from './shown-events.ts'
 import { shownRow } from './shown-rows.ts'
 import { addSummary, moveRunning, toSummary } from './summary-rows.ts'
 import type { StateCounts } from './summary-rows.ts'
@@ -32,6 +35,8 @@ export interface MergePorts {
   readonly self: NodeId
   nameOf(node: NodeId): string
   answerer(owner: NodeId): NodeId
+  /** What another tab's clock is ahead of this one's, and by how much that may be wrong. */
+  clockOf(node: NodeId): ClockOffset
   readonly members: readonly RoomMember[]
 }
 
@@ -79,9 +84,10 @@ export function mergeAnswers(
   const kept = late.length === 0 ? merged : merged.filter((row) => passes(row, late))
   const sum = (of: (part: Part) => number): number => parts.reduce((total, part) => total + of(part), 0)
   const rows = kept.slice(0, limit)
-  const isOwnCount = kind === 'summary' || kind === 'nodes'
+  const isOwnCount = kind === 'summary' || kind === 'nodes' || kind === 'taskEvents'
   const numFiltered = isOwnCount ? kept.length : sum(({ reply }) => reply.matched) - (merged.length - kept.length)
-  const unsent = parts.filter(({ reply }) => isUnsent(reply, late.length > 0 ? Infinity : limit))
+  const unsent =
+    kind === 'taskEvents' ? [] : parts.filter(({ reply }) => isUnsent(reply, late.length > 0 ? Infinity : limit))
   const warnings: string[] = []
   for (const [why, words] of Object.entries(whyMissing(timeoutMs))) {
     const names = [...missing].flatMap(([node, each]) => (each === why ? [ports.nameOf(node)] : []))
@@ -99,7 +105,9 @@ export function mergeAnswers(
   const unseen = sum(({ reply }) => reply.unseen)
   if (unseen > 0) warnings.push(`${unseen} rows were not looked at: there are too many for one question`)
   return {
-    rows: rows.map((row) => shownRow(kind, row)),
+    rows: rows.map((row) =>
+      kind === 'taskEvents' ? shownEvents(row as TaskEventRow, ports.clockOf) : shownRow(kind, row),
+    ),
     total: isOwnCount ? merged.length : sum(({ reply }) => reply.total),
     numFiltered: Math.max(rows.length, numFiltered),
     isTruncated: rows.length < numFiltered || unseen > 0,
@@ -138,6 +146,10 @@ function mergeRows(kind: StateKind, parts: readonly Part[], missing: Missing, po
       )
     case 'nodes':
       return mergeNodes(parts, missing, ports)
+    case 'taskEvents':
+      return parts.flatMap(({ from, reply: { answer } }) =>
+        answer.type === 'taskEvents' ? answer.rows.filter(({ nodeId }) => nodeId === from) : [],
+      )
     case 'summary': {
       const counts: StateCounts = new Map()
       for (const { reply } of parts) if (reply.answer.type === 'summary') addSummary(counts, reply.answer.rows)
@@ -229,6 +241,8 @@ function mergeNodes(parts: readonly Part[], missing: Missing, { self, members, n
       labels: member?.card?.labels ?? [],
       roundTripMs: member?.stats?.roundTripMs,
       ledgers: [],
+      objectStore: undefined,
+      links: [],
     })
   }
   return rows

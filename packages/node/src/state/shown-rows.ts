@@ -41,6 +41,7 @@ export function shownRow(kind: StateKind, row: object): object {
       return { ...rest, bundles: shown }
     }
     case 'objects':
+    case 'taskEvents':
     case 'workers':
       return row
   }

@@ -13,8 +13,17 @@ const query: NodeMessage & { readonly type: 'state.query' } = {
   filters: [],
   limit: 1,
   detail: false,
+  since: undefined,
 }
-const question = { kind: 'nodes', id: undefined, filters: [], limit: 1, detail: false, timeoutMs: 1 } as const
+const question = {
+  kind: 'nodes',
+  id: undefined,
+  filters: [],
+  limit: 1,
+  detail: false,
+  since: undefined,
+  timeoutMs: 1,
+} as const
 
 function desk(loads: (() => Promise<StateModule>)[]) {
   const sent: NodeMessage[] = []

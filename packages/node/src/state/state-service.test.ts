@@ -35,6 +35,7 @@ const row = (owner: NodeId, number: number, more: Partial<TaskRow> = {}): TaskRo
   startTimeMs: undefined,
   endTimeMs: undefined,
   pendingReason: undefined,
+  dependencies: [],
   ...more,
 })
 
@@ -54,10 +55,11 @@ let timers: Set<() => void>
 let sent: (readonly [NodeId, NodeMessage])[]
 let own: TaskRow[]
 let costMs: number
+let isClosed: boolean
 let service: StateService
 
 beforeEach(() => {
-  ;[now, timers, sent, own, costMs] = [0, new Set(), [], [], 0]
+  ;[now, timers, sent, own, costMs, isClosed] = [0, new Set(), [], [], 0, false]
   const clock: Clock = {
     now: () => now,
     after: (_, callback) => {
@@ -70,6 +72,7 @@ beforeEach(() => {
       now += costMs
       return { ...reply(0, own), query: undefined }
     },
+    close: () => (isClosed = true),
     nameOf: (node: NodeId) => `tab ${node.slice(0, 1)}`,
   } as unknown as LocalState
   service = new StateService({
@@ -128,6 +131,7 @@ describe('a question', () => {
     const open = service.ask(question)
     service.close()
     expect((await open).missing).toEqual([B, C])
+    expect(isClosed).toBe(true)
   })
 
   it('[Q1] takes no row from a node that does not answer for it, and no second answer', async () => {
@@ -188,7 +192,15 @@ describe('a question', () => {
 describe('a question of a peer', () => {
   const ask = (): string => {
     sent = []
-    service.onQuery(B, { query: 1, kind: 'tasks', id: undefined, filters: [], limit: 2 ** 40, detail: false })
+    service.onQuery(B, {
+      query: 1,
+      kind: 'tasks',
+      id: undefined,
+      filters: [],
+      limit: 2 ** 40,
+      detail: false,
+      since: undefined,
+    })
     const [, message] = sent[0] ?? []
     return message?.type === 'state.reply' ? message.answer.type : ''
   }
@@ -210,7 +222,15 @@ describe('a question of a peer', () => {
   it('[Q5] by a column that there is not is a fault of the peer', () => {
     const filters = [{ column: 'className', isEqual: true, value: '' }] as const
     expect(() =>
-      service.onQuery(B, { query: 1, kind: 'tasks', id: undefined, filters: [...filters], limit: 1, detail: false }),
+      service.onQuery(B, {
+        query: 1,
+        kind: 'tasks',
+        id: undefined,
+        filters: [...filters],
+        limit: 1,
+        detail: false,
+        since: undefined,
+      }),
     ).toThrow('tasks have no column className')
   })
 })

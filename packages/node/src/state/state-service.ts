@@ -1,9 +1,20 @@
 import { deferred } from '@shoal/base'
 import type { Clock, Deferred, Timer } from '@shoal/base'
-import { LIMITS, ProtocolError, STATE_COLUMNS } from '@shoal/protocol'
-import type { NodeId, NodeMessage, ObjectId, StateFilter, StateKind, StateQuery, StateReply } from '@shoal/protocol'
+import { LIMITS, ProtocolError, stateColumns } from '@shoal/protocol'
+import type {
+  EventCursor,
+  NodeId,
+  NodeMessage,
+  ObjectId,
+  StateFilter,
+  StateKind,
+  StateQuery,
+  StateReply,
+} from '@shoal/protocol'
 import type { RoomMember } from '../room-link.ts'
 import type { LocalState } from './local-state.ts'
+import { ClockOffsets, EXACT } from './clock-offsets.ts'
+import type { ClockOffset } from './clock-offsets.ts'
 import { mergeAnswers } from './merge-answers.ts'
 import type { Missing, Part, StateRows } from './merge-answers.ts'
 
@@ -16,6 +27,8 @@ export interface StateQuestion {
   readonly limit: number
   readonly detail: boolean
   readonly timeoutMs: number
+  /** Of task events: where the last answer of each tab ended. */
+  readonly since?: Readonly<Record<string, EventCursor>> | undefined
 }
 
 export interface StateServiceOptions {
@@ -34,6 +47,7 @@ interface Open {
   readonly waiting: Set<NodeId>
   readonly parts: Part[]
   readonly silent: NodeId[]
+  readonly askedAtMs: number
   readonly done: Deferred<StateRows>
   timer: Timer | undefined
 }
@@ -52,6 +66,7 @@ export class StateService {
   readonly #options: StateServiceOptions
   readonly #open = new Map<number, Open>()
   readonly #allowances = new Map<NodeId, { left: number; atMs: number }>()
+  readonly #clocks = new ClockOffsets()
   #next = 1
 
   constructor(options: StateServiceOptions) {
@@ -72,19 +87,23 @@ export class StateService {
       waiting: new Set(nodes),
       parts: [],
       silent: [],
+      askedAtMs: clock.now(),
       done: deferred(),
       timer: undefined,
     }
     this.#open.set(query, open)
     const { kind, id, filters, limit, detail } = question
-    for (const node of nodes) send(node, { type: 'state.query', query, kind, id, filters: [...filters], limit, detail })
+    for (const node of nodes) {
+      const asked = { query, kind, id, filters: [...filters], limit, detail, since: question.since?.[node] }
+      send(node, { type: 'state.query', ...asked })
+    }
     open.timer = clock.after(question.timeoutMs, () => this.#settle(query, open))
     this.#check(query, open)
     return open.done.promise
   }
 
   onQuery(from: NodeId, { query, ...question }: StateQuery): void {
-    const known: readonly string[] = STATE_COLUMNS[question.kind]
+    const known: readonly string[] = stateColumns(question.kind)
     for (const { column } of question.filters)
       if (!known.includes(column)) throw new ProtocolError('malformed', `${question.kind} have no column ${column}`)
     this.#options.send(from, { type: 'state.reply', query, ...this.#answerTo(from, question) })
@@ -93,6 +112,8 @@ export class StateService {
   onReply(from: NodeId, { query, ...reply }: StateReply): void {
     const open = this.#open.get(query)
     if (open?.waiting.delete(from) !== true) return
+    const [batch] = reply.answer.type === 'taskEvents' ? reply.answer.rows : []
+    if (batch !== undefined) this.#clocks.add(from, batch.nowMs, open.askedAtMs, this.#options.clock.now())
     if (reply.answer.type === open.question.kind) open.parts.push({ from, reply })
     else open.silent.push(from)
     this.#check(query, open)
@@ -101,12 +122,14 @@ export class StateService {
   /** Who is gone answers no more, and for nothing. */
   peerGone(node: NodeId): void {
     this.#allowances.delete(node)
+    this.#clocks.forget(node)
     for (const [query, open] of [...this.#open]) if (open.waiting.delete(node)) this.#check(query, open)
   }
 
   /** What is open is answered with what has come. */
   close(): void {
     for (const [query, open] of [...this.#open]) this.#settle(query, open)
+    this.#options.local.close()
   }
 
   #answerTo(from: NodeId, question: Omit<StateQuery, 'query'>): Omit<StateReply, 'query'> {
@@ -133,7 +156,8 @@ export class StateService {
     const members = this.#options.members() ?? []
     const { question, parts } = open
     // Now, when the others have spoken: its own rows are as new as theirs.
-    const own: Part = { from: self, reply: local.answer(question, false) }
+    const { since, ...asked } = question
+    const own: Part = { from: self, reply: local.answer({ ...asked, since: since?.[self] }, false) }
     const nameOf = (node: NodeId): string => (node === self ? 'this tab' : local.nameOf(node))
     const unlinked = members.flatMap(({ node, state }) => (state === 'connected' ? [] : [node]))
     const missing: Missing = new Map([
@@ -141,7 +165,12 @@ export class StateService {
       ...open.silent.map((node) => [node, 'busy'] as const),
       ...[...open.waiting].map((node) => [node, 'late'] as const),
     ])
-    const ports = { self, nameOf, answerer, members }
+    const [ownRow] = own.reply.answer.type === 'taskEvents' ? own.reply.answer.rows : []
+    const clockOf = (node: NodeId): ClockOffset =>
+      node === self || ownRow === undefined
+        ? EXACT
+        : this.#clocks.of(node, ownRow.nowMs - this.#options.clock.now(), this.#options.clock.now())
+    const ports = { self, nameOf, answerer, members, clockOf }
     open.done.resolve(mergeAnswers(question, [own, ...parts], missing, question.timeoutMs, ports))
   }
 }

@@ -1,7 +1,8 @@
-import { formatJobId, formatObjectId } from '@shoal/protocol'
+import { formatJobId, formatObjectId, LIMITS } from '@shoal/protocol'
 import type { NodeId, ObjectId, RunFact, TaskRow } from '@shoal/protocol'
 import { MOST_TEXT, cut } from './cut.ts'
 import type { EndedTask } from './ended-tasks.ts'
+import { needsOf } from './object-rows.ts'
 import type { PendingWords } from './pending-words.ts'
 import type { RunIndex, Step } from './run-index.ts'
 import type { TaskView } from './views.ts'
@@ -26,6 +27,7 @@ export function pendingTaskRow(owner: NodeId, task: TaskView, ports: TaskRowPort
     attempt: attempt.number,
     epoch: attempt.epoch,
     requiredResources: template.definition.resources,
+    dependencies: needsShown(task, ports),
     ...whereabouts(owner, task, ports),
   }
 }
@@ -62,6 +64,7 @@ export function looseTaskRow(
     creationTimeMs: ports.toEpochMs(0),
     startTimeMs: undefined,
     endTimeMs: undefined,
+    dependencies: [],
     ...refined(step, node, ports.words.step(step, node)),
   }
 }
@@ -132,6 +135,7 @@ function common(
   | 'creationTimeMs'
   | 'startTimeMs'
   | 'endTimeMs'
+  | 'dependencies'
 > {
   const { parent, startedAtMs } = task
   return {
@@ -145,7 +149,13 @@ function common(
     creationTimeMs: toEpochMs(task.createdAtMs),
     startTimeMs: startedAtMs === undefined ? undefined : toEpochMs(startedAtMs),
     endTimeMs: undefined,
+    dependencies: [],
   }
+}
+
+/** Undetailed rows leave them out: most people look at other things. */
+export function needsShown(task: Pick<TaskView, 'dependencies' | 'args'>, { detail }: TaskRowPorts): string[] {
+  return detail ? needsOf(task).slice(0, LIMITS.stateDependencies).map(formatObjectId) : []
 }
 
 function whereabouts(

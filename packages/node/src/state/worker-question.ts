@@ -1,4 +1,4 @@
-import { LIMITS, PlainDecoder, ProtocolError, STATE_COLUMNS, STATE_KINDS } from '@shoal/protocol'
+import { LIMITS, PlainDecoder, ProtocolError, STATE_KINDS, stateColumns } from '@shoal/protocol'
 import type { EncodedValue, NodeId } from '@shoal/protocol'
 import type { StateQuestion } from './state-service.ts'
 
@@ -40,7 +40,7 @@ function toId(value: unknown): NonNullable<StateQuestion['id']> {
 
 function toFilter(kind: StateQuestion['kind'], filter: unknown): StateQuestion['filters'][number] {
   const { column, isEqual, value } = (filter ?? {}) as Fields<StateQuestion['filters'][number]>
-  const known = STATE_COLUMNS[kind].find((each) => each === column)
+  const known = stateColumns(kind).find((each) => each === column)
   if (known === undefined || typeof isEqual !== 'boolean' || typeof value !== 'string') throw malformed()
   // Whoever it goes to refuses what is longer.
   if (new TextEncoder().encode(value).length > LIMITS.nameBytes) throw malformed()

@@ -10,9 +10,20 @@ import { array, bool, f64, oneOf, optional, string, struct, union, varint } from
 import type { Infer, Schema } from '../schema.ts'
 import { GROUP_STRATEGIES } from '../words.ts'
 import type { GroupStrategy } from '../words.ts'
+import { eventCursor, taskEventBatch } from './task-events.ts'
+import { TASK_TYPES } from './task-types.ts'
 
 /** What can be asked about. */
-export const STATE_KINDS = ['tasks', 'actors', 'objects', 'nodes', 'workers', 'placementGroups', 'summary'] as const
+export const STATE_KINDS = [
+  'tasks',
+  'actors',
+  'objects',
+  'nodes',
+  'workers',
+  'placementGroups',
+  'summary',
+  'taskEvents',
+] as const
 export type StateKind = (typeof STATE_KINDS)[number]
 
 /** By which columns each kind can be filtered. */
@@ -48,7 +59,9 @@ export const STATE_COLUMNS = {
   workers: ['workerId', 'nodeId', 'state', 'actorId'],
   placementGroups: ['placementGroupId', 'name', 'state', 'schedulingState', 'strategy', 'jobId'],
   summary: ['name', 'type'],
-} as const satisfies Readonly<Record<StateKind, readonly string[]>>
+} as const satisfies Readonly<Record<Exclude<StateKind, 'taskEvents'>, readonly string[]>>
+/** What rows are chosen of: task events are told as they come. */
+export type FilteredKind = keyof typeof STATE_COLUMNS
 
 /** Ray's words for where a task is; PENDING_ARGS_FETCH and RUNNING_IN_RAY_GET among them. */
 export const TASK_STATES = [
@@ -62,7 +75,6 @@ export const TASK_STATES = [
   'FINISHED',
   'FAILED',
 ] as const
-export const TASK_TYPES = ['NORMAL_TASK', 'ACTOR_CREATION_TASK', 'ACTOR_TASK'] as const
 export const ACTOR_STATES = ['DEPENDENCIES_UNREADY', 'PENDING_CREATION', 'ALIVE', 'RESTARTING', 'DEAD'] as const
 export const OBJECT_STATES = ['PENDING', 'AVAILABLE', 'LOST', 'FAILED'] as const
 export const NODE_STATES = ['ALIVE', 'CONNECTING', 'UNREACHABLE', 'INCOMPATIBLE'] as const
@@ -70,6 +82,7 @@ export const NODE_STATES = ['ALIVE', 'CONNECTING', 'UNREACHABLE', 'INCOMPATIBLE'
 export const GROUP_STATES = ['PENDING', 'PREPARED', 'CREATED', 'RESCHEDULING', 'REMOVED'] as const
 /** QUEUED: nobody has room now. INFEASIBLE: nobody ever has, as the tabs are. */
 export const GROUP_SCHEDULING_STATES = ['QUEUED', 'INFEASIBLE', 'FINISHED', 'REMOVED'] as const
+export const LINK_WAYS = ['direct', 'relay', 'routed'] as const
 export const WORKER_STATES = ['IDLE', 'BUSY', 'ACTOR'] as const
 
 const name = string(LIMITS.nameBytes)
@@ -112,6 +125,8 @@ export interface TaskRow {
   readonly endTimeMs: number | undefined
   /** In words, why it does not run yet. */
   readonly pendingReason: string | undefined
+  /** Of one without an outcome, with `detail`: the objects that it is given, 64 at most. */
+  readonly dependencies: readonly string[]
 }
 
 export const taskRow: Schema<TaskRow> = struct({
@@ -134,6 +149,7 @@ export const taskRow: Schema<TaskRow> = struct({
   startTimeMs: optional(f64),
   endTimeMs: optional(f64),
   pendingReason: optional(text),
+  dependencies: array(id, LIMITS.stateDependencies),
 })
 
 /** An actor, as whoever answers for it knows it. */
@@ -263,6 +279,28 @@ export const objectRow: Schema<ObjectRow> = struct({
   replicated: optional(struct({ epoch: varint, successors: array(nodeId, 16) })),
 })
 
+/** What a tab knows of its way to another one. */
+export interface NodeLink {
+  readonly nodeId: NodeId
+  /** direct: a link of their own. relay: that link goes over a TURN server. routed: over other tabs. */
+  readonly way: (typeof LINK_WAYS)[number]
+  /** These three of a link of their own. */
+  readonly roundTripMs: number | undefined
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+/** Objects whose bytes lie in a tab, its own and those of others. */
+export interface ObjectStoreUse {
+  readonly objects: number
+  /** In memory and on disk. */
+  readonly bytes: number
+  /** Of those, on disk alone. */
+  readonly spilledBytes: number
+  /** What they may take in memory. */
+  readonly limitBytes: number
+}
+
 /** A tab of the room. */
 export interface NodeRow {
   readonly nodeId: NodeId
@@ -279,6 +317,10 @@ export interface NodeRow {
   readonly roundTripMs: number | undefined
   /** Owners whose ledgers it answers for. */
   readonly ledgers: readonly NodeId[]
+  /** Undefined of a tab that did not answer. */
+  readonly objectStore: ObjectStoreUse | undefined
+  /** With `detail`: its ways to the others that it is connected to. */
+  readonly links: readonly NodeLink[]
 }
 
 export const nodeRow: Schema<NodeRow> = struct({
@@ -291,6 +333,17 @@ export const nodeRow: Schema<NodeRow> = struct({
   labels: nodeLabels,
   roundTripMs: optional(f64),
   ledgers: array(nodeId, LIMITS.roomMembers),
+  objectStore: optional(struct({ objects: varint, bytes: varint, spilledBytes: varint, limitBytes: varint })),
+  links: array(
+    struct({
+      nodeId,
+      way: oneOf(LINK_WAYS),
+      roundTripMs: optional(f64),
+      bytesSent: varint,
+      bytesReceived: varint,
+    }),
+    LIMITS.roomMembers,
+  ),
 })
 
 /** What is in a worker; the first of a list runs, those behind it wait for it. */
@@ -386,9 +439,15 @@ export const STATE_ROWS = {
   workers: workerRow,
   placementGroups: placementGroupRow,
   summary: summaryRow,
+  taskEvents: taskEventBatch,
 } as const
 
-type Column = (typeof STATE_COLUMNS)[StateKind][number]
+type Column = (typeof STATE_COLUMNS)[FilteredKind][number]
+
+/** By which columns a kind can be filtered. */
+export function stateColumns(kind: StateKind): readonly Column[] {
+  return kind === 'taskEvents' ? [] : STATE_COLUMNS[kind]
+}
 
 /* @__NO_SIDE_EFFECTS__ */
 function allColumns(): readonly Column[] {
@@ -407,6 +466,8 @@ export const stateQuery = struct({
   filters: array(stateFilter, LIMITS.stateFilters),
   limit: varint,
   detail: bool,
+  /** Of task events: where the last answer of that node ended. */
+  since: optional(eventCursor),
 })
 export type StateQuery = Infer<typeof stateQuery>
 
@@ -425,6 +486,8 @@ export const stateAnswer = union({
   workers: struct({ rows: rowsOf(workerRow) }),
   placementGroups: struct({ rows: rowsOf(placementGroupRow) }),
   summary: struct({ rows: rowsOf(summaryRow), running: rowsOf(summaryRow) }),
+  /** One row, of the tab itself. */
+  taskEvents: struct({ rows: array(taskEventBatch, 1) }),
   /** It was asked too often. */
   busy: struct({}),
 })

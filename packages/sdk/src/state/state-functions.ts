@@ -9,10 +9,12 @@ import type {
   StateOptions,
   StateResult,
   StateTimeout,
+  TaskEvents,
   TaskState,
   TaskSummary,
   WorkerState,
 } from '@shoal/core-worker'
+import type { TaskEventsOptions } from './ask-task-events.ts'
 import type { Timeline } from './timeline.ts'
 
 /**
@@ -127,6 +129,23 @@ export function summarizeTasks(options?: Omit<StateOptions<'summary'>, 'detail'>
  */
 export function timeline(options?: StateTimeout): Promise<Timeline> {
   return mustSession().timeline(options)
+}
+
+/**
+ * What ran in the room's tabs since a cursor: each run with its worker, times and outcome as columns, and what its owner has to
+ * add. Asked about twice a second it is the whole stream of tasks, at some thousands a second; a tab keeps events from
+ * the first question on, the last 8,192 runs, until nobody has asked for 15 s. What was not told is counted in `dropped`.
+ *
+ * @throws as `listTasks`.
+ * @example
+ * const twice = remote((n: number) => 2 * n, { name: 'twice' })
+ * const before = await listTaskEvents()
+ * await get([1, 2, 3].map((n) => twice.remote(n)))
+ * const { batches } = await listTaskEvents({ since: before.cursor })
+ * console.log(batches.reduce((sum, { runs }) => sum + runs.length, 0)) // 3
+ */
+export function listTaskEvents(options?: TaskEventsOptions): Promise<TaskEvents> {
+  return mustSession().listTaskEvents(options)
 }
 
 /**

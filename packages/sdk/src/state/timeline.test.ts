@@ -32,6 +32,7 @@ function task(fields: Partial<TaskState>): TaskState {
     startTimeMs: 1_000,
     endTimeMs: 1_010,
     pendingReason: undefined,
+    dependencies: [],
     ...fields,
   }
 }

@@ -11,10 +11,12 @@ import { createSessionApi } from '../session-api.ts'
 import type { PageApi } from '../session-api.ts'
 import { toStatus } from '../session-status.ts'
 import { StateQueries } from '@shoal/core-worker'
-import type { StateTimeout } from '@shoal/core-worker'
+import type { StateTimeout, TaskEvents } from '@shoal/core-worker'
+import { askTaskEvents } from '../state/ask-task-events.ts'
+import type { TaskEventsOptions } from '../state/ask-task-events.ts'
 import { askTimeline } from '../state/ask-timeline.ts'
 import type { Timeline } from '../state/timeline.ts'
-import type { Room, Session, SessionStatus } from '../session-types.ts'
+import type { Room, Session, SessionStatus, TaskLine } from '../session-types.ts'
 import { turns } from './tab-clock.ts'
 import type { TestTabNode } from './test-tab.ts'
 
@@ -97,6 +99,14 @@ export class TestSession extends StateQueries implements Omit<PageSession, keyof
 
   kept<T>(name: string): ObjectRef<T> | undefined {
     return this.#kept.kept<T>(name)
+  }
+
+  listTaskEvents(options?: TaskEventsOptions): Promise<TaskEvents> {
+    return askTaskEvents((question) => this.askState(question), options)
+  }
+
+  onTaskLine(listener: (line: TaskLine) => void): () => void {
+    return this.#tab.lines.subscribe(listener)
   }
 
   timeline(options?: StateTimeout): Promise<Timeline> {

@@ -1,3 +1,4 @@
+import { Subscribable } from '@shoal/base'
 import type { Clock, Log, Random } from '@shoal/base'
 import { checkFunction } from '@shoal/capture'
 import { CoreWorker } from '@shoal/core-worker'
@@ -47,6 +48,8 @@ export class TestTabNode {
   readonly core: CoreWorker
   readonly node: ShoalNode
   readonly isDriver: boolean
+  /** What its tasks print. */
+  readonly lines = new Subscribable<LogLine>((error) => console.error('a listener of lines failed', error))
   readonly #workers: ProcessWorkerHost
   readonly #clock: TabClock
   readonly #network: MemoryNetwork
@@ -93,7 +96,10 @@ export class TestTabNode {
       isLending: setup.isLending,
       loadState: () => Promise.resolve({ createStateService }),
       clockEpochMs: Date.now() - this.#clock.now(),
-      onLogLine: (line) => setup.onLogLine(line),
+      onLogLine: (line) => {
+        setup.onLogLine(line)
+        this.lines.emit(line)
+      },
       onOver: () => undefined,
       onChange: () => setup.onChange(),
     })
