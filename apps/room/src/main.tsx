@@ -2,8 +2,10 @@
 import { render } from 'preact'
 import type { JSX } from 'preact'
 import { ScreenNotice } from './components/notice.tsx'
-import { RoomScreen } from './components/room-screen.tsx'
+import { DashboardButton, RoomScreen } from './components/room-screen.tsx'
+import { Logo } from './components/logo.tsx'
 import { Welcome } from './components/welcome.tsx'
+import { DashboardDoor } from './dashboard/door.tsx'
 import { exposeMachineInterface, startFromUrl } from './machine-interface.ts'
 import { createPageAddress } from './model/page-address.ts'
 import { PageContext } from './model/page-context.ts'
@@ -17,10 +19,35 @@ import './styles/parts.css'
 
 function App({ page }: { readonly page: Page }): JSX.Element {
   const { kind } = page.model.screen.value
+  const { view, replay } = page.address.url.value
+  const isReplay = view === 'dashboard' && replay !== undefined && kind === 'welcome'
   return (
     <PageContext.Provider value={page}>
-      {kind === 'welcome' ? <Welcome /> : kind === 'open' ? <RoomScreen /> : <ScreenNotice />}
+      {isReplay ? (
+        <ReplayScreen />
+      ) : kind === 'welcome' ? (
+        <Welcome />
+      ) : kind === 'open' ? (
+        <RoomScreen />
+      ) : (
+        <ScreenNotice />
+      )}
     </PageContext.Provider>
+  )
+}
+
+/** A replay needs no room. */
+function ReplayScreen(): JSX.Element {
+  return (
+    <>
+      <header class="top">
+        <Logo />
+        <h1>Shoal</h1>
+        <span class="state" />
+        <DashboardButton />
+      </header>
+      <DashboardDoor />
+    </>
   )
 }
 

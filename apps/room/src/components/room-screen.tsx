@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { DashboardDoor } from '../dashboard/door.tsx'
 import { Demos } from '../demos/demos.tsx'
 import { usePage } from '../model/page-context.ts'
 import { Help } from './help.tsx'
@@ -11,7 +12,7 @@ import { WhoIsHere } from './who-is-here.tsx'
 
 /** The room: what runs on the left, who is here on the right; one below the other on a phone. */
 export function RoomScreen(): JSX.Element | null {
-  const { model } = usePage()
+  const { address, model } = usePage()
   const status = model.status.value
   const room = model.room.value
   const canSubmit = model.canSubmit.value
@@ -29,9 +30,12 @@ export function RoomScreen(): JSX.Element | null {
           </span>
         )}
         <State />
+        <DashboardButton />
       </header>
       <TroubleStrip />
-      <main class="columns">
+      {address.url.value.view === 'dashboard' && <DashboardDoor />}
+      {/* A demo goes on while somebody looks at the dashboard. */}
+      <main class="columns" hidden={address.url.value.view === 'dashboard'}>
         <div class="column">{canSubmit ? <Demos /> : <Help status={status} />}</div>
         <div class="column side">
           {room === undefined && <MakeRoom />}
@@ -43,6 +47,21 @@ export function RoomScreen(): JSX.Element | null {
         </div>
       </main>
     </>
+  )
+}
+
+/** There and back; the page's URL says which. */
+export function DashboardButton(): JSX.Element {
+  const { address } = usePage()
+  const isShown = address.url.value.view === 'dashboard'
+  return (
+    <button
+      type="button"
+      class="small"
+      onClick={() => address.change({ view: isShown ? undefined : 'dashboard', replay: undefined })}
+    >
+      {isShown ? 'Back to the room' : 'Dashboard'}
+    </button>
   )
 }
 

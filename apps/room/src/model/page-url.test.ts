@@ -9,6 +9,8 @@ const EMPTY = {
   auto: undefined,
   run: undefined,
   tabs: 1,
+  view: undefined,
+  replay: undefined,
 } as const
 
 it('reads an empty fragment as the defaults and writes them as nothing', () => {
@@ -26,6 +28,8 @@ it('gives back what it wrote', () => {
     auto: 'help',
     run: 'mandelbrot',
     tabs: 4,
+    view: 'dashboard',
+    replay: { tabs: 50, perSecond: 5000 },
   } as const
   expect(parsePageUrl(formatPageUrl(url))).toEqual(url)
   expect(formatPageUrl({ ...EMPTY, room: 'AQ', demo: 'pendulum' })).toBe('#room=AQ&demo=pendulum')
@@ -43,9 +47,9 @@ it('shows the demo that a run drives', () => {
 })
 
 it.each([
-  '#demo=doom&seed=-1&at=1,2&auto=yes&run=constructor&tabs=0',
+  '#demo=doom&seed=-1&at=1,2&auto=yes&run=constructor&tabs=0&view=all&replay=50',
   '#demo&seed=99999999999&at=0,0,9&auto=&run=&tabs=x',
-  '#seed=4294967296&at=NaN,0,1&tabs=1e3',
+  '#seed=4294967296&at=NaN,0,1&tabs=1e3&replay=0x1',
 ])('reads nonsense as absent: %s', (fragment) => {
   expect(parsePageUrl(fragment)).toEqual(EMPTY)
 })

@@ -5,6 +5,8 @@
  * `auto`, `run` and `tabs` are for programs (the command line runner, end-to-end tests): `auto=make` makes a room without a
  * click, `auto=help` lends without a click (for our own headless tabs), `run=NAME` drives that demo, making a room when
  * the link has none, once `tabs` tabs lend (20 s at most).
+ *
+ * `view=dashboard` shows the dashboard; with `replay=50x5000` of a made-up room of 50 tabs that ends 5,000 tasks a second.
  */
 export type DemoName = 'cartpole' | 'pendulum' | 'connect-four' | 'mandelbrot'
 export type RunName = 'es-cartpole' | 'es-pendulum' | 'alphazero-connect-four' | 'mandelbrot'
@@ -24,6 +26,13 @@ export interface PageUrl {
   readonly auto: 'help' | 'make' | undefined
   readonly run: RunName | undefined
   readonly tabs: number
+  readonly view: 'dashboard' | undefined
+  readonly replay: Replay | undefined
+}
+
+export interface Replay {
+  readonly tabs: number
+  readonly perSecond: number
 }
 
 const DEMOS: readonly string[] = ['cartpole', 'pendulum', 'connect-four', 'mandelbrot'] satisfies DemoName[]
@@ -56,6 +65,8 @@ export function parsePageUrl(fragment: string): PageUrl {
     auto: auto === 'help' || auto === 'make' ? auto : undefined,
     run,
     tabs: Math.max(1, wholeNumber(parts.get('tabs'), 1000) ?? 1),
+    view: parts.get('view') === 'dashboard' ? 'dashboard' : undefined,
+    replay: replayOf(parts.get('replay')),
   }
 }
 
@@ -69,6 +80,8 @@ export function formatPageUrl(url: PageUrl): string {
   if (url.auto !== undefined) parts.push(`auto=${url.auto}`)
   if (url.run !== undefined) parts.push(`run=${url.run}`)
   if (url.tabs !== 1) parts.push(`tabs=${url.tabs}`)
+  if (url.view !== undefined) parts.push(`view=${url.view}`)
+  if (url.replay !== undefined) parts.push(`replay=${url.replay.tabs}x${url.replay.perSecond}`)
   return parts.length === 0 ? '' : `#${parts.join('&')}`
 }
 
@@ -82,6 +95,12 @@ function wholeNumber(text: string | undefined, max: number): number | undefined 
   if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined
   const value = Number(text)
   return value <= max ? value : undefined
+}
+
+function replayOf(text: string | undefined): Replay | undefined {
+  const [tabs, perSecond, more] = text?.split('x').map((part, at) => wholeNumber(part, at === 0 ? 200 : 50_000)) ?? []
+  if (tabs === undefined || perSecond === undefined || more !== undefined || tabs < 1 || perSecond < 1) return undefined
+  return { tabs, perSecond }
 }
 
 function viewAt(text: string | undefined): ViewAt | undefined {

@@ -10,6 +10,7 @@
  */
 import { createRoom, currentSession, init } from '@shoal/sdk'
 import type { ObjectState, Room, Session, SessionStatus, StateResult } from '@shoal/sdk'
+import { LineLog } from '../dashboard/model/line-log.ts'
 import { computed, signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
 import { messageOf } from './message-of.ts'
@@ -35,6 +36,8 @@ export class RoomModel {
   #session: Session | undefined
   #stopListening: (() => void)[] = []
 
+  /** What this tab's tasks print, from the start on: the dashboard may be opened later. */
+  readonly lines = new LineLog()
   readonly screen: ReadonlySignal<Screen> = this.#screen
   readonly status: ReadonlySignal<SessionStatus | undefined> = this.#status
   readonly room: ReadonlySignal<Room | undefined> = this.#room
@@ -136,7 +139,10 @@ export class RoomModel {
     for (const stop of this.#stopListening.splice(0)) stop()
     this.#session = session
     this.#room.value = session.room
-    this.#stopListening.push(session.onStatus((status) => (this.#status.value = status)))
+    this.#stopListening.push(
+      session.onStatus((status) => (this.#status.value = status)),
+      this.lines.listen(session),
+    )
     this.#refresh()
   }
 
