@@ -23,7 +23,7 @@ const FUNCTIONS = ['rollout', 'gradient', 'evaluate', 'tile', 'decode', 'merge',
 const FIRST_CALL = 6
 /** An answer tells of what ended since the last one, and of no more than this. */
 const MOST_MS = 2_000
-const ENDS = 12
+const ENDS = 4
 
 /**
  * A made-up room that answers like a session: each worker runs one task after the other, of eight functions, so that the room
@@ -42,6 +42,7 @@ export function createReplay({ tabs, perSecond, now }: ReplayOptions): Dashboard
   let number = 0
   let lastMs = startedMs
   const recent: string[] = []
+  let made = 0
 
   function runsOf(node: number, untilMs: number): TaskEventBatch['runs'] {
     const rows: number[][] = []
@@ -78,15 +79,15 @@ export function createReplay({ tabs, perSecond, now }: ReplayOptions): Dashboard
   function endsNow(untilMs: number): EndedAttempt[] {
     const owner = nodeIds[0] ?? ''
     return Array.from({ length: ENDS }, (_, n) => {
-      const taskId = `${owner}/${1e9 + ended.length + recent.length + n}`
-      const taken = recent.length === 0 ? [] : [recent[Math.floor(random() * recent.length)] ?? '', recent.at(-1) ?? '']
-      const isCall = n % 4 === 3
+      const taskId = `${owner}/${1e9 + made++}`
+      const taken = recent.length === 0 || random() < 0.3 ? [] : [recent[Math.floor(random() * recent.length)] ?? '']
+      const isCall = made % 9 === 3
       const hasFailed = random() < 0.05
       const name = FUNCTIONS[isCall ? FIRST_CALL : n % FIRST_CALL] ?? ''
       recent.push(taskId)
       if (recent.length > 40) recent.splice(0, 1)
       return {
-        taskId: `${taskId}${Math.floor(untilMs) % 1e6}`,
+        taskId,
         name,
         type: isCall ? 'ACTOR_TASK' : 'NORMAL_TASK',
         epoch: 0,
@@ -94,7 +95,7 @@ export function createReplay({ tabs, perSecond, now }: ReplayOptions): Dashboard
         numReturns: 1,
         nodeId: nodeIds[n % tabs],
         endTimeMs: untilMs,
-        parentTaskId: n % 5 === 0 ? recent[0] : undefined,
+        parentTaskId: made % 6 === 0 ? recent.at(-5) : undefined,
         actorId: isCall ? `${owner}/77` : undefined,
         dependencies: isCall ? [] : taken,
         moreDependencies: 0,

@@ -143,6 +143,11 @@ export class RunStore {
     this.open.delete(nodeId)
   }
 
+  /** By which its colour goes; a new name gets the next one. */
+  placeOfName(name: string): number {
+    return placeOf(this.names, this.#nameAt, name)
+  }
+
   laneOf(seq: number): number {
     return this.#columns.lane[seq % this.#capacity] ?? 0
   }

@@ -20,6 +20,10 @@ export interface GraphEdge {
 }
 
 const MOST_NODES = 600
+/** Tasks beside each other; more of a layer go to the next one. */
+const MOST_SLOTS = 20
+/** What follows nothing begins so far behind the newest layer: to the right is later. */
+const BEHIND = 3
 /** How many of a task's other returns an object may be of. */
 const MOST_RETURNS = 64
 
@@ -33,6 +37,7 @@ export class TaskGraph {
   readonly #edgeKeys = new Set<string>()
   readonly #slots = new Map<number, Set<number>>()
   readonly #lastCall = new Map<string, GraphNode>()
+  #newest = 0
   readonly #returnsOf = new Map<string, string>()
   readonly #most: number
   /** Nodes that made room for newer ones. */
@@ -125,7 +130,9 @@ export class TaskGraph {
   }
 
   #place(id: string, name: string, state: GraphState, before: readonly GraphNode[]): GraphNode {
-    const layer = before.reduce((most, node) => Math.max(most, node.layer + 1), 0)
+    let layer = before.reduce((most, node) => Math.max(most, node.layer + 1), Math.max(0, this.#newest - BEHIND))
+    while ((this.#slots.get(layer)?.size ?? 0) >= MOST_SLOTS) layer++
+    this.#newest = Math.max(this.#newest, layer)
     const taken = this.#slots.get(layer) ?? new Set<number>()
     this.#slots.set(layer, taken)
     const wish = before.length === 0 ? 0 : Math.round(before.reduce((sum, { slot }) => sum + slot, 0) / before.length)

@@ -32,7 +32,7 @@ export function GraphPanel(): JSX.Element {
       element.width = width * scale
       element.height = HEIGHT * scale
       context.setTransform(scale, 0, 0, scale, 0, 0)
-      drawGraph(context, graph, current(), (name) => Math.max(0, runs.names.indexOf(name)), picked.peek())
+      drawGraph(context, graph, current(), (name) => runs.placeOfName(name), picked.peek())
     })
     return () => cancelAnimationFrame(frame)
   }, [graph.version, width, view.value, picked.value, tick])

@@ -33,7 +33,7 @@ export function ProgressView(): JSX.Element {
   const all = rows
     .map(toProgress)
     .sort((a, b) => b.running + b.waiting - (a.running + a.waiting) || b.finished - a.finished)
-  const color = (name: string): string => functionColor(Math.max(0, model.runs.names.indexOf(name)))
+  const color = (name: string): string => functionColor(model.runs.placeOfName(name))
   return (
     <section class="card" aria-labelledby="progress-title">
       <div class="dash-bar">

@@ -139,6 +139,7 @@ export function TaskStream(): JSX.Element {
           }}
         />
       </div>
+      <Silence rows={rows} />
       <Legend />
       <Unshown hidden={hidden} />
       <TaskDetails picked={picked.value} told={told.value} pick={pick} />
@@ -171,6 +172,13 @@ function Legend(): JSX.Element {
       </li>
     </ul>
   )
+}
+
+function Silence({ rows }: { readonly rows: number }): JSX.Element | null {
+  const { model } = useDashboard()
+  void model.tick.value
+  if (rows > 0 && model.runs.next > 0) return null
+  return <p class="soft">Nothing has run since this was opened. What runs from now on is drawn here.</p>
 }
 
 /** What is not in the picture, and why. */

@@ -1,0 +1,162 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Page } from '@playwright/test'
+import { createLog } from '@shoal/base'
+import type { Timeline } from '@shoal/sdk'
+import { createSignalingServer } from '@shoal/signaling-server'
+import type { SignalingServer } from '@shoal/signaling-server'
+import { build } from 'vite'
+import { expect, test } from './support/room-test.ts'
+import { join } from './support/tab.ts'
+
+const ROOM_APP = path.join(import.meta.dirname, '../apps/room')
+const STEPS = 16
+
+let site: string
+let server: SignalingServer
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000)
+  site = await mkdtemp(path.join(tmpdir(), 'shoal-room-'))
+  await build({ root: ROOM_APP, logLevel: 'warn', build: { outDir: site, emptyOutDir: true } })
+  server = await createSignalingServer({
+    port: 0,
+    host: '127.0.0.1',
+    siteDir: site,
+    log: createLog({ level: 'error', write: (entry) => process.stderr.write(`${JSON.stringify(entry)}\n`) }),
+  })
+})
+test.afterAll(async () => {
+  await server.close()
+  await rm(site, { recursive: true, force: true })
+})
+
+const view = (page: Page, name: string): Promise<void> =>
+  page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name }).click()
+
+async function saved(page: Page, name: string): Promise<string> {
+  const started = page.waitForEvent('download')
+  await page.getByRole('button', { name, exact: true }).click()
+  const file = path.join(site, (await started).suggestedFilename())
+  await (await started).saveAs(file)
+  return file
+}
+
+test('the dashboard shows what two tabs ran, what failed and who lives, and its report opens without a network', async ({
+  browser,
+  newTab,
+}) => {
+  test.setTimeout(120_000)
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const errors: Error[] = []
+  page.on('pageerror', (error) => errors.push(error))
+  await page.goto(`http://127.0.0.1:${server.port}/#auto=make`)
+  await page.waitForFunction(() => window.__shoal__?.room?.ownerLink !== undefined)
+  await page.getByRole('button', { name: 'Dashboard' }).click()
+  await expect(page.getByRole('heading', { name: 'Task stream' })).toBeVisible()
+  const link = await page.evaluate(() => window.__shoal__?.room?.ownerLink ?? '')
+
+  const other = await newTab()
+  await join(other, { room: link, workers: 1, name: 'the other tab' })
+  // The first answer of a tab is where its stream begins.
+  await view(page, 'Tabs')
+  const tabs = page.getByRole('table')
+  await expect(tabs.getByRole('row')).toHaveCount(3)
+  await expect(tabs).toContainText('the other tab')
+  await view(page, 'Stream')
+  await expect(page.getByText('Nothing has run since this was opened')).toBeVisible()
+
+  await other.page.evaluate(async (steps) => {
+    const { sdk } = window.shoalTest
+    const step = sdk.remote(
+      (ms: number): number => {
+        const endMs = Date.now() + 30
+        while (Date.now() < endMs);
+        return ms + 1
+      },
+      { name: 'step', schedulingStrategy: 'SPREAD' },
+    )
+    const fail = sdk.remote(
+      (n: number): number => {
+        throw new RangeError(`no ${n}`)
+      },
+      { name: 'fail', maxRetries: 0 },
+    )
+    const Counter = sdk.actor(
+      class Counter {
+        n = 0
+        add(k: number): number {
+          return (this.n += k)
+        }
+      },
+    )
+    const counter = Counter.remote()
+    Object.assign(window, { counter })
+    await sdk.get(Array.from({ length: steps - 1 }, (_, n) => step.remote(n)))
+    await sdk.get(step.remote(step.remote(1)))
+    await sdk.get([counter.add.remote(1), counter.add.remote(2)])
+    await sdk.get(fail.remote(7)).catch(() => undefined)
+  }, STEPS)
+
+  const progress = page.getByRole('region', { name: 'Progress' }).getByRole('listitem')
+  await expect(progress.filter({ hasText: 'step' })).toContainText(`${STEPS + 1} finished`)
+  await expect(progress.filter({ hasText: 'fail' })).toContainText('1 failed')
+  await expect(progress.filter({ hasText: 'Counter.add' })).toContainText('2 finished')
+  // Its runs, the failed one, an actor's birth and two calls: all were told, none was dropped.
+  await expect(page.getByText(`${STEPS + 5} of ${STEPS + 5} runs are here`)).toBeVisible()
+
+  await page.getByRole('application').focus()
+  await page.keyboard.press('n')
+  await expect(page.getByText('Outcome')).toBeVisible()
+
+  await view(page, 'Graph')
+  // An argument, and three of one actor: what it is, and its calls one after the other.
+  await expect(page.getByText('data: 1')).toBeVisible()
+  await expect(page.getByText('order of calls: 2')).toBeVisible()
+  await view(page, 'Actors')
+  await expect(page.getByRole('row').filter({ hasText: 'Counter' })).toContainText('ALIVE')
+  await view(page, 'Failures')
+  await expect(page.getByRole('row').filter({ hasText: 'no 7' })).toContainText('task-failed')
+  await expect(page.getByText('1 failed attempt, 0 re-runs')).toBeVisible()
+
+  const trace = JSON.parse(await readFile(await saved(page, 'Perfetto trace'), 'utf8')) as Timeline
+  const steps = trace.traceEvents.filter(({ name, ph }) => name === 'step' && ph === 'X')
+  expect(steps.length).toBe(STEPS + 1)
+  expect(new Set(steps.map(({ pid }) => pid)).size).toBe(2)
+  expect(steps.every(({ dur = 0 }) => dur >= 29_000)).toBe(true)
+
+  const report = await saved(page, 'Report')
+  await view(page, 'Stream')
+  await page.getByRole('button', { name: 'Back to the room' }).click()
+  await expect(page.getByRole('heading', { name: 'Who is here' })).toBeVisible()
+  expect(errors).toEqual([])
+  await context.close()
+
+  const alone = await browser.newContext({ offline: true })
+  const offline = await alone.newPage()
+  const asked: string[] = []
+  offline.on('request', (request) => asked.push(request.url()))
+  offline.on('pageerror', (error) => errors.push(error))
+  await offline.goto(pathToFileURL(report).href)
+  await expect(offline.getByRole('heading', { name: 'Shoal report' })).toBeVisible()
+  await expect(offline.getByRole('row').filter({ hasText: 'NORMAL_TASK' }).first()).toContainText(
+    `FINISHED ${STEPS + 1}`,
+  )
+  await expect(offline.getByRole('row').filter({ hasText: 'no 7' })).toBeVisible()
+  await expect(offline.getByText(`${STEPS + 5} of ${STEPS + 5} runs are in this file`)).toBeVisible()
+  const drawn = await offline.evaluate(() => {
+    const canvas = document.querySelector('canvas')
+    const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? []
+    const colors = new Set<number>()
+    for (let at = 0; at < pixels.length; at += 4)
+      colors.add(((pixels[at] ?? 0) << 16) | ((pixels[at + 1] ?? 0) << 8) | (pixels[at + 2] ?? 0))
+    return [0x3b82c4, 0x111111].map((color) => colors.has(color))
+  })
+  expect(drawn).toEqual([true, true])
+  expect(asked.filter((url) => !url.startsWith('file:'))).toEqual([])
+  expect(errors).toEqual([])
+  await alone.close()
+})
