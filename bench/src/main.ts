@@ -10,6 +10,7 @@ import { chromiumLaunchOptions } from '../../scripts/lib/find-chromium.mjs'
 import { measureActors } from './actors.ts'
 import { measureChains, RECOVERED, RECOVERY_MS } from './chains.ts'
 import { measureLearning } from './learning.ts'
+import { measureDashboard } from './dashboard.ts'
 import { measureManyTasks } from './many-tasks.ts'
 import type { ManyFigures } from './many-tasks.ts'
 import { measureObjects, measureScaling } from './objects.ts'
@@ -45,6 +46,7 @@ try {
     owners: () => measureOwners(browser),
     chains: () => measureLoss(browser, url),
     tasks: () => measureLedgers(browser, url),
+    dashboard: () => measureDashboard(browser, row),
   }
   for (const part of parts) await measures[part]()
 } finally {

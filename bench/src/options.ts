@@ -11,6 +11,7 @@ export const PARTS = [
   'owners',
   'chains',
   'tasks',
+  'dashboard',
 ] as const
 export type Part = (typeof PARTS)[number]
 

@@ -15,6 +15,7 @@ export const RUN_WAITS = ['none', 'transfer', 'disk', 'memory'] as const
 
 /** Up to where a tab's events were read: how many runs had ended there, and how many attempts of its own were told of. */
 export const eventCursor = struct({ runs: varint, ends: varint })
+/** How many runs and ends of one tab were read. */
 export type EventCursor = Infer<typeof eventCursor>
 
 /** An id whose node is a place in the batch's list of owners. */

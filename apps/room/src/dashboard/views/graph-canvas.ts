@@ -12,6 +12,7 @@ const EDGES: Readonly<Record<GraphEdge['kind'], { readonly color: string; readon
   stateful: { color: '#8a4f9e', dash: [1.5, 3] },
 }
 const MOST_ZOOM = 2
+const MOST_LETTERS = 9
 
 export interface GraphView {
   readonly width: number
@@ -130,9 +131,9 @@ function drawNode(
   context.lineWidth = isPicked ? 3 : 1.5
   context.stroke()
   if (node.state === 'object' || zoom < 0.6) return
-  context.save()
-  context.clip()
   context.fillStyle = node.state === 'finished' || node.state === 'failed' ? '#ffffff' : '#14212b'
-  context.fillText(node.state === 'failed' ? `× ${node.name}` : node.name, left + 4, top + NODE_HEIGHT / 2 + 0.5)
-  context.restore()
+  const label = node.state === 'failed' ? `× ${node.name}` : node.name
+  // Cut by letters: a clip for each costs more than the rest.
+  const text = label.length > MOST_LETTERS ? `${label.slice(0, MOST_LETTERS - 1)}…` : label
+  context.fillText(text, left + 3, top + NODE_HEIGHT / 2 + 0.5, NODE_WIDTH - 5)
 }
