@@ -8,7 +8,6 @@ import type {
   NodeState,
   ObjectState,
   Session,
-  SessionStatus,
   StateResult,
   TaskEventsCursor,
   TaskState,
@@ -22,14 +21,7 @@ import { TaskGraph } from './task-graph.ts'
 /** What the dashboard asks: a session, or a replay that answers like one. */
 export type DashboardSource = Pick<
   Session,
-  | 'listTaskEvents'
-  | 'listTasks'
-  | 'listActors'
-  | 'listObjects'
-  | 'listNodes'
-  | 'summarizeTasks'
-  | 'getTaskState'
-  | 'status'
+  'listTaskEvents' | 'listTasks' | 'listActors' | 'listObjects' | 'listNodes' | 'summarizeTasks' | 'getTaskState'
 >
 
 /** Milliseconds between an answer and the next question. A peer answers 10 a second. */
@@ -49,7 +41,6 @@ export class DashboardModel {
   readonly pending = signal<StateResult<TaskState>>(NOTHING)
   readonly actors = signal<StateResult<ActorState>>(NOTHING)
   readonly objects = signal<StateResult<ObjectState>>(NOTHING)
-  readonly status = signal<SessionStatus | undefined>(undefined)
   /** Of the last answer about events, and what went wrong with a question. */
   readonly warnings = signal<readonly string[]>([])
   readonly problem = signal<string | undefined>(undefined)
@@ -59,6 +50,8 @@ export class DashboardModel {
   readonly source: DashboardSource
   #cursor: TaskEventsCursor | undefined
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
+  /** By question, so that an answer to another one does not hide it. */
+  readonly #problems = new Map<keyof typeof EVERY, string>()
   #isRunning = false
 
   constructor(source: DashboardSource) {
@@ -69,18 +62,14 @@ export class DashboardModel {
     if (this.#isRunning) return
     this.#isRunning = true
     const { source } = this
-    this.#every(EVERY.events, () => this.#askEvents())
-    this.#every(EVERY.summary, async () => {
+    this.#every('events', () => this.#askEvents())
+    this.#every('summary', async () => {
       this.summary.value = await source.summarizeTasks({ limit: 10_000 })
-      this.status.value = source.status()
     })
-    this.#every(
-      EVERY.nodes,
-      async () => void (this.nodes.value = await source.listNodes({ limit: 10_000, detail: true })),
-    )
-    this.#every(EVERY.pending, () => this.#askPending())
-    this.#every(EVERY.actors, async () => void (this.actors.value = await source.listActors({ limit: MOST_ROWS })))
-    this.#every(EVERY.objects, async () => void (this.objects.value = await source.listObjects({ limit: 200 })))
+    this.#every('nodes', async () => void (this.nodes.value = await source.listNodes({ limit: 10_000, detail: true })))
+    this.#every('pending', () => this.#askPending())
+    this.#every('actors', async () => void (this.actors.value = await source.listActors({ limit: MOST_ROWS })))
+    this.#every('objects', async () => void (this.objects.value = await source.listObjects({ limit: 200 })))
     void this.#askFailed()
   }
 
@@ -95,20 +84,22 @@ export class DashboardModel {
     return known === undefined ? `tab ${nodeId.slice(0, 6)}` : known.isSelf ? `${known.name} (this tab)` : known.name
   }
 
-  /** Waits while a question is open, and then for `ms`. */
-  #every(ms: number, ask: () => Promise<void>): void {
+  /** Waits while a question is open, and then for as long as EVERY says. */
+  #every(what: keyof typeof EVERY, ask: () => Promise<void>): void {
     const turn = async (): Promise<void> => {
       try {
         await ask()
-        this.problem.value = undefined
+        this.#problems.delete(what)
       } catch (error) {
-        if (this.#isRunning) this.problem.value = messageOf(error)
+        this.#problems.set(what, messageOf(error))
       }
+      const [problem] = this.#problems.values()
+      this.problem.value = problem
       if (!this.#isRunning) return
       const timer = setTimeout(() => {
         this.#timers.delete(timer)
         void turn()
-      }, ms)
+      }, EVERY[what])
       this.#timers.add(timer)
     }
     void turn()

@@ -45,7 +45,7 @@ export function Table({ title, total, notes, empty, columns, rows, children }: T
                 <tr key={key}>
                   {cells.map((cell, at) => (
                     <td key={columns[at]} data-title={columns[at]}>
-                      {cell}
+                      <div>{cell}</div>
                     </td>
                   ))}
                 </tr>
