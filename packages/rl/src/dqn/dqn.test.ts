@@ -11,6 +11,7 @@ import { ReplayBuffer } from './replay-buffer.ts'
 function counting(from: number, length: number, isTerminated: boolean): Episode {
   const count = (n: number): number[] => Array.from({ length: n }, (_, i) => from + i)
   return {
+    env: 0,
     length,
     observations: Float32Array.from(count(length + 1).flatMap((x) => [x, -x])),
     actions: Float32Array.from(count(length), (x) => x % 2),
@@ -78,6 +79,7 @@ describe('DqnLearner', () => {
   }
   /** Two states that lead to each other, 1 a step for action 1 and nothing for action 0. */
   const episode: Episode = {
+    env: 0,
     length: 4,
     observations: Float32Array.from([1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0]),
     actions: Float32Array.of(1, 1, 0, 0),

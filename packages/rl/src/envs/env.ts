@@ -15,6 +15,9 @@ export type ActionSpec =
   | { readonly kind: 'discrete'; readonly n: number }
   | { readonly kind: 'continuous'; readonly bound: number; readonly size?: number }
 
+/** What one environment is made with beyond its name, as Gymnasium's keyword arguments and RLlib's `env_config`: it travels. */
+export type EnvConfig = Readonly<Record<string, number | string | boolean>>
+
 /** A number, or as many as a continuous action of the environment has. */
 export type Action = number | ArrayLike<number>
 

@@ -1,6 +1,6 @@
 import { Acrobot, ACROBOT_SPEC } from './acrobot.ts'
 import { CART_POLE_SPEC, CartPole } from './cart-pole.ts'
-import type { Env, EnvSpec } from './env.ts'
+import type { Env, EnvConfig, EnvSpec } from './env.ts'
 import { CLIFF_WALKING, FROZEN_LAKE, FROZEN_LAKE_8X8 } from './grid/grid-worlds.ts'
 import { GridEnv } from './grid/grid-env.ts'
 import { MOUNTAIN_CAR_CONTINUOUS_SPEC, MountainCarContinuous } from './mountain-car-continuous.ts'
@@ -23,7 +23,7 @@ export type EnvName = BuiltInEnvName | (string & Record<never, never>)
 
 interface Entry {
   readonly spec: EnvSpec
-  readonly make: () => Env
+  readonly make: (config: EnvConfig) => Env
 }
 
 const ENVS = new Map<string, Entry>([
@@ -39,10 +39,10 @@ const ENVS = new Map<string, Entry>([
 
 /**
  * Adds an environment under `spec.id`, as RLlib's `register_env`. A task looks the name up where it runs, so a remote
- * module has to import the file that registers.
+ * module has to import the file that registers. `make` is given the config that goes with the name, {} where there is none.
  * @throws RangeError when the name is taken by another one.
  */
-export function registerEnv(spec: EnvSpec, make: () => Env): void {
+export function registerEnv(spec: EnvSpec, make: (config: EnvConfig) => Env): void {
   const there = ENVS.get(spec.id)
   if (there !== undefined && there.spec !== spec) throw new RangeError(`there is an environment '${spec.id}' already`)
   ENVS.set(spec.id, { spec, make })
@@ -56,9 +56,9 @@ function lookUp(name: EnvName): Entry {
   return entry
 }
 
-/** @throws RangeError for a name that is not there. */
-export function makeEnv(name: EnvName): Env {
-  return lookUp(name).make()
+/** @throws RangeError for a name that is not there; what the environment throws for a config it has no use for. */
+export function makeEnv(name: EnvName, config: EnvConfig = {}): Env {
+  return lookUp(name).make(config)
 }
 
 /** @throws RangeError for a name that is not there. */

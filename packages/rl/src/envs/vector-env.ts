@@ -4,7 +4,7 @@
  */
 import type { UniformSource } from '../random/random.ts'
 import { mixSeeds, Xoshiro128 } from '../random/xoshiro128.ts'
-import type { Action, Env, EnvSpec } from './env.ts'
+import type { Action, Env, EnvConfig, EnvSpec } from './env.ts'
 import { makeEnv } from './make-env.ts'
 import type { EnvName } from './make-env.ts'
 
@@ -29,9 +29,9 @@ export class VectorEnv {
   readonly #result: VectorStep
 
   /** @throws RangeError for an unknown name, or a count that is no whole number of 1 or more. */
-  constructor(name: EnvName, count: number) {
+  constructor(name: EnvName, count: number, config: EnvConfig = {}) {
     if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`a vector has 1 or more envs, got ${count}`)
-    this.#envs = Array.from({ length: count }, () => makeEnv(name))
+    this.#envs = Array.from({ length: count }, () => makeEnv(name, config))
     this.#sources = []
     this.count = count
     this.spec = this.#envs[0]!.spec

@@ -2,6 +2,7 @@
 import { createTestRoom } from '@shoal/sdk/testing'
 import type { TestRoom } from '@shoal/sdk/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { RecordedSample } from '../runner/env-runner-host.ts'
 import { PPO_SETTINGS } from './ppo-settings.ts'
 import type { PpoSettings } from './ppo-settings.ts'
 import type { PpoIteration, TrainPpoOptions } from './train.ts'
@@ -70,6 +71,18 @@ describe('trainPpo', () => {
     expect(iterations[1]!.droppedSamples).toBe(iterations[1]!.staleSamples)
     expect(iterations[1]!.droppedSamples).toBeGreaterThan(0)
     expect(iterations[1]!.metrics.steps).toBe(192)
+  })
+
+  it.each(['barrier', 'wait'] as const)('shows each sample, who made it and where, with %s', async (gather) => {
+    const samples: RecordedSample[] = []
+    await train({ gather, sampleSteps: 64, maxStaleness: 10, onSample: (sample) => samples.push(sample) })
+    const steps = samples.reduce((sum, sample) => sum + sample.steps, 0)
+    expect(steps).toBe(3 * 192)
+    expect(samples.every(({ runner }) => [0, 1, 2].includes(runner))).toBe(true)
+    const tabs = room.tabs.map(({ nodeId }) => nodeId)
+    expect(samples.every(({ nodeId, cpuMs }) => tabs.includes(nodeId) && cpuMs >= 0)).toBe(true)
+    // By wait it may be the fastest one that made them all.
+    if (gather === 'barrier') expect(samples.map(({ runner }) => runner)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2])
   })
 
   it('goes on from a state', async () => {

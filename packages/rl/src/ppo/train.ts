@@ -4,7 +4,8 @@
  */
 import { get, wait } from '@shoal/sdk'
 import type { ActorHandle, ObjectRef } from '@shoal/sdk'
-import type { EnvRunner, Sample, SampleRequest } from '../runner/env-runner.ts'
+import type { EnvRunnerHost, RecordedSample } from '../runner/env-runner-host.ts'
+import type { SampleRequest } from '../runner/env-runner.ts'
 import { EnvRunnerActor } from '../runner/env-runner.remote.ts'
 import type { PpoMetrics, PpoState } from './ppo-learner.ts'
 import { PpoLearnerActor } from './ppo-learner.remote.ts'
@@ -28,6 +29,11 @@ export interface TrainPpoOptions {
   readonly signal?: AbortSignal
   /** Goes on from here instead of from `seed`. */
   readonly resumeFrom?: PpoState
+  /**
+   * Called with each sample once it is there. The driver then fetches all samples too, which costs little while they are
+   * small enough to travel in messages (100 KiB).
+   */
+  readonly onSample?: (sample: RecordedSample) => void
   /** The actor that plays; one from a remote module of yours where environments are registered. */
   readonly runnerActor?: typeof EnvRunnerActor
   /** Likewise the one that learns, which needs to know the environment's sizes. */
@@ -52,7 +58,7 @@ export interface PpoIteration {
   readonly state: () => Promise<PpoState>
 }
 
-type RunnerHandle = ActorHandle<EnvRunner>
+type RunnerHandle = ActorHandle<EnvRunnerHost>
 
 /**
  * Trains over every tab of the page's session, yielding after each update until solved or out of `maxIterations`. Lost
@@ -115,29 +121,33 @@ export async function* trainPpo(options: TrainPpoOptions): AsyncGenerator<PpoIte
 }
 
 interface Gathered {
-  readonly samples: readonly ObjectRef<Sample>[]
-  readonly dropped: readonly ObjectRef<Sample>[]
+  readonly samples: readonly ObjectRef<RecordedSample>[]
+  readonly dropped: readonly ObjectRef<RecordedSample>[]
   readonly stale: number
 }
 
+type Cancellable = { readonly signal?: AbortSignal }
 type Hold = <T extends Disposable>(resource: T) => T
 
-/** One sample of every runner, in the runners' order. Nobody waits here: the update's arguments do. */
+/** One sample of every runner, in the runners' order. Nobody waits here, unless somebody looks: the update's arguments do. */
 class Barrier {
   readonly #runners: readonly RunnerHandle[]
   readonly #hold: Hold
   readonly #steps: number
+  readonly #onSample: TrainPpoOptions['onSample']
 
-  constructor({ settings }: TrainPpoOptions, runners: readonly RunnerHandle[], hold: Hold) {
+  constructor({ settings, onSample }: TrainPpoOptions, runners: readonly RunnerHandle[], hold: Hold) {
+    this.#onSample = onSample
     this.#runners = runners
     this.#hold = hold
     this.#steps = Math.ceil(settings.stepsPerIteration / settings.runners)
   }
 
-  async gather(weights: ObjectRef<Float32Array>, iteration: number): Promise<Gathered> {
+  async gather(weights: ObjectRef<Float32Array>, iteration: number, waiting: Cancellable): Promise<Gathered> {
     const request: SampleRequest = { steps: this.#steps, round: iteration, explore: { kind: 'sample' } }
     const samples = this.#runners.map((runner) => this.#hold(runner.sample.remote(weights, request)))
-    return Promise.resolve({ samples, dropped: [], stale: 0 })
+    if (this.#onSample !== undefined) for (const sample of samples) this.#onSample(await get(sample, waiting))
+    return { samples, dropped: [], stale: 0 }
   }
 }
 
@@ -148,11 +158,12 @@ class Waiting {
   readonly #enough: number
   readonly #sampleSteps: number
   readonly #maxStaleness: number
-  readonly #underWay = new Map<ObjectRef<Sample>, { readonly runner: RunnerHandle; readonly version: number }>()
+  readonly #onSample: TrainPpoOptions['onSample']
+  readonly #underWay = new Map<ObjectRef<RecordedSample>, { readonly runner: RunnerHandle; readonly version: number }>()
   #round = 0
 
   constructor(options: TrainPpoOptions, runners: readonly RunnerHandle[], hold: Hold, first: number) {
-    const { settings, sampleSteps, maxStaleness = 1 } = options
+    const { settings, sampleSteps, maxStaleness = 1, onSample } = options
     const envs = settings.envsPerRunner
     const steps = sampleSteps ?? settings.stepsPerIteration / (4 * settings.runners)
     if (!(steps >= 1)) throw new RangeError(`sampleSteps must be 1 or more, got ${steps}`)
@@ -161,17 +172,14 @@ class Waiting {
     this.#sampleSteps = Math.ceil(steps / envs) * envs
     this.#enough = settings.stepsPerIteration
     this.#maxStaleness = maxStaleness
+    this.#onSample = onSample
     // A run that goes on draws other actions than it began with.
     this.#round = first * 1_000_003
   }
 
-  async gather(
-    weights: ObjectRef<Float32Array>,
-    version: number,
-    waiting: { readonly signal?: AbortSignal },
-  ): Promise<Gathered> {
-    const samples: ObjectRef<Sample>[] = []
-    const dropped: ObjectRef<Sample>[] = []
+  async gather(weights: ObjectRef<Float32Array>, version: number, waiting: Cancellable): Promise<Gathered> {
+    const samples: ObjectRef<RecordedSample>[] = []
+    const dropped: ObjectRef<RecordedSample>[] = []
     let stale = 0
     const busy = new Set([...this.#underWay.values()].map(({ runner }) => runner))
     for (const runner of this.#runners) if (!busy.has(runner)) this.#submit(runner, weights, version)
@@ -186,6 +194,7 @@ class Waiting {
         if (age > this.#maxStaleness) dropped.push(ref)
         else samples.push(ref)
         this.#submit(made.runner, weights, version)
+        if (this.#onSample !== undefined) this.#onSample(await get(ref, waiting))
       }
     }
     return { samples, dropped, stale }

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { CART_POLE_SPEC, CartPole } from '../envs/cart-pole.ts'
+import type { EnvConfig } from '../envs/env.ts'
+import { makeEnv, registerEnv } from '../envs/make-env.ts'
 import { Xoshiro128 } from '../random/xoshiro128.ts'
 import { orthogonalParameters } from '../nn/orthogonal.ts'
 import { actionConnector, observationPipeline } from './connectors.ts'
@@ -41,6 +44,22 @@ describe('EnvRunner', () => {
     expect(runner().sample(weights, request(40))).toEqual(first)
     expect(actions(runner(2, 1).sample(weights, request(40)))).not.toEqual(actions(first))
     expect(actions(runner().sample(weights, request(40, 1)))).not.toEqual(actions(first))
+  })
+
+  it('says which environment played a piece, and makes environments with the config of the module', () => {
+    const { episodes } = runner(3).sample(weights, request(30))
+    expect(new Set(episodes.map(({ env }) => env))).toEqual(new Set([0, 1, 2]))
+    const made: EnvConfig[] = []
+    const spec = { ...CART_POLE_SPEC, id: 'CartPole-with-config' }
+    registerEnv(spec, (config) => {
+      made.push(config)
+      return new CartPole()
+    })
+    const module: ModuleSpec = { ...MODULE, env: spec.id, envConfig: { length: 2 } }
+    new EnvRunner({ module, envs: 2, seed: 5, index: 0 })
+    expect(made).toEqual([{ length: 2 }, { length: 2 }])
+    makeEnv(spec.id)
+    expect(made.at(-1)).toEqual({})
   })
 
   it('rounds steps up to a multiple of its environments', () => {

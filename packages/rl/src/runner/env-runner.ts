@@ -65,13 +65,16 @@ export class EnvRunner {
   constructor(options: EnvRunnerOptions) {
     const { module, envs, seed, index } = options
     this.#options = options
-    this.#env = new VectorEnv(module.env, envs)
+    this.#env = new VectorEnv(module.env, envs, module.envConfig)
     const { action, observationSize } = this.#env.spec
     this.#mlp = new BatchMlp(actorSizes(module), envs, module.activation)
     this.#head = actionHead(action)
     this.#toAction = actionConnector(action)
     this.#connect = observationPipeline(module.observation, observationSize)
-    this.#builders = Array.from({ length: envs }, () => new EpisodeBuilder(observationSize, this.#head.actionSize))
+    this.#builders = Array.from(
+      { length: envs },
+      (_, i) => new EpisodeBuilder(observationSize, this.#head.actionSize, i),
+    )
     this.#observations = this.#env.reset(mixSeeds(seed, PURPOSE.starts, index)).slice()
     for (let i = 0; i < envs; i += 1) this.#connect(this.#observations, i * observationSize)
     this.#totals = new Float64Array(envs)

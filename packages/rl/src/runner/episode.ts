@@ -3,6 +3,8 @@
  * neither terminated nor truncated, and the next sample goes on with another piece.
  */
 export interface Episode {
+  /** Which of its runner's environments played it, from 0: of one environment the pieces follow each other. */
+  readonly env: number
   /** Steps in this piece; 1 or more. */
   readonly length: number
   /** (length + 1) x observationSize, through the connectors: each step's, and the one after the last step. */
@@ -22,14 +24,16 @@ export interface Episode {
 export class EpisodeBuilder {
   readonly #observationSize: number
   readonly #actionSize: number
+  readonly #env: number
   readonly #observations: number[] = []
   readonly #actions: number[] = []
   readonly #logProbs: number[] = []
   readonly #rewards: number[] = []
 
-  constructor(observationSize: number, actionSize: number) {
+  constructor(observationSize: number, actionSize: number, env: number) {
     this.#observationSize = observationSize
     this.#actionSize = actionSize
+    this.#env = env
   }
 
   get length(): number {
@@ -55,6 +59,7 @@ export class EpisodeBuilder {
   cut(last: Float32Array, at: number, isTerminated: boolean, isTruncated: boolean): Episode {
     for (let i = 0; i < this.#observationSize; i += 1) this.#observations.push(last[at + i]!)
     const episode = {
+      env: this.#env,
       length: this.#rewards.length,
       observations: Float32Array.from(this.#observations),
       actions: Float32Array.from(this.#actions),

@@ -1,4 +1,5 @@
 /** RLlib's RLModule as data: which environment, and the networks that stand for it. It travels with every runner. */
+import type { EnvConfig } from '../envs/env.ts'
 import type { EnvName } from '../envs/make-env.ts'
 import { envSpec } from '../envs/make-env.ts'
 import { actionHead } from '../nn/action-head.ts'
@@ -7,6 +8,8 @@ import type { ObservationConnector } from './connectors.ts'
 
 export interface ModuleSpec {
   readonly env: EnvName
+  /** Of each environment that is played. Default: none. */
+  readonly envConfig?: EnvConfig
   /** Hidden layer sizes, the same for each network of the module. */
   readonly hidden: readonly number[]
   readonly activation: Activation

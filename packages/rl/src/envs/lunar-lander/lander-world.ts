@@ -43,6 +43,11 @@ export function terrainHeights(random: ArrayLike<number>): number[] {
   })
 }
 
+/** The ground's corners from left to right, of the random numbers the terrain takes. */
+export function terrainCorners(random: ArrayLike<number>): { readonly x: number; readonly y: number }[] {
+  return terrainHeights(random).map((y, i) => ({ x: (WIDTH / (CHUNKS - 1)) * i, y }))
+}
+
 export class LanderWorld {
   readonly hull: Body
   readonly legs: readonly [Body, Body]
@@ -57,10 +62,9 @@ export class LanderWorld {
     this.#world = new World({ gravity: { x: 0, y: -10 } })
     const ground = this.#world.createBody({ type: 'static' })
     ground.createFixture(new Edge({ x: 0, y: 0 }, { x: WIDTH, y: 0 }), { density: 0, friction: 0.2 })
-    const heights = terrainHeights(terrain)
-    const corner = (i: number): { x: number; y: number } => ({ x: (WIDTH / (CHUNKS - 1)) * i, y: heights[i]! })
+    const corners = terrainCorners(terrain)
     for (let i = 0; i < CHUNKS - 1; i += 1) {
-      ground.createFixture(new Edge(corner(i), corner(i + 1)), { density: 0, friction: 0.1 })
+      ground.createFixture(new Edge(corners[i]!, corners[i + 1]!), { density: 0, friction: 0.1 })
     }
     this.hull = this.#world.createBody({ type: 'dynamic', position: { x: WIDTH / 2, y: HEIGHT } })
     this.hull.createFixture(new Polygon(HULL.map(([x, y]) => ({ x: x / SCALE, y: y / SCALE }))), {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { makeEnv, registerEnv } from '../make-env.ts'
 import { LanderWorld, terrainHeights } from './lander-world.ts'
-import { LUNAR_LANDER_SPEC, LunarLander } from './lunar-lander.ts'
+import { LUNAR_LANDER_SPEC, LunarLander, TERRAIN_SIZE, terrainOf } from './lunar-lander.ts'
 
 const clip = (x: number, bound: number): number => Math.min(Math.max(x, -bound), bound)
 
@@ -87,6 +87,21 @@ describe('LunarLander', () => {
       expect(y.reward).toBeCloseTo(x.reward, 0)
     }
     expect(b.elapsedSteps).toBe(40)
+  })
+
+  it('has one terrain for all episodes where it is asked for, and starts as different as ever', () => {
+    const env = makeEnv('LunarLander-v3', { terrainSeed: 4 })
+    const starts = [env.reset(1), env.reset(), env.reset(2)].map(() => [...env.getState()])
+    env.reset(7)
+    const other = [...env.getState()]
+    for (const state of [...starts, other]) expect(state.slice(0, TERRAIN_SIZE)).toEqual([...terrainOf(4)])
+    expect(other.slice(TERRAIN_SIZE)).not.toEqual(starts[2]!.slice(TERRAIN_SIZE))
+    expect([...terrainOf(5)]).not.toEqual([...terrainOf(4)])
+  })
+
+  it('refuses a config that it has no use for', () => {
+    for (const config of [{ terrainSeed: -1 }, { terrainSeed: 1.5 }, { terrainSeed: 'moon' }, { gravity: 3 }])
+      expect(() => makeEnv('LunarLander-v3', config)).toThrow(RangeError)
   })
 
   it('refuses actions of the other kind, and a second environment of its name', () => {

@@ -8,11 +8,14 @@
  * a crash or off the screen, 100 at rest. State, for drawing and for `setState`: terrain (12 random heights), then x, y, angle,
  * vx, vy, angular velocity of hull, left leg and right leg. A state that was set lacks what the solver remembers of
  * contacts and which legs touched: what follows is close to what would have followed, not equal.
+ *
+ * Config: `terrainSeed`, for one terrain in all episodes, drawn from this number; without it each has its own.
  */
 import { uniform } from '../../random/random.ts'
 import type { UniformSource } from '../../random/random.ts'
+import { mixSeeds, Xoshiro128 } from '../../random/xoshiro128.ts'
 import { BaseEnv } from '../base-env.ts'
-import type { EnvSpec } from '../env.ts'
+import type { EnvConfig, EnvSpec } from '../env.ts'
 import { registerEnv } from '../make-env.ts'
 import {
   HEIGHT,
@@ -22,6 +25,18 @@ import {
   SCALE,
   STEPS_PER_SECOND,
   TERRAIN_SIZE,
+  WIDTH,
+} from './lander-world.ts'
+
+/** For drawing. */
+export {
+  HEIGHT,
+  HELIPAD_Y,
+  LEG_DOWN,
+  SCALE,
+  STEPS_PER_SECOND,
+  TERRAIN_SIZE,
+  terrainCorners,
   WIDTH,
 } from './lander-world.ts'
 
@@ -47,8 +62,12 @@ export class LunarLander extends BaseEnv {
   #shaping: number | undefined
   #isTerminal = false
 
-  constructor(spec: EnvSpec = LUNAR_LANDER_SPEC) {
+  readonly #terrain: Float64Array | undefined
+
+  /** @throws RangeError for a config that is none. */
+  constructor(spec: EnvSpec = LUNAR_LANDER_SPEC, config: EnvConfig = {}) {
     super(spec)
+    this.#terrain = terrainIn(spec, config)
   }
 
   override setState(state: ArrayLike<number>, elapsedSteps = 0): void {
@@ -66,7 +85,8 @@ export class LunarLander extends BaseEnv {
   }
 
   protected override drawStart(source: UniformSource): void {
-    for (let i = 0; i < TERRAIN_SIZE; i += 1) this.state[i] = uniform(source, 0, HEIGHT / 2)
+    if (this.#terrain === undefined) drawTerrain(source, this.state)
+    else this.state.set(this.#terrain)
     const pushX = uniform(source, -START_PUSH, START_PUSH)
     const pushY = uniform(source, -START_PUSH, START_PUSH)
     this.#world = new LanderWorld(this.state.subarray(0, TERRAIN_SIZE), pushX, pushY)
@@ -184,6 +204,27 @@ export class LunarLander extends BaseEnv {
   }
 }
 
+function drawTerrain(source: UniformSource, target: Float64Array): void {
+  for (let i = 0; i < TERRAIN_SIZE; i += 1) target[i] = uniform(source, 0, HEIGHT / 2)
+}
+
+/** The random heights of a `terrainSeed`. */
+export function terrainOf(terrainSeed: number): Float64Array {
+  const terrain = new Float64Array(TERRAIN_SIZE)
+  drawTerrain(new Xoshiro128(mixSeeds(terrainSeed)), terrain)
+  return terrain
+}
+
+function terrainIn(spec: EnvSpec, { terrainSeed, ...rest }: EnvConfig): Float64Array | undefined {
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw new RangeError(`${spec.id}: no config is called '${unknown}'`)
+  if (terrainSeed === undefined) return undefined
+  if (typeof terrainSeed !== 'number' || !Number.isSafeInteger(terrainSeed) || terrainSeed < 0) {
+    throw new RangeError(`${spec.id}: terrainSeed must be a whole number of 0 or more, got ${terrainSeed}`)
+  }
+  return terrainOf(terrainSeed)
+}
+
 function scaledX(velocity: number): number {
   return (velocity * (WIDTH / 2)) / STEPS_PER_SECOND
 }
@@ -192,5 +233,5 @@ function scaledY(velocity: number): number {
   return (velocity * (HEIGHT / 2)) / STEPS_PER_SECOND
 }
 
-registerEnv(LUNAR_LANDER_SPEC, () => new LunarLander())
-registerEnv(LUNAR_LANDER_CONTINUOUS_SPEC, () => new LunarLander(LUNAR_LANDER_CONTINUOUS_SPEC))
+registerEnv(LUNAR_LANDER_SPEC, (config) => new LunarLander(LUNAR_LANDER_SPEC, config))
+registerEnv(LUNAR_LANDER_CONTINUOUS_SPEC, (config) => new LunarLander(LUNAR_LANDER_CONTINUOUS_SPEC, config))
