@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const RUNS = ['es-cartpole', 'es-pendulum', 'alphazero-connect-four', 'mandelbrot'] as const
+export const RUNS = ['es-cartpole', 'es-pendulum', 'ppo-lunar-lander', 'alphazero-connect-four', 'mandelbrot'] as const
 export type RunName = (typeof RUNS)[number]
 
 export interface RunOptions {

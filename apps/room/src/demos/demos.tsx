@@ -1,25 +1,29 @@
-import type { JSX } from 'preact'
+import type { ComponentType, JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { usePage } from '../model/page-context.ts'
 import { DEMO_OF } from '../model/page-url.ts'
 import type { DemoName } from '../model/page-url.ts'
 import { FourDemo } from './connect-four/four-demo.tsx'
 import { EsPanel } from './es/es-panel.tsx'
+import { LazyPanel } from './lazy-panel.tsx'
 import { MandelbrotPanel } from './mandelbrot/mandelbrot-panel.tsx'
 
 const TITLES: readonly (readonly [DemoName, string])[] = [
   ['cartpole', 'CartPole'],
   ['pendulum', 'Pendulum'],
+  ['lunar', 'LunarLander'],
   ['connect-four', 'Connect four'],
   ['mandelbrot', 'Mandelbrot'],
 ]
+
+/** With its physics, which nobody else needs. */
+const loadLunar = async (): Promise<ComponentType> => (await import('./lunar/lunar-panel.tsx')).LunarPanel
 
 /** The demos, one at a time. Leaving one stops what it runs. */
 export function Demos(): JSX.Element {
   const { address, runs } = usePage()
   const { demo } = address.url.value
   const wish = runs.wish.value
-  const [isFourStopped, stopFour] = useState(false)
   useEffect(() => {
     if (wish !== undefined) address.change({ demo: DEMO_OF[wish] })
   }, [wish, address])
@@ -37,13 +41,21 @@ export function Demos(): JSX.Element {
           </button>
         ))}
       </nav>
-      {demo === 'mandelbrot' ? (
-        <MandelbrotPanel />
-      ) : demo === 'connect-four' ? (
-        <FourDemo isStopped={isFourStopped} onStopped={stopFour} />
-      ) : (
-        <EsPanel key={demo} name={demo} />
-      )}
+      <Demo name={demo} />
     </>
   )
+}
+
+function Demo({ name }: { readonly name: DemoName }): JSX.Element {
+  const [isFourStopped, stopFour] = useState(false)
+  switch (name) {
+    case 'mandelbrot':
+      return <MandelbrotPanel />
+    case 'connect-four':
+      return <FourDemo isStopped={isFourStopped} onStopped={stopFour} />
+    case 'lunar':
+      return <LazyPanel load={loadLunar} />
+    default:
+      return <EsPanel key={name} name={name} />
+  }
 }

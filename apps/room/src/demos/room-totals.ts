@@ -1,5 +1,13 @@
 import type { SessionStatus } from '@shoal/sdk'
-import type { RoomTotals } from './es/es-run.ts'
+
+export interface RoomTotals {
+  /** Tabs that work for this one, itself included. */
+  readonly tabs: number
+  /** Slots lent to this tab's work, its own included. */
+  readonly slots: number
+  /** Sent and received by this tab. */
+  readonly bytes: number
+}
 
 /** What a driver plans with: slots that work for it, and bytes over its links. */
 export function roomTotals(status: SessionStatus | undefined): RoomTotals {

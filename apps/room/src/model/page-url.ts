@@ -8,8 +8,8 @@
  *
  * `view=dashboard` shows the dashboard; with `replay=50x5000` of a made-up room of 50 tabs that ends 5,000 tasks a second.
  */
-export type DemoName = 'cartpole' | 'pendulum' | 'connect-four' | 'mandelbrot'
-export type RunName = 'es-cartpole' | 'es-pendulum' | 'alphazero-connect-four' | 'mandelbrot'
+export type DemoName = 'cartpole' | 'pendulum' | 'lunar' | 'connect-four' | 'mandelbrot'
+export type RunName = 'es-cartpole' | 'es-pendulum' | 'ppo-lunar-lander' | 'alphazero-connect-four' | 'mandelbrot'
 
 export interface ViewAt {
   readonly x: number
@@ -35,11 +35,12 @@ export interface Replay {
   readonly perSecond: number
 }
 
-const DEMOS: readonly string[] = ['cartpole', 'pendulum', 'connect-four', 'mandelbrot'] satisfies DemoName[]
-/** Which demo a run is of. */
+const DEMOS: readonly string[] = ['cartpole', 'pendulum', 'lunar', 'connect-four', 'mandelbrot'] satisfies DemoName[]
+/** The demo that a run is of. */
 export const DEMO_OF: Readonly<Record<RunName, DemoName>> = {
   'es-cartpole': 'cartpole',
   'es-pendulum': 'pendulum',
+  'ppo-lunar-lander': 'lunar',
   'alphazero-connect-four': 'connect-four',
   mandelbrot: 'mandelbrot',
 }

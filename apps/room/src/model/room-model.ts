@@ -58,7 +58,7 @@ export class RoomModel {
       this.#listenTo(await init({ room: this.#address.linkOf(part), lend: false, ...this.#address.debugOptions() }))
     })
     const room = this.#room.value
-    if (room?.ownerLink !== undefined && madeHere() === room.id) this.#session?.lend(true)
+    if (room !== undefined && this.isMaker()) this.#session?.lend(true)
   }
 
   /** Also from working alone: the session goes on in the room. */
@@ -81,6 +81,12 @@ export class RoomModel {
     await this.#open('Starting', 'Shoal could not start in this tab', async () => {
       this.#listenTo(await init({ lend: false, ...this.#address.debugOptions() }))
     })
+  }
+
+  /** Whether this tab works alone or made its room, in this life of the tab: what it was opened for may begin by itself. */
+  isMaker(): boolean {
+    const room = this.#room.peek()
+    return room === undefined || (room.ownerLink !== undefined && madeHere() === room.id)
   }
 
   /** Read now, not when it last changed. */

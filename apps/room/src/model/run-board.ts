@@ -10,6 +10,7 @@ import type { RunName } from './page-url.ts'
 
 export class RunBoard {
   readonly #wish = signal<RunName | undefined>(undefined)
+  readonly #stopped = new Set<RunName>()
   readonly #listeners = new Set<(report: RunReport) => void>()
   readonly #report = signal<RunReport | undefined>(undefined)
 
@@ -39,6 +40,16 @@ export class RunBoard {
     if (this.#wish.peek() !== name) return false
     this.#wish.value = undefined
     return true
+  }
+
+  /** A person stopped it, or started it again: whether it may start by itself. */
+  setStopped(name: RunName, isStopped: boolean): void {
+    if (isStopped) this.#stopped.add(name)
+    else this.#stopped.delete(name)
+  }
+
+  isStopped(name: RunName): boolean {
+    return this.#stopped.has(name)
   }
 
   publish(report: RunReport): void {

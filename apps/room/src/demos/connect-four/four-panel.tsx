@@ -69,7 +69,7 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
   }
   // It learns as soon as it is shown, but for a program that asked for a run: that one waits for its tabs.
   useEffect(() => {
-    if (!isStopped && address.url.peek().run !== RUN) start()
+    if (!isStopped && model.isMaker() && address.url.peek().run === undefined) start()
     // Once, when it is shown.
   }, [run])
   useSignalEffect(() => {

@@ -1,8 +1,9 @@
 /** Draws the wall: small multiples of CartPole or Pendulum, each in the colour of the tab that ran it. */
 import type { TabMarks } from '../../model/tab-marks.ts'
-import { chooseGrid, episodeLength, stateAt } from './wall-layout.ts'
-import type { Episode } from './wall-layout.ts'
-import type { Wall } from './wall.ts'
+import { episodeLength, stateAt } from '../episode.ts'
+import type { Episode } from '../episode.ts'
+import type { Wall } from '../wall.ts'
+import { chooseGrid } from './wall-layout.ts'
 
 /** How one environment is drawn, in a cell whose corner is the origin. */
 export interface Sketch {

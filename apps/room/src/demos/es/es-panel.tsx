@@ -1,17 +1,19 @@
-import { signal, useSignalEffect } from '@preact/signals'
+import { signal } from '@preact/signals'
 import type { EsSettingsName } from '@shoal/rl'
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { formatBytes, formatCount, formatReturn } from '../../model/format.ts'
 import { usePage } from '../../model/page-context.ts'
 import type { RunReport } from '../../model/run-report.ts'
+import { CurveView } from '../curve-view.tsx'
 import { Readouts } from '../readouts.tsx'
 import { roomTotals } from '../room-totals.ts'
-import { CurveView } from './curve-view.tsx'
+import { Seed } from '../seed.tsx'
+import { useAutoStart } from '../use-auto-start.ts'
+import { Wall } from '../wall.ts'
 import { EsRun } from './es-run.ts'
 import { CART_POLE_SKETCH, LEAST_CELLS, MOST_CELLS, PENDULUM_SKETCH } from './draw-wall.ts'
 import { WallView } from './wall-view.tsx'
-import { Wall } from './wall.ts'
 
 const SCENES = {
   // Faster than life, so that a whole episode is seen in a few seconds.
@@ -49,13 +51,16 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
 
   const start = (): void => {
     wall.value = new Wall(MOST_CELLS, scene.stepsPerSecond)
+    runs.setStopped(`es-${name}`, false)
     void run.start(address.url.peek().seed)
   }
-  useSignalEffect(() => {
-    if (runs.wish.value === `es-${name}` && runs.take(`es-${name}`)) start()
-  })
+  const stop = (): void => {
+    runs.setStopped(`es-${name}`, true)
+    run.stop()
+  }
+  useAutoStart(`es-${name}`, start)
 
-  const report = run.report.value
+  const report = run.book.report.value
   const isRunning = report?.state === 'running'
   return (
     <section class="card demo" aria-labelledby="demo-title">
@@ -63,7 +68,7 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
         <h2 id="demo-title">{scene.title}</h2>
         <Seed isDisabled={isRunning} />
         {isRunning ? (
-          <button type="button" class="wide" onClick={() => run.stop()}>
+          <button type="button" class="wide" onClick={stop}>
             Stop
           </button>
         ) : (
@@ -77,9 +82,10 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
       </WallView>
       {report !== undefined && <Outcome report={report} goal={run.settings.solvedReturn} />}
       <CurveView
-        curve={run.curve}
-        length={run.curveLength.value}
+        curve={run.book.curve}
+        length={run.book.curveLength.value}
         goal={run.settings.solvedReturn}
+        keys={['mean return of all tries', 'test of the policy']}
         bounds={scene.bounds}
       />
       <Readouts items={figures(run, report)} />
@@ -88,13 +94,13 @@ export function EsPanel({ name }: { readonly name: EsSettingsName }): JSX.Elemen
 }
 
 function figures(run: EsRun, report: RunReport | undefined): { term: string; value: string }[] {
-  const bytes = run.bytesPerIteration.value
+  const bytes = run.book.bytesPerIteration.value
   return [
     { term: 'Iteration', value: formatCount(report?.iteration ?? 0) },
     { term: 'Mean return', value: formatReturn(report?.meanReturn) },
     { term: 'Test return', value: formatReturn(report?.evalReturn) },
     { term: 'Steps a second', value: formatCount(report?.stepsPerSecond ?? 0) },
-    { term: 'Tabs at work', value: formatCount(run.tabsAtWork.value) },
+    { term: 'Tabs at work', value: formatCount(run.book.tabsAtWork.value) },
     { term: 'Bytes an iteration', value: bytes === undefined ? '–' : formatBytes(bytes) },
   ]
 }
@@ -127,28 +133,5 @@ function Outcome({ report, goal }: { readonly report: RunReport; readonly goal: 
     <p class="outcome soft" role="status">
       {words[report.state]}
     </p>
-  )
-}
-
-function Seed({ isDisabled }: { readonly isDisabled: boolean }): JSX.Element {
-  const { address } = usePage()
-  return (
-    <label class="seed">
-      Seed
-      <input
-        type="number"
-        min={0}
-        max={4_294_967_295}
-        step={1}
-        inputMode="numeric"
-        value={address.url.value.seed}
-        disabled={isDisabled}
-        onChange={(event) => {
-          const seed = event.currentTarget.valueAsNumber
-          if (Number.isSafeInteger(seed) && seed >= 0 && seed <= 0xffff_ffff) address.change({ seed })
-          else event.currentTarget.value = String(address.url.peek().seed)
-        }}
-      />
-    </label>
   )
 }

@@ -2,9 +2,9 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { useElementWidth } from '../../components/use-element-width.ts'
 import { usePage } from '../../model/page-context.ts'
+import type { Wall } from '../wall.ts'
 import { drawWall } from './draw-wall.ts'
 import type { Sketch } from './draw-wall.ts'
-import type { Wall } from './wall.ts'
 
 const STILL_EVERY_MS = 1000
 

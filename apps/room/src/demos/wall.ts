@@ -3,28 +3,30 @@
  * so a cell plays its own to the end and then takes the newest one waiting; the pool keeps the newest, a wall full, and
  * drops the rest. It does not draw, and time comes in as a number.
  */
-import { episodeLength } from './wall-layout.ts'
-import type { Episode } from './wall-layout.ts'
+import { episodeLength } from './episode.ts'
+import type { Episode } from './episode.ts'
 
-export interface Cell {
-  readonly episode: Episode
+export interface Cell<E extends Episode = Episode> {
+  readonly episode: E
   readonly startMs: number
 }
 
-/** How long the end of an episode stays to be seen. */
+/** How long the end of an episode stays to be seen, unless it is said. */
 const HOLD_MS = 350
 
-export class Wall {
+export class Wall<E extends Episode = Episode> {
   readonly size: number
   readonly #stepsPerSecond: number
-  readonly #cells: (Cell | undefined)[]
-  #pool: Episode[] = []
+  readonly #holdMs: number
+  readonly #cells: (Cell<E> | undefined)[]
+  #pool: E[] = []
   #isEmpty = true
 
   /** @param stepsPerSecond how fast episodes are played back. */
-  constructor(size: number, stepsPerSecond: number) {
+  constructor(size: number, stepsPerSecond: number, holdMs = HOLD_MS) {
     this.size = size
     this.#stepsPerSecond = stepsPerSecond
+    this.#holdMs = holdMs
     this.#cells = Array.from({ length: size }, () => undefined)
   }
 
@@ -32,7 +34,7 @@ export class Wall {
     return this.#isEmpty
   }
 
-  offer(episode: Episode): void {
+  offer(episode: E): void {
     this.#isEmpty = false
     this.#pool.push(episode)
     if (this.#pool.length > this.size) this.#pool.shift()
@@ -42,7 +44,7 @@ export class Wall {
   advance(nowMs: number): void {
     for (let i = 0; i < this.size; i += 1) {
       const cell = this.#cells[i]
-      if (cell !== undefined && nowMs < cell.startMs + this.#playMs(cell.episode) + HOLD_MS) continue
+      if (cell !== undefined && nowMs < cell.startMs + this.#playMs(cell.episode) + this.#holdMs) continue
       const episode = this.#pool.pop() ?? cell?.episode
       if (episode !== undefined) this.#cells[i] = { episode, startMs: nowMs }
     }
@@ -56,16 +58,16 @@ export class Wall {
     }
   }
 
-  at(index: number): Cell | undefined {
+  at(index: number): Cell<E> | undefined {
     return this.#cells[index]
   }
 
   /** How many steps into its episode the cell is; at most the episode's length. */
-  stepOf(cell: Cell, nowMs: number): number {
+  stepOf(cell: Cell<E>, nowMs: number): number {
     return Math.min(((nowMs - cell.startMs) / 1000) * this.#stepsPerSecond, episodeLength(cell.episode))
   }
 
-  #playMs(episode: Episode): number {
+  #playMs(episode: E): number {
     return (episodeLength(episode) / this.#stepsPerSecond) * 1000
   }
 }

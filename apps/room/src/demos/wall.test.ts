@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { chooseGrid, episodeLength, stateAt } from './wall-layout.ts'
-import type { Episode } from './wall-layout.ts'
+import { episodeLength, stateAt } from './episode.ts'
+import type { Episode } from './episode.ts'
+import { chooseGrid } from './es/wall-layout.ts'
 import { Wall } from './wall.ts'
 
 function episode(nodeId: string, steps: number): Episode {

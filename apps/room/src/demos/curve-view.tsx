@@ -2,25 +2,28 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { useElementWidth } from '../../components/use-element-width.ts'
-import type { Curve } from './es-run.ts'
+import { useElementWidth } from '../components/use-element-width.ts'
+import type { Curve } from './curve.ts'
 
 export interface CurveViewProps {
   readonly curve: Curve
   /** How much of it there is: says when to draw. */
   readonly length: number
   readonly goal: number
+  /** What the first line is, and the second where there is one. */
+  readonly keys: readonly [mean: string, test?: string]
   /** The range of returns to show at least. */
   readonly bounds: readonly [number, number]
 }
 
 const HEIGHT = 168
 
-/** The learning curve: mean return of the population and test return of the policy, by iteration. */
-export function CurveView({ curve, length, goal, bounds }: CurveViewProps): JSX.Element {
+/** The learning curve: mean return and, where it is measured, test return of the policy, by iteration. */
+export function CurveView({ curve, length, goal, keys, bounds }: CurveViewProps): JSX.Element {
   const [frame, width] = useElementWidth<HTMLDivElement>()
   const plot = useRef<uPlot | undefined>(undefined)
   const [low, high] = bounds
+  const [mean, test] = keys
 
   useEffect(() => {
     const target = frame.current
@@ -47,8 +50,8 @@ export function CurveView({ curve, length, goal, bounds }: CurveViewProps): JSX.
   return (
     <figure class="curve">
       <figcaption>
-        <span class="key population">mean return of all tries</span>
-        <span class="key test">test of the policy</span>
+        <span class="key population">{mean}</span>
+        {test !== undefined && <span class="key test">{test}</span>}
         <span class="key goal">solved at {String(goal).replace('-', '−')}</span>
       </figcaption>
       <div ref={frame} class="plot" style={{ height: `${HEIGHT}px` }} />
