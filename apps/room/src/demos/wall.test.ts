@@ -50,6 +50,16 @@ describe('stateAt', () => {
 })
 
 describe('Wall', () => {
+  it('says how many episodes are on show, and whose', () => {
+    const wall = new Wall(3, 10)
+    wall.offer(episode('a', 5))
+    wall.offer(episode('b', 5))
+    expect(wall.shown).toBe(0)
+    wall.advance(0)
+    expect(wall.shown).toBe(2)
+    expect([...wall.tabs].sort()).toEqual(['a', 'b'])
+  })
+
   it('plays an episode to its end before it takes the newest one waiting', () => {
     const wall = new Wall(1, 100)
     wall.offer(episode('first', 100))

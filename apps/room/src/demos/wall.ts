@@ -58,6 +58,16 @@ export class Wall<E extends Episode = Episode> {
     }
   }
 
+  /** Episodes on show. */
+  get shown(): number {
+    return this.#cells.filter((cell) => cell !== undefined).length
+  }
+
+  /** Whose episodes are on show. */
+  get tabs(): Set<string> {
+    return new Set(this.#cells.flatMap((cell) => (cell === undefined ? [] : [cell.episode.nodeId])))
+  }
+
   at(index: number): Cell<E> | undefined {
     return this.#cells[index]
   }

@@ -23,6 +23,14 @@ it('hands a wish to the demo it names, once', () => {
   expect(board.take('mandelbrot')).toBe(false)
 })
 
+it('remembers what a person stopped', () => {
+  const board = new RunBoard()
+  board.setStopped('es-cartpole', true)
+  expect([board.isStopped('es-cartpole'), board.isStopped('es-pendulum')]).toEqual([true, false])
+  board.setStopped('es-cartpole', false)
+  expect(board.isStopped('es-cartpole')).toBe(false)
+})
+
 it('adds up the work of a tab', () => {
   const board = new RunBoard()
   let byNode = withWork({}, 'a', { tasks: 2, cpuMs: 5 })

@@ -42,18 +42,20 @@ const scratch = new Float32Array(STATE_SIZE)
 interface View {
   readonly scale: number
   readonly left: number
+  /** Of the world's bottom, from the top. */
   readonly height: number
 }
 
-/** @param size of the canvas in CSS pixels. */
+/** @param size of the canvas in CSS pixels, with so much ground `below` the world's own bottom. */
 export function drawLanders(
   canvas: CanvasRenderingContext2D,
-  size: { readonly width: number; readonly height: number },
+  size: { readonly width: number; readonly height: number; readonly below: number },
   scene: Scene,
   nowMs: number,
 ): void {
-  const scale = Math.min(size.height / (HEIGHT + HEADROOM), size.width / WIDTH)
-  const view: View = { scale, left: (size.width - WIDTH * scale) / 2, height: size.height }
+  const height = size.height - size.below
+  const scale = Math.min(height / (HEIGHT + HEADROOM), size.width / WIDTH)
+  const view: View = { scale, left: (size.width - WIDTH * scale) / 2, height }
   canvas.fillStyle = SKY
   canvas.fillRect(0, 0, size.width, size.height)
   drawStars(canvas, size)
@@ -84,7 +86,7 @@ function drawStars(canvas: CanvasRenderingContext2D, { width, height }: { width:
 
 function drawGround(
   canvas: CanvasRenderingContext2D,
-  { width }: { readonly width: number },
+  { width, height }: { readonly width: number; readonly height: number },
   view: View,
   ground: Scene['ground'],
 ): void {
@@ -95,8 +97,8 @@ function drawGround(
     canvas.lineTo(width, yOf(view, ground.at(-1)?.y ?? 0))
   }
   line()
-  canvas.lineTo(width, view.height)
-  canvas.lineTo(0, view.height)
+  canvas.lineTo(width, height)
+  canvas.lineTo(0, height)
   canvas.fillStyle = GROUND
   canvas.fill()
   line()
@@ -106,8 +108,8 @@ function drawGround(
   if (view.left > 1) {
     // Who leaves the middle is lost.
     canvas.fillStyle = 'rgb(4 8 12 / 45%)'
-    canvas.fillRect(0, 0, view.left, view.height)
-    canvas.fillRect(width - view.left, 0, view.left, view.height)
+    canvas.fillRect(0, 0, view.left, height)
+    canvas.fillRect(width - view.left, 0, view.left, height)
   }
   drawPad(canvas, view, ground)
 }

@@ -1,11 +1,15 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { useElementWidth } from '../../components/use-element-width.ts'
+import { plural } from '../../model/format.ts'
 import { drawLanders } from './draw-landers.ts'
 import type { Scene } from './draw-landers.ts'
 import type { Control } from './pilot.ts'
 
 const STILL_EVERY_MS = 1000
+const MOST_HEIGHT = 372
+const NARROW = 520
+const BUTTONS_HEIGHT = 32
 const KEYS: Readonly<Record<string, Control>> = {
   ArrowLeft: 'left',
   ArrowUp: 'main',
@@ -40,8 +44,10 @@ export function LanderStage({
   const state = pilot.state.value
   const isManned = state.kind !== 'off'
   const isFlying = state.kind === 'flying'
-  // The world's own shape on a phone; on a desktop it leaves room for the curve below.
-  const height = Math.min(420, Math.round(width / 1.4))
+  const flightsLabel = `${wall.shown} of the room’s newest flights, by ${plural(wall.tabs.size, 'tab')}`
+  // The world's own shape on a phone, with ground under it for the engines' buttons; on a desktop it leaves room for the curve.
+  const below = width < NARROW ? BUTTONS_HEIGHT : 0
+  const height = Math.min(MOST_HEIGHT, Math.round(width / 1.4) + below)
 
   useEffect(() => {
     const context = canvas.current?.getContext('2d')
@@ -60,11 +66,11 @@ export function LanderStage({
         wall.showNewest(nowMs)
       }
       context.setTransform(scale, 0, 0, scale, 0, 0)
-      drawLanders(context, { width, height }, scene, isStill.matches ? lastStillMs : nowMs)
+      drawLanders(context, { width, height, below }, scene, isStill.matches ? lastStillMs : nowMs)
     }
     let request = requestAnimationFrame(draw)
     return () => cancelAnimationFrame(request)
-  }, [scene, pilot, wall, width, height])
+  }, [scene, pilot, wall, width, height, below])
 
   useEffect(() => {
     if (isFlying) canvas.current?.focus({ preventScroll: true })
@@ -89,7 +95,7 @@ export function LanderStage({
         aria-label={
           isManned
             ? 'Your lander. Up fires the main engine, left and right turn it, Enter flies again, Escape stops.'
-            : `The newest flights of the room, ${wall.size} at a time`
+            : flightsLabel
         }
         class="flyable"
         style={{ width: `${width}px`, height: `${height}px` }}

@@ -81,7 +81,7 @@ function Lunar({ seed }: { readonly seed: number }): JSX.Element {
       <div class="head">
         <h2 id="demo-title">Land between the flags</h2>
         <Seed isDisabled={isRunning} />
-        <button ref={flyButton} type="button" onClick={() => (isManned ? leave() : pilot.start())}>
+        <button ref={flyButton} type="button" class="fly" onClick={() => (isManned ? leave() : pilot.start())}>
           {isManned ? 'Stop flying' : 'Fly it yourself'}
         </button>
         {isRunning ? (

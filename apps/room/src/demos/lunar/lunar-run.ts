@@ -22,12 +22,14 @@ export interface LunarRunOptions {
   /** Every report, the last one too when nobody looks any more. */
   readonly onReport: (report: RunReport) => void
   readonly nowMs: () => number
+  /** Default: those that solve it. */
+  readonly settings?: PpoSettings
 }
 
 /** As many slots as a room may have for it; those that are not there are waited for. */
 const MOST_RUNNERS = 32
-/** Of all environments of a runner: a third of a second of flight each, so that a new tab is soon up to date. */
-const SAMPLE_STEPS = 256
+/** Few and long: each environment's part is then 256 steps, five seconds of flight, as with one sample of each of four runners. */
+const SAMPLES_PER_ITERATION = 4
 
 /** Terrain and all: one terrain for all flights, so that people see what is flown over. */
 export function lunarSettings(seed: number): PpoSettings {
@@ -48,7 +50,7 @@ export class LunarRun {
 
   constructor(options: LunarRunOptions) {
     this.#options = options
-    this.settings = lunarSettings(options.seed)
+    this.settings = options.settings ?? lunarSettings(options.seed)
     this.book = new TrainingBook({ ...options, name: 'ppo-lunar-lander' })
   }
 
@@ -80,7 +82,7 @@ export class LunarRun {
       settings: this.settings,
       seed: this.#options.seed,
       gather: 'wait',
-      sampleSteps: SAMPLE_STEPS,
+      sampleSteps: this.settings.stepsPerIteration / SAMPLES_PER_ITERATION,
       runnerActor: LanderRunner,
       learnerActor: LanderLearner,
       signal: stop,
