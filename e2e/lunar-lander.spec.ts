@@ -107,6 +107,8 @@ test('a person flies: by keys that do not scroll the page, and by buttons on a p
   const ended = page.locator('.ended strong')
   await page.getByRole('button', { name: 'Fly it yourself' }).click()
   await expect(page.locator('.stage canvas')).toBeFocused()
+  // A key without an engine: it falls.
+  await page.keyboard.press('ArrowDown')
   await expect(ended).toHaveText(`You crashed: ${idleScore(0)}`, { timeout: 40_000 })
   expect(idleScore(0)).not.toBe(idleScore(1))
 
@@ -136,6 +138,7 @@ test('a person flies: by keys that do not scroll the page, and by buttons on a p
 
   // Without the focus nobody steers: time stands still.
   await page.getByRole('button', { name: 'Fly again' }).click()
+  await page.keyboard.press('ArrowUp')
   await page.locator('.stage canvas').blur()
   await expect(page.getByText('Paused. Press the picture to fly on.')).toBeVisible()
   await page.locator('.stage canvas').click()

@@ -43,7 +43,7 @@ export function LanderStage({
   const { pilot, wall } = scene
   const state = pilot.state.value
   const isManned = state.kind !== 'off'
-  const isFlying = state.kind === 'flying'
+  const isReady = state.kind === 'ready'
   const flightsLabel = `${wall.shown} of the room’s newest flights, by ${plural(wall.tabs.size, 'tab')}`
   // The world's own shape on a phone, with ground under it for the engines' buttons; on a desktop it leaves room for the curve.
   const below = width < NARROW ? BUTTONS_HEIGHT : 0
@@ -73,8 +73,8 @@ export function LanderStage({
   }, [scene, pilot, wall, width, height, below])
 
   useEffect(() => {
-    if (isFlying) canvas.current?.focus({ preventScroll: true })
-  }, [isFlying])
+    if (isReady) canvas.current?.focus({ preventScroll: true })
+  }, [isReady])
 
   const onKey = (event: KeyboardEvent): void => {
     if (!isManned || event.ctrlKey || event.metaKey || event.altKey) return
@@ -85,6 +85,7 @@ export function LanderStage({
     if (control === undefined && !IDLE_KEYS.includes(event.code)) return
     event.preventDefault()
     if (control !== undefined) pilot.hold(control, isDown)
+    else if (isDown) pilot.begin()
   }
 
   return (
@@ -94,7 +95,7 @@ export function LanderStage({
         {...(isManned ? { tabIndex: 0, role: 'application' } : { role: 'img' })}
         aria-label={
           isManned
-            ? 'Your lander. Up fires the main engine, left and right turn it, Enter flies again, Escape stops.'
+            ? 'Your lander. Up fires the main engine, left and right turn it: the first key begins. Enter flies again, Escape stops.'
             : flightsLabel
         }
         class="flyable"
@@ -105,7 +106,7 @@ export function LanderStage({
         onBlur={() => pilot.pause()}
       />
       {children}
-      {(isFlying || state.kind === 'paused') && <Controls hold={(control, isHeld) => pilot.hold(control, isHeld)} />}
+      {isManned && state.kind !== 'ended' && <Controls hold={(control, isHeld) => pilot.hold(control, isHeld)} />}
     </div>
   )
 }

@@ -141,6 +141,13 @@ const ENDS = { landed: 'You landed', crashed: 'You crashed', 'out of time': 'Out
 /** What a person who flies has to know now. */
 function PilotWords({ pilot, mean }: { readonly pilot: Pilot; readonly mean: number | undefined }): JSX.Element | null {
   const state = pilot.state.value
+  if (state.kind === 'ready') {
+    return (
+      <p class="overlay">
+        Land the white one softly between the flags. ▲ fires the main engine, ◀ and ▶ turn it; the first press begins.
+      </p>
+    )
+  }
   if (state.kind === 'paused') return <p class="overlay">Paused. Press the picture to fly on.</p>
   if (state.kind !== 'ended') return null
   return (

@@ -13,7 +13,10 @@ function fly(pilot: Pilot, fromMs: number, steps: number): number {
 describe('Pilot', () => {
   it('flies in real time, however frames come', () => {
     const [smooth, rough] = [new Pilot(1), new Pilot(1)]
-    for (const pilot of [smooth, rough]) pilot.start()
+    for (const pilot of [smooth, rough]) {
+      pilot.start()
+      pilot.begin()
+    }
     fly(smooth, 0, 30)
     rough.advance(0)
     for (let nowMs = 50; nowMs <= 600; nowMs += 50) rough.advance(nowMs)
@@ -49,10 +52,26 @@ describe('Pilot', () => {
     expect(fired.slice(0, 2)).toEqual(fired.slice(2))
   })
 
+  it('hangs at its start until something is held', () => {
+    const pilot = new Pilot(1)
+    pilot.begin()
+    expect(pilot.state.value.kind).toBe('off')
+    pilot.start()
+    const poses = pilot.poses()
+    const nowMs = fly(pilot, 0, 50)
+    expect(pilot.state.value.kind).toBe('ready')
+    expect(pilot.poses()).toEqual(poses)
+    pilot.hold('main', true)
+    fly(pilot, nowMs, 5)
+    expect(pilot.state.value.kind).toBe('flying')
+    expect(pilot.poses()).not.toEqual(poses)
+  })
+
   it('ends with a score, keeps the best one, and begins anew', () => {
     const pilot = new Pilot(1)
     expect(pilot.best.value).toBeUndefined()
     pilot.start()
+    pilot.begin()
     const nowMs = fly(pilot, 0, 400)
     const state = pilot.state.value
     expect(state).toMatchObject({ kind: 'ended', outcome: 'crashed', score: pilot.score })

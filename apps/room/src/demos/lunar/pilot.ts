@@ -2,9 +2,11 @@
  * A person's own lander: the environment that the agents play, with one flight after another, in real time. It takes what is
  * held down and the time of each frame; it does not draw and knows no keys.
  *
- *   off -> flying -> ended -> flying ...      stop: off, from anywhere
- *            ^ v
- *          paused
+ *   off -> ready -> flying -> ended -> ready ...      stop: off, from anywhere
+ *                     ^ v
+ *                   paused
+ *
+ * Without an engine it is down within a second and a half: it hangs at its start until the person's hands are there.
  */
 import { signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
@@ -14,7 +16,7 @@ import { STEPS_PER_SECOND, TERRAIN_SIZE } from '@shoal/rl/lunar-lander'
 import type { Outcome } from './flight.ts'
 
 export type PilotState =
-  | { readonly kind: 'off' | 'flying' | 'paused' }
+  | { readonly kind: 'off' | 'ready' | 'flying' | 'paused' }
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly score: number }
 
 export type Control = 'left' | 'main' | 'right'
@@ -61,7 +63,7 @@ export class Pilot {
     return this.#fired === 2 ? 'main' : this.#fired === 1 ? 'left' : this.#fired === 3 ? 'right' : undefined
   }
 
-  /** A new flight, with a start of its own. */
+  /** A new flight, with a start of its own, which begins with `begin` or the first thing that is held. */
   start(): void {
     this.#env.reset(this.#flights)
     this.#flights += 1
@@ -70,7 +72,11 @@ export class Pilot {
     this.#leftMs = 0
     this.#lastMs = undefined
     this.#held.clear()
-    this.#state.value = { kind: 'flying' }
+    this.#state.value = { kind: 'ready' }
+  }
+
+  begin(): void {
+    if (this.#state.peek().kind === 'ready') this.#state.value = { kind: 'flying' }
   }
 
   stop(): void {
@@ -90,8 +96,12 @@ export class Pilot {
   }
 
   hold(control: Control, isHeld: boolean): void {
-    if (isHeld) this.#held.add(control)
-    else this.#held.delete(control)
+    if (isHeld) {
+      this.#held.add(control)
+      this.begin()
+    } else {
+      this.#held.delete(control)
+    }
   }
 
   /** Flies on to this time. */
