@@ -165,6 +165,9 @@ export class Pulls {
     }
     source.isReady = true
     source.has = head.isPartial ? new Set(head.has) : undefined
+    // What was asked before this was known it will not send: it says when it has it.
+    if (source.has !== undefined)
+      for (const segment of [...source.open.keys()]) if (!source.has.has(segment)) this.#disown(pull, source, segment)
     for (const { offset, bytes } of source.early.splice(0)) this.#take(pull, source, layout, offset, bytes)
     this.#step(pull)
   }
@@ -264,6 +267,10 @@ export class Pulls {
     if (isUnderWay || pull.segments.includes('checking')) return
     // Sources that have a part only, and wait for each other perhaps, are none; who said something else may have it all.
     for (const source of [...pull.sources.values()]) this.#drop(pull, source, true)
+    if (pull.waiting.length > 0) {
+      this.#step(pull)
+      return
+    }
     const other = pull.others.shift()
     if (other !== undefined) {
       pull.layout = undefined
@@ -412,10 +419,16 @@ export class Pulls {
     }
   }
 
+  /** It does not owe the segment any more. */
+  #disown(pull: Pull, { open }: Source, segment: number): void {
+    open.delete(segment)
+    if (pull.segments[segment] === 'asked') pull.segments[segment] = 'missing'
+  }
+
   /** What it owed is asked of another. `isTold`: it may have more to send. */
   #drop(pull: Pull, source: Source, isTold: boolean): void {
     pull.sources.delete(source.node)
-    for (const segment of source.open.keys()) if (pull.segments[segment] === 'asked') pull.segments[segment] = 'missing'
+    for (const segment of [...source.open.keys()]) this.#disown(pull, source, segment)
     if (isTold) this.#options.network.send(source.node, { type: 'object.stop', pull: pull.number, segments: [] })
   }
 

@@ -236,6 +236,23 @@ describe('transfers', () => {
     expect(must(wires.nodes.get(B)).openServes).toBe(1)
   })
 
+  it('[OS2] who is only about to have it has nothing: another is asked, and without one it is lost', async () => {
+    const c = wires.add(C, () => undefined)
+    const ofC: string[] = []
+    c.pull(subject, [B], ({ kind }) => ofC.push(kind))
+    // C knows how long it is, and the first segment, asked for before A can know, is not there.
+    await wires.run('control', () => wires.control.length === 0 && wires.bulk.length > 0)
+    const late = wires.bulk.splice(0)
+    a.pull(subject, [C], hear)
+    await wires.run()
+    expect(outcomes).toEqual([lost])
+    a.pull(subject, [C, B], hear)
+    await wires.run()
+    wires.bulk.push(...late)
+    await wires.run()
+    expect([ofC, outcomes]).toEqual([['value'], [lost, got(value)]])
+  })
+
   it('[OS4] waits for room in the window, and goes on when there is some', async () => {
     wires.room = 1
     a.pull(subject, [B], hear)
