@@ -12,6 +12,8 @@ import type { Ownership } from './ledger/ownership.ts'
 import type { JobTemplate } from './own-task.ts'
 import type { OwnTasks } from './own-tasks.ts'
 import type { RoomLink } from './room-link.ts'
+import type { Lending } from './lending/lending.ts'
+import { isOthers } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 import type { Run, Worker, Workers } from './workers.ts'
 
@@ -26,6 +28,7 @@ export interface DispatcherOptions {
   link(): RoomLink | undefined
   cancellation(): Cancellation
   groups(): Groups
+  lending(): Lending
   toDriver(line: LogLine): void
   changed(): void
 }
@@ -39,6 +42,8 @@ export class Dispatcher {
   readonly counts = { tasksRun: 0, guestTasksRun: 0, tasksFailed: 0, cpuMicros: 0 }
   /** Bytes a millisecond that came from each peer, as a mean. */
   readonly #rates = new Map<NodeId, number>()
+  /** Outcomes of this tab's own tasks that came from each peer. */
+  readonly #doneBy = new Map<NodeId, number>()
   /** Templates that each peer was told of. */
   readonly #introduced = new Map<NodeId, RecentMap<number, true>>()
   #events: SchedulerEvent<Work>[] = []
@@ -84,6 +89,12 @@ export class Dispatcher {
     return taken
   }
 
+  /** Guests that have not started: what this tab lends is paused, or used up for now. */
+  giveBackGuests(): void {
+    const waiting = this.takeQueued((work) => work.isGuest && isOthers(work, this.#options.self))
+    for (const work of waiting) work.givenBack?.()
+  }
+
   #stepSoon(): void {
     if (this.#isStepScheduled) return
     this.#isStepScheduled = true
@@ -102,6 +113,7 @@ export class Dispatcher {
       for (const effect of this.#options.scheduler.step(events)) this.#carryOut(effect)
     }
     groups.stepped()
+    this.#options.lending().stepped()
   }
 
   #carryOut(effect: SchedulerEffect<Work>): void {
@@ -164,6 +176,15 @@ export class Dispatcher {
     this.#events.push({ type: 'rate', node, bytesPerMs: mean })
   }
 
+  doneBy(node: NodeId): number {
+    return this.#doneBy.get(node) ?? 0
+  }
+
+  sentEnded(node: NodeId, kind: string, ms: number): void {
+    this.#doneBy.set(node, this.doneBy(node) + 1)
+    this.schedule({ type: 'sent-ended', node, kind, ms })
+  }
+
   finished(run: Run, told: WorkOutcome, cpuMicros: number): void {
     const { work, worker } = run
     const outcome = this.#options.cancellation().outcome(work, told)
@@ -175,8 +196,11 @@ export class Dispatcher {
       if (outcome.kind === 'values') this.#options.actors.born(run)
       else this.#options.workers.kill(worker, outcome.error)
     }
-    if (work.kind !== 'actor-call')
-      this.schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
+    if (work.kind === 'actor-call') {
+      // Others take turns in it, or wait; then its time is not the tab's.
+      const isAlone = work.template.actor?.maxConcurrency === 1
+      if (isAlone && isOthers(work, this.#options.self)) this.#options.lending().took(cpuMicros / 1000)
+    } else this.schedule({ type: 'finished', lane: worker.lane, kind: work.template.key, ms: cpuMicros / 1000 })
     work.ended(outcome, cpuMicros)
     this.#options.changed()
   }
@@ -220,6 +244,7 @@ export class Dispatcher {
         kind: template.key,
         staysHere: this.#options.ownership.tasksOf(work.id.owner)?.givenBack(work) !== true,
         isGuest: work.isGuest,
+        isOthers: isOthers(work, this.#options.self),
         depth: work.depth,
         isExclusive: template.isExclusive && work.kind === 'task',
         inputs: [],

@@ -37,7 +37,7 @@ function guestsWith(answers: Answer[], entries: CodeEntry[]) {
     room: () => 'd'.repeat(32) as RoomId,
     isListed: () => Promise.resolve(false),
     namespace: () => undefined,
-    isLending: () => true,
+    takesGuests: () => true,
     canReach: () => true,
     answerer: (owner) => owner,
     endedHere: () => undefined,

@@ -36,6 +36,7 @@ import type { Objects } from './objects.ts'
 import { roomBeside } from './message-room.ts'
 import { Yields } from './yields.ts'
 import type { YieldsOptions } from './yields.ts'
+import { isOthers } from './work.ts'
 import type { Work, WorkOutcome, WorkTemplate } from './work.ts'
 
 /**
@@ -68,8 +69,8 @@ export interface GuestsOptions {
   isListed(publicKey: Uint8Array): Promise<boolean>
   /** Where a job's actors are found by name, as its tasks say. */
   namespace(job: JobId, namespace: string): void
-  /** Whether this tab lends its workers. */
-  isLending(): boolean
+  /** Whether this tab takes work of others now. */
+  takesGuests(): boolean
   canReach(node: NodeId): boolean
   /** Who answers for a ledger; it may be gone until a take-over is done. */
   answerer(owner: NodeId): NodeId
@@ -213,7 +214,7 @@ export class Guests {
         refuse(newWireError('permission', `the tab ${from.slice(0, 8)} may not submit work to this room`))
         return
       }
-      if (!this.#options.isLending()) {
+      if (!this.#options.takesGuests()) {
         refuse(undefined)
         return
       }
@@ -396,6 +397,7 @@ export class Guests {
         kind: work.template.key,
         staysHere: true,
         isGuest: true,
+        isOthers: isOthers(work, this.#options.self),
         depth: request.depth,
         isExclusive: work.template.isExclusive && work.kind === 'task',
         inputs: [],

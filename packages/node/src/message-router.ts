@@ -219,7 +219,7 @@ export class MessageRouter {
     const tasks = this.#options.ownership.tasksOf(owner)
     const kind = tasks?.kindOf(message.number) ?? ''
     if (tasks?.onResult(from, message) === true)
-      this.#options.dispatcher.schedule({ type: 'sent-ended', node: from, kind, ms: message.cpuMicros / 1000 })
+      this.#options.dispatcher.sentEnded(from, kind, message.cpuMicros / 1000)
     else if (message.ledger !== undefined || !this.#options.actors.onResult(from, message))
       this.#onLateResult(from, owner, message)
   }

@@ -7,7 +7,6 @@ import type {
   KeyPair,
   LogLine,
   NodeId,
-  Refusal,
   NodeLabels,
   ResourceSet,
   ObjectId,
@@ -17,6 +16,7 @@ import type {
 } from '@shoal/protocol'
 import type { InfeasibleTasks } from '@shoal/scheduler'
 import type { CheckSource } from './code-store.ts'
+import type { LendingPause } from './lending/lending.ts'
 import type { LineageLimits } from './lineage.ts'
 import type { ObjectStoreStatus } from './object-store.ts'
 import type { RoomLink, RoomLinkOptions, RoomMember } from './room-link.ts'
@@ -137,9 +137,19 @@ export interface NodeStatus extends ObjectStoreStatus {
   readonly room: RoomId | undefined
   readonly isServerUp: boolean
   readonly isOffline: boolean
-  /** Why the room's server will not have this tab. */
-  readonly refusal: Refusal | undefined
+  /** Why the room's server will not have this tab, in words. */
+  readonly refused: string | undefined
   readonly isLending: boolean
+  /** What it says of itself on its card. */
+  readonly labels: NodeLabels
+  /** Why it takes nothing of others though it lends. */
+  readonly lendingPause: LendingPause | undefined
+  /** Over the share of the time that it lends: for moments nothing of others starts. */
+  readonly isResting: boolean
+  /** What others may have of it; nothing while it takes nothing. */
+  readonly lent: ResourceSet
+  /** Sent and received, counted since it lends. */
+  readonly bytesLastHour: number
   readonly slots: number
   /** All that this tab has, and what of it running tasks and actors reserve. */
   readonly resources: ResourceSet
@@ -170,7 +180,7 @@ export interface NodeStatus extends ObjectStoreStatus {
   readonly borrowed: number
   readonly bytesSent: number
   readonly bytesReceived: number
-  readonly members: readonly RoomMember[]
+  readonly members: readonly (RoomMember & { readonly tasksDone: number })[]
 }
 
 /**

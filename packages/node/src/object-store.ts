@@ -6,6 +6,8 @@ import type { RoomLink } from './room-link.ts'
 
 /** Of objects in memory, where nobody says how much. */
 const LIMIT_BYTES = 512 * 1024 * 1024
+/** No limit may be lower: a few arguments and results at a time have to fit. */
+const LEAST_BYTES = 1024 * 1024
 
 export interface ObjectStorePorts {
   send(to: NodeId, message: NodeMessage): void
@@ -26,6 +28,8 @@ export interface ObjectStore {
   readonly table: ObjectTable
   readonly spilling: Spilling
   readonly transfers: Transfers
+  /** What objects may take in memory, where that is less than what the tab has for them. */
+  limit(bytes: number | undefined): void
   status(): ObjectStoreStatus
   close(): void
 }
@@ -57,11 +61,12 @@ export function createObjectStore(
   const { self, clock, random, crypto, log } = node
   const { send, canReach, link, measured, serve, serveCode, handOver, unhold } = ports
   const now = (): number => clock.now()
+  const hasBytes = node.objectStoreBytes ?? LIMIT_BYTES
   const table = new ObjectTable()
   const spilling = new Spilling({
     table,
     store: node.spillStore,
-    limitBytes: node.objectStoreBytes ?? LIMIT_BYTES,
+    limitBytes: hasBytes,
     log: log.child('spilling'),
     full: (isFull) => ports.full(isFull),
     now,
@@ -90,6 +95,7 @@ export function createObjectStore(
     table,
     spilling,
     transfers,
+    limit: (bytes = hasBytes) => spilling.limit(Math.min(hasBytes, Math.max(LEAST_BYTES, bytes))),
     status: () => ({
       objects: table.count,
       objectBytes: table.bytes,

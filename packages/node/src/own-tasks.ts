@@ -46,6 +46,7 @@ import type { TaskView } from './state/views.ts'
 import type { Stream, Streams } from './streams.ts'
 import type { Submission } from './submitter.ts'
 import { whenArguments } from './when-arguments.ts'
+import { isOthers } from './work.ts'
 import type { Work, WorkOutcome } from './work.ts'
 
 export interface OwnTasksOptions extends JobTemplatesOptions {
@@ -644,6 +645,7 @@ export class OwnTasks {
       kind: template.work.key,
       staysHere: this.#options.room() !== undefined && !this.mayLeave(template),
       isGuest: false,
+      isOthers: isOthers(work, this.#options.self),
       depth: work.depth,
       // An actor is made in a worker of its own: nothing waits behind its constructor.
       isExclusive: template.work.isExclusive && work.kind === 'task',

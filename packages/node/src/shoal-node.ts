@@ -15,7 +15,11 @@ import { Groups } from './groups/groups.ts'
 import { Guests } from './guests.ts'
 import type { LedgerView } from './ledger/ledgers.ts'
 import { Ownership } from './ledger/ownership.ts'
-import { nodeStatus } from './node-status.ts'
+import { createLending } from './lending/create-lending.ts'
+import type { SelfCard } from './lending/create-lending.ts'
+import type { Lending, LendingTerms } from './lending/lending.ts'
+import { nodeHoldings, nodeStatus } from './node-status.ts'
+import type { NodeParts } from './node-status.ts'
 import { createObjectStore } from './object-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import { Objects } from './objects.ts'
@@ -39,6 +43,7 @@ import type { StateQuestion } from './state/state-service.ts'
 import type { SubmitterHandlers } from './submitter.ts'
 import { UnfetchedErrors } from './unfetched-errors.ts'
 import { whenEntered } from './when-entered.ts'
+import { isOthers } from './work.ts'
 import type { Work } from './work.ts'
 import { Workers } from './workers.ts'
 
@@ -90,7 +95,8 @@ export class ShoalNode {
   /** Whom it knew there, while it is out of the room in order to enter again. */
   #suspended = new Set<NodeId>()
   #room: { readonly id: RoomId; readonly link: RoomLink; readonly isOwner: boolean } | undefined
-  #isLending: boolean
+  readonly #lending: Lending
+  readonly #card: SelfCard
   readonly #timers = new Set<Timer>()
   /** Messages to peers that have not been linked yet. */
   readonly #outbox: Outbox
@@ -100,10 +106,10 @@ export class ShoalNode {
     const { self, clock, log } = options
     this.#log = log.child('node')
     this.#scope = new Scope((error) => this.#log.error('closing failed', { error: String(error) }))
-    this.#isLending = options.isLending
     if (options.namespace !== undefined) this.#namespaces.set(self, options.namespace)
     this.#offered = new Offered(options)
     this.#scheduler = new Scheduler<Work>({ self, ...this.#offered, maxLanes: MAX_WORKERS })
+    const link = (): RoomLink | undefined => this.#room?.link
     const send = (to: NodeId, message: NodeMessage): void => this.#send(to, message)
     const canReach = (node: NodeId): boolean => this.#room?.link.canReach(node) ?? false
     const later = (delayMs: number, callback: () => void): void => this.#later(delayMs, callback)
@@ -119,7 +125,7 @@ export class ShoalNode {
     this.#store = createObjectStore(options, {
       send,
       canReach,
-      link: () => this.#room?.link,
+      link,
       measured: (node, bytesPerMs) => this.#dispatcher.measured(node, bytesPerMs),
       serveCode: (hash) => this.#codes.serve(hash),
       serve: (id) => this.#objects.fetches.serve(id),
@@ -129,10 +135,14 @@ export class ShoalNode {
       },
       unhold: (holds) => this.#references.receiveInside([], holds)(),
       // Others' work has its results here: a tab without room for them takes none.
-      full: (isFull) => schedule({ type: 'lending', isOn: this.#isLending && !isFull }),
+      full: () => this.#lending.tell(),
     })
     const { table, spilling, transfers } = this.#store
     this.#transfers = transfers
+    const parts = { offered: this.#offered, scheduler: this.#scheduler, store: this.#store }
+    const made = createLending(options, { log, ...parts, dispatcher: () => this.#dispatcher, link })
+    this.#lending = made.lending
+    this.#card = made.card
     this.#references = new References({
       self,
       pins: options.guards?.pins ?? true,
@@ -249,7 +259,7 @@ export class ShoalNode {
       send,
       room,
       isListed,
-      isLending: () => this.#isLending,
+      takesGuests: () => this.#lending.takesGuests,
       namespace,
       canReach,
       answerer,
@@ -279,6 +289,8 @@ export class ShoalNode {
       log: log.child('workers'),
       slots: options.slots,
       host: options.workerHost,
+      whenMayBegin: (work, begin) =>
+        work.kind === 'actor-call' && isOthers(work, self) ? this.#lending.whenRested(begin) : begin(),
       objects: this.#objects,
       spilling,
       handlers: this.#handlers(),
@@ -321,7 +333,7 @@ export class ShoalNode {
     })
     this.#outbox = new Outbox({
       log,
-      link: () => this.#room?.link,
+      link,
       after: (delayMs, callback) => options.clock.after(delayMs, callback),
     })
     this.#ownership = new Ownership({
@@ -357,9 +369,10 @@ export class ShoalNode {
       actors: this.#actors,
       workers,
       later,
-      link: () => this.#room?.link,
+      link,
       cancellation: () => this.#cancellation,
       groups: () => this.#groups,
+      lending: () => this.#lending,
       toDriver: (line) => this.#toDriver(line),
       changed: () => options.onChange(),
     })
@@ -373,9 +386,9 @@ export class ShoalNode {
       dispatcher: this.#dispatcher,
       workers,
       actors: this.#actors,
-      link: () => this.#room?.link,
+      link,
       send,
-      isLending: () => this.#isLending,
+      takesGuests: () => this.#lending.takesGuests,
       later,
       endWork: (matches, error) => this.#endWork(matches, error),
       graceMs: options.graceMs ?? GRACE_MS,
@@ -410,7 +423,7 @@ export class ShoalNode {
         workers,
         objects,
         name: options.name,
-        own: () => this.#offered,
+        own: () => ({ resources: this.#offered.resources, labels: this.#card.labels() }),
         actors: this.#actors,
         ownership: this.#ownership,
         scheduler: this.#scheduler,
@@ -442,12 +455,13 @@ export class ShoalNode {
       room,
       isListed,
     })
-    this.#dispatcher.schedule({ type: 'lending', isOn: this.#isLending })
+    this.#lending.tell()
     this.#page = new Submitter({ number: 0, self, port: options.pagePort, handlers: this.#handlers(), log: this.#log })
     this.#scope.add(() => {
       for (const timer of this.#timers) timer.cancel()
       this.#timers.clear()
     })
+    this.#scope.add(() => this.#lending.close())
     this.#scope.add(() => this.#dispatcher.close())
     this.#scope.add(() => this.#page.close())
     this.#scope.add(() => this.#store.close())
@@ -500,7 +514,7 @@ export class ShoalNode {
       this.#wasReloaded = true
       this.#whenEntered()
     }
-    await this.#introduceSelf()
+    await this.#card.introduce()
     this.#options.onChange()
   }
 
@@ -574,28 +588,30 @@ export class ShoalNode {
     this.#options.onChange()
   }
 
-  /** Lends this tab's slots to the room, or no more; what runs goes on to its end. */
-  lend(isOn: boolean): void {
-    if (this.#isLending === isOn) return
-    this.#isLending = isOn
-    this.#dispatcher.schedule({ type: 'lending', isOn: isOn && !this.#store.spilling.isFull })
-    if (this.#room) this.#introduceSelf().catch((error: unknown) => this.#log.warn('no card', { error: String(error) }))
-    this.#options.onChange()
+  /** Lends this tab's slots to the room within limits, or no more; what runs goes on to its end. */
+  lend(terms: LendingTerms): void {
+    this.#lending.apply(terms)
   }
 
   /** This tab has more than it was made with: all that it has from now on, and what it says of itself. */
   offer(more: ResourceSet, labels: NodeLabels): void {
     this.#offered.add(more, labels)
-    this.#dispatcher.schedule({ type: 'own', ...this.#offered })
-    if (this.#room) this.#introduceSelf().catch((error: unknown) => this.#log.warn('no card', { error: String(error) }))
+    this.#dispatcher.schedule({ type: 'own', resources: this.#offered.resources, labels: this.#card.labels() })
+    this.#lending.tell()
+    this.#card.changed()
     this.#options.onChange()
   }
 
   status(): NodeStatus {
-    return nodeStatus({
+    return nodeStatus(this.#parts())
+  }
+
+  #parts(): NodeParts {
+    return {
       self: this.#options.self,
       slots: this.#options.slots,
-      isLending: this.#isLending,
+      lending: this.#lending,
+      labels: this.#card.labels(),
       resources: this.#offered.resources,
       room: this.#room,
       scheduler: this.#scheduler,
@@ -607,7 +623,9 @@ export class ShoalNode {
       store: this.#store,
       ownership: this.#ownership,
       references: this.#references,
-    })
+      groups: this.#groups,
+      objects: this.#objects,
+    }
   }
 
   /** Whether this node is just taking the owner's ledger over. */
@@ -630,26 +648,11 @@ export class ShoalNode {
   }
 
   holdings(): NodeHoldings {
-    return {
-      ownObjects: this.#objects.ownCount,
-      otherObjects: this.#objects.othersCount,
-      objectBytes: this.#store.table.bytes,
-      borrowed: this.#references.pinned + this.#references.borrowed,
-      waiters: this.#objects.waiterCount,
+    return nodeHoldings(this.#parts(), {
       questions: this.#page.questionCount + this.#streams.count,
-      pendingTasks: this.#tasks.pendingCount + this.#ownership.counts().pending,
-      queuedTasks: this.#scheduler.queued,
-      sentTasks: this.#scheduler.sent,
-      runs: this.#workers.runCount,
-      ...this.#actors.holdings(),
-      ...this.#groups.holdings(),
-      recipes: this.#tasks.lineageCount + this.#ownership.counts().recipes,
-      replicas: this.#ownership.replicaCount,
-      pulls: this.#transfers.openPulls,
       timers: this.#timers.size,
-      workers: this.#workers.workerCount,
       stateQuestions: this.#state.openCount,
-    }
+    })
   }
 
   /** Ends every task and actor of this tab, its workers and its place in the room. Idempotent. */
@@ -792,11 +795,5 @@ export class ShoalNode {
     for (const node of this.#room?.link.alive() ?? []) this.#dispatcher.peer(node)
     this.#groups.roomChanged()
     this.#options.onChange()
-  }
-
-  async #introduceSelf(): Promise<void> {
-    const { name, cores, agent, device = '' } = this.#options
-    const lent = { ...this.#offered, ...(!this.#isLending && { resources: [] }) }
-    await this.#room?.link.introduce({ name, cores, ...lent, agent, device, joinedAtMs: 0 })
   }
 }

@@ -69,6 +69,11 @@ export interface Work {
   givenBack?(): void
 }
 
+/** Of a job whose driver is another tab. */
+export function isOthers({ template }: Pick<Work, 'template'>, self: NodeId): boolean {
+  return template.job.driver !== self
+}
+
 /** What runs in a tab for other tabs: how many runs, and the names of some of them. */
 export function guestsAmong(
   runs: Iterable<{ readonly work: Work }>,

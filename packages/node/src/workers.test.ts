@@ -72,6 +72,7 @@ function bench(): Bench {
     self,
     clock,
     log: silentLog,
+    whenMayBegin: (_work, begin) => begin(),
     slots: 8,
     host,
     objects: objects as unknown as Objects,

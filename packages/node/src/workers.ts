@@ -90,6 +90,8 @@ export interface WorkersOptions {
   readonly handlers: SubmitterHandlers
   /** CPUs of this tab: more threads than that only get in each other's way. */
   readonly slots: number
+  /** Calls back when such work may begin: at once, or when what this tab lends has rested. */
+  whenMayBegin(work: Work, callback: () => void): void
   /** A run's outcome is known; the scheduler is told of the lane. */
   finished(run: Run, outcome: WorkOutcome, cpuMicros: number): void
   /** Work that was in the worker and did not start. */
@@ -177,9 +179,11 @@ export class Workers {
     worker.runs.set(run.number, run)
     this.watcher?.began(run)
     const { spilling } = this.#options
-    if (spilling.hasRoom) this.#begin(run)
-    // Results would only make it worse.
-    else spilling.whenRoom(0, () => this.#begin(run))
+    this.#options.whenMayBegin(work, () => {
+      if (spilling.hasRoom) this.#begin(run)
+      // Results would only make it worse.
+      else spilling.whenRoom(0, () => this.#begin(run))
+    })
   }
 
   #begin(run: Run): void {

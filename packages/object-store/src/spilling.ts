@@ -51,7 +51,7 @@ interface Reading {
  */
 export class Spilling {
   readonly #options: SpillingOptions
-  readonly #limit: number
+  #limit: number
   /** Each object that is being read, with who waits for it. */
   readonly #reading = new Map<Stored, Reading>()
   #toRead: Stored[] = []
@@ -80,6 +80,15 @@ export class Spilling {
 
   get limitBytes(): number {
     return this.#limit
+  }
+
+  /** Another limit from now on: what is too much goes to disk. */
+  limit(bytes: number): void {
+    if (bytes === this.#limit) return
+    this.#limit = bytes
+    this.#lookIfFull()
+    this.#spill()
+    this.#admitSoon()
   }
 
   get disk(): 'fine' | 'full' | 'unavailable' {

@@ -97,3 +97,9 @@ export class Bundles {
     return count
   }
 }
+
+/** The first with room for one more. */
+export function roomIn(pools: readonly Pool[]): Pool | undefined {
+  for (const pool of pools) if (pool.capacity.fits(pool.demand)) return pool
+  return undefined
+}

@@ -1,4 +1,4 @@
-import { CPU } from '@shoal/protocol'
+import { CPU, unitsOf } from '@shoal/protocol'
 import type { ResourceSet } from '@shoal/protocol'
 
 /** What a shape asks of this node, as places in its table: counting it makes no objects. */
@@ -102,8 +102,14 @@ export class Capacity {
     return this.#beside(this.#used, demand, unbounded)
   }
 
-  total(): ResourceSet {
-    return this.#set(this.#total)
+  /** There is so much of each from now on; what is in use past that stays so until it is given back. */
+  limit(resources: ResourceSet): void {
+    this.#names.forEach((name, place) => (this.#total[place] = unitsOf(resources, name)))
+  }
+
+  /** What nobody has taken. */
+  unused(): ResourceSet {
+    return this.#set(this.#total.map((units, place) => units - at(this.#used, place)))
   }
 
   used(): ResourceSet {
@@ -141,4 +147,12 @@ export class Capacity {
 /** An element that is there. */
 function at(list: readonly number[], index: number): number {
   return list[index] as number
+}
+
+/** Of each, so much as there is of it in both. */
+export function leastOf(a: ResourceSet, b: ResourceSet): ResourceSet {
+  return a.flatMap(({ name, units }) => {
+    const least = Math.min(units, unitsOf(b, name))
+    return least > 0 ? [{ name, units: least }] : []
+  })
 }

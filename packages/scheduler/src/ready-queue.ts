@@ -9,6 +9,8 @@ export interface ReadyTask<K> {
   readonly staysHere: boolean
   /** For another tab, which can have it back while it has not started. */
   readonly isGuest: boolean
+  /** Of a job whose driver is another tab: a guest, or a child of one, which its tab owns. What a tab lends limits it. */
+  readonly isOthers?: boolean
   /** Levels below the job's driver; the deepest start first, which bounds suspended parents by slots x depth. */
   readonly depth: number
   /** Never behind another task in one worker: it may be killed, or must not run twice. */
@@ -23,10 +25,21 @@ export interface Entry<K> {
   readonly task: ReadyTask<K>
 }
 
-/** Ready tasks of one shape: deepest first, and first come first served within a depth, own and guests alike. */
+type Family<K> = Queue<Entry<K>>[]
+
+/**
+ * Ready tasks of one shape: deepest first, and first come first served within a depth, all alike. Within it they are kept
+ * apart by whether they may leave and whose they are, so that what has to wait holds up nothing else.
+ */
 export class ReadyQueue<K> {
-  readonly #own: Queue<Entry<K>>[] = []
-  readonly #guests: Queue<Entry<K>>[] = []
+  readonly #ownThatLeave: Family<K> = []
+  readonly #othersThatLeave: Family<K> = []
+  readonly #ownThatStay: Family<K> = []
+  readonly #othersThatStay: Family<K> = []
+  readonly #all = [this.#ownThatLeave, this.#othersThatLeave, this.#ownThatStay, this.#othersThatStay]
+  readonly #own = [this.#ownThatLeave, this.#ownThatStay]
+  readonly #leaving = [this.#ownThatLeave, this.#othersThatLeave]
+  readonly #staying = [this.#ownThatStay, this.#othersThatStay]
   #ownCount = 0
   #guestCount = 0
 
@@ -49,31 +62,32 @@ export class ReadyQueue<K> {
     this.#count(task, 1)
   }
 
-  /** The deepest; within a depth the one that came first. */
-  peek(): Entry<K> | undefined {
-    return this.#front()?.peek()
+  /** The deepest; within a depth the one that came first. Without `others`, of those of this tab's own job. */
+  peek(others = true): Entry<K> | undefined {
+    return front(others ? this.#all : this.#own)
   }
 
+  /** Of those that may leave. */
   peekOwn(): Entry<K> | undefined {
-    return deepest(this.#own)?.peek()
+    return front(this.#leaving)
   }
 
   /** Of those that stay here. */
-  peekGuest(): Entry<K> | undefined {
-    return deepest(this.#guests)?.peek()
+  peekGuest(others = true): Entry<K> | undefined {
+    return others ? front(this.#staying) : deepest(this.#ownThatStay)?.peek()
   }
 
   /**
-   * Of the deepest own tasks the first that matches goes ahead of the others, if it is among the next `most`. False when
-   * there is none, or it is the first anyway.
+   * Of those beside a task that is at the front the first that matches goes ahead of it, if it is among the next `most`.
+   * False when there is none, or it is the first anyway.
    */
-  promoteOwn(most: number, matches: (task: ReadyTask<K>) => boolean): boolean {
-    const bucket = deepest(this.#own)
+  promoteBeside(first: ReadyTask<K>, most: number, matches: (task: ReadyTask<K>) => boolean): boolean {
+    const bucket = this.#bucket(first)
     let index = 0
-    for (const { task } of bucket ?? []) {
+    for (const { task } of bucket) {
       if (index >= most) return false
       if (matches(task)) {
-        if (index > 0) bucket?.promote(index)
+        if (index > 0) bucket.promote(index)
         return index > 0
       }
       index++
@@ -81,39 +95,27 @@ export class ReadyQueue<K> {
     return false
   }
 
-  shiftOwn(): ReadyTask<K> | undefined {
-    return this.#shift(this.#own)
-  }
-
-  shiftGuest(): ReadyTask<K> | undefined {
-    return this.#shift(this.#guests)
+  /** Takes what is at the front where that task was found. */
+  shiftBeside(first: ReadyTask<K>): ReadyTask<K> | undefined {
+    const task = this.#bucket(first).shift()?.task
+    if (task) this.#count(task, -1)
+    return task
   }
 
   /** All of them in the order in which they will start. */
   *entries(): Generator<Entry<K>> {
-    for (let depth = Math.max(this.#own.length, this.#guests.length) - 1; depth >= 0; depth--) {
-      const [own, guests] = [
-        (this.#own[depth] ?? [])[Symbol.iterator](),
-        (this.#guests[depth] ?? [])[Symbol.iterator](),
-      ]
-      let [first, second] = [own.next(), guests.next()]
-      while (first.done !== true || second.done !== true) {
-        if (second.done === true || (first.done !== true && first.value.order < second.value.order)) {
-          yield first.value as Entry<K>
-          first = own.next()
-        } else {
-          yield second.value
-          second = guests.next()
-        }
-      }
+    const most = Math.max(...this.#all.map(({ length }) => length))
+    for (let depth = most - 1; depth >= 0; depth--) {
+      const level = this.#all.flatMap((family) => [...(family[depth] ?? [])])
+      yield* level.sort((a, b) => a.order - b.order)
     }
   }
 
   /** Takes out what matches, in one pass: for cancelled and recalled tasks and those that nobody waits for. */
   takeWhere(matches: (task: ReadyTask<K>) => boolean): ReadyTask<K>[] {
     const taken: ReadyTask<K>[] = []
-    for (const buckets of [this.#own, this.#guests])
-      for (const bucket of buckets) {
+    for (const family of this.#all)
+      for (const bucket of family) {
         const kept: Entry<K>[] = []
         const before = taken.length
         for (const entry of bucket) {
@@ -128,26 +130,17 @@ export class ReadyQueue<K> {
     return taken
   }
 
-  #shift(buckets: readonly Queue<Entry<K>>[]): ReadyTask<K> | undefined {
-    const task = deepest(buckets)?.shift()?.task
-    if (task) this.#count(task, -1)
-    return task
-  }
-
-  #front(): Queue<Entry<K>> | undefined {
-    for (let depth = Math.max(this.#own.length, this.#guests.length) - 1; depth >= 0; depth--) {
-      const own = this.#own[depth]?.peek()
-      const guest = this.#guests[depth]?.peek()
-      if (own && (!guest || own.order < guest.order)) return this.#own[depth]
-      if (guest) return this.#guests[depth]
-    }
-    return undefined
-  }
-
-  #bucket(task: ReadyTask<K>): Queue<Entry<K>> {
-    const buckets = task.staysHere ? this.#guests : this.#own
-    while (buckets.length <= task.depth) buckets.push(new Queue())
-    return buckets[task.depth] as Queue<Entry<K>>
+  #bucket({ staysHere, isOthers, depth }: ReadyTask<K>): Queue<Entry<K>> {
+    const family =
+      isOthers === true
+        ? staysHere
+          ? this.#othersThatStay
+          : this.#othersThatLeave
+        : staysHere
+          ? this.#ownThatStay
+          : this.#ownThatLeave
+    while (family.length <= depth) family.push(new Queue())
+    return family[depth] as Queue<Entry<K>>
   }
 
   #count(task: ReadyTask<K>, change: number): void {
@@ -156,7 +149,21 @@ export class ReadyQueue<K> {
   }
 }
 
-function deepest<K>(buckets: readonly Queue<Entry<K>>[]): Queue<Entry<K>> | undefined {
-  for (let depth = buckets.length - 1; depth >= 0; depth--) if ((buckets[depth]?.length ?? 0) > 0) return buckets[depth]
+function deepest<K>(family: Family<K>): Queue<Entry<K>> | undefined {
+  for (let depth = family.length - 1; depth >= 0; depth--) if ((family[depth]?.length ?? 0) > 0) return family[depth]
   return undefined
+}
+
+function front<K>(families: readonly Family<K>[]): Entry<K> | undefined {
+  let best: Entry<K> | undefined
+  for (const family of families) {
+    const entry = deepest(family)?.peek()
+    if (entry !== undefined && (best === undefined || isBefore(entry, best))) best = entry
+  }
+  return best
+}
+
+/** Deepest first, then first come first served. */
+export function isBefore<K>(a: Entry<K>, b: Entry<K>): boolean {
+  return a.task.depth > b.task.depth || (a.task.depth === b.task.depth && a.order < b.order)
 }

@@ -43,14 +43,24 @@ export type SchedulerEvent<K> =
   /** The time that a `timer` effect asked for has passed. */
   | { readonly type: 'passed'; readonly timer: SchedulerTimer; readonly shape: WorkShape }
   /** What an actor keeps for its life, or gives back with it; in a bundle of that key. */
-  | { readonly type: 'reserve'; readonly resources: ResourceSet; readonly change: 1 | -1; readonly bundle?: string }
+  | {
+      readonly type: 'reserve'
+      readonly resources: ResourceSet
+      readonly change: 1 | -1
+      readonly bundle?: string
+      readonly isOthers?: boolean
+    }
   /** A bundle is set aside here, for which there has to be room; then work may run in it; then it is given back. */
   | { readonly type: 'bundle-held'; readonly bundle: HeldBundle }
   | { readonly type: 'bundle-open' | 'bundle-dropped'; readonly key: string }
   /** Where a group's bundles are, this node's own among them; undefined: there is no such group any more. */
   | { readonly type: 'group'; readonly group: ObjectId; readonly places: readonly BundlePlace[] | undefined }
-  /** Whether guests are welcome: own tasks run either way. */
-  | { readonly type: 'lending'; readonly isOn: boolean }
+  /** Whether guests are welcome, own tasks run either way; and, where that changes, how much others' work may use. */
+  | { readonly type: 'lending'; readonly isOn: boolean; readonly most?: ResourceSet }
+  /** Whether others' work that is here may start now; what runs goes on. */
+  | { readonly type: 'others'; readonly mayStart: boolean }
+  /** What this node says of itself now. */
+  | { readonly type: 'labels'; readonly labels: NodeLabels }
 
 /** What to do about it, in order. */
 export type SchedulerEffect<K> =

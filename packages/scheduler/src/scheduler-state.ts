@@ -1,11 +1,13 @@
+/** What the local scheduler keeps of each lane, shape and peer. */
 import type { NodeLabels, ResourceSet } from '@shoal/protocol'
 import type { Pool } from './bundles.ts'
-import type { Entry, ReadyQueue } from './ready-queue.ts'
+import type { Demand } from './capacity.ts'
+import { ReadyQueue } from './ready-queue.ts'
+import type { Entry } from './ready-queue.ts'
 import type { SchedulerTimer } from './scheduler-event.ts'
 import type { WorkShape } from './shape.ts'
-import type { Turns } from './turns.ts'
+import { Turns } from './turns.ts'
 
-/** A worker that runs tasks. */
 export interface Lane<K> {
   /** The shape of what is in it; whatever comes next when it is empty. */
   shape: Shape<K>
@@ -14,6 +16,9 @@ export interface Lane<K> {
   tasks: number
   isBlocked: boolean
   isExclusive: boolean
+  isOthers: boolean
+  /** What others' work in it reserves of what is lent; undefined: nothing, or a bundle that does. */
+  lent: Demand | undefined
 }
 
 /** What the scheduler knows of all work that asks for the same. */
@@ -21,6 +26,8 @@ export interface Shape<K> {
   readonly shape: WorkShape
   /** Where its work may run here; nowhere when there is none. */
   pools: readonly Pool[]
+  /** What others' work of it takes of what is lent; in a bundle nothing, since the bundle has. */
+  lent: Demand | undefined
   readonly isSpread: boolean
   readonly queue: ReadyQueue<K>
   /** Credits that peers gave us. */
@@ -64,4 +71,45 @@ export interface PeerState {
   outstanding: number
   /** Between it and this tab; undefined until it was measured. */
   bytesPerMs: number | undefined
+}
+
+export function newShape<K>(shape: WorkShape, pools: readonly Pool[], lent: Demand | undefined): Shape<K> {
+  return {
+    shape,
+    pools,
+    lent,
+    isSpread: shape.strategy === 'SPREAD',
+    queue: new ReadyQueue(),
+    credits: new Map(),
+    granted: new Map(),
+    wanting: new Map(),
+    fitting: new Map(),
+    preferred: new Set(),
+    turns: new Turns(),
+    told: new Set(),
+    answered: new Set(),
+    timers: new Set(),
+    isSettled: false,
+    advertised: 0,
+    hasSpent: false,
+    isTold: false,
+    passedOver: 0,
+  }
+}
+
+export interface SchedulerOptions {
+  readonly self: string
+  /** All that this tab has; CPUs are its slots. */
+  readonly resources: ResourceSet
+  /** What it says of itself beside its id. */
+  readonly labels?: NodeLabels
+  /** Workers there may be, suspended ones included. */
+  readonly maxLanes: number
+}
+
+/** A count that is forgotten at 0. */
+export function add(table: Map<string, number>, key: string, change: number): void {
+  const value = (table.get(key) ?? 0) + change
+  if (value <= 0) table.delete(key)
+  else table.set(key, value)
 }

@@ -2,29 +2,20 @@
 import { must } from '@shoal/base'
 import { formatObjectId, hasLabels, namedNode } from '@shoal/protocol'
 import type { NodeLabels, ObjectId, ResourceSet } from '@shoal/protocol'
-import { Bundles } from './bundles.ts'
+import { Bundles, roomIn } from './bundles.ts'
 import type { BundlePlace, HeldBundle, Pool } from './bundles.ts'
-import { Capacity } from './capacity.ts'
+import { Capacity, leastOf } from './capacity.ts'
+import type { Demand } from './capacity.ts'
 import { place } from './place.ts'
 import type { Candidate } from './place.ts'
-import { ReadyQueue } from './ready-queue.ts'
+import { isBefore } from './ready-queue.ts'
 import type { Entry, ReadyTask } from './ready-queue.ts'
 import { RunTimes } from './run-times.ts'
 import type { InfeasibleTasks, SchedulerEffect, SchedulerEvent, SchedulerTimer } from './scheduler-event.ts'
-import type { Found, Lane, PeerState, Shape } from './scheduler-state.ts'
+import { add, newShape } from './scheduler-state.ts'
+import type { Found, Lane, PeerState, SchedulerOptions, Shape } from './scheduler-state.ts'
 import { fittingIn, showShape } from './shape.ts'
 import type { WorkShape } from './shape.ts'
-import { Turns } from './turns.ts'
-
-export interface SchedulerOptions {
-  readonly self: string
-  /** All that this tab has; CPUs are its slots. */
-  readonly resources: ResourceSet
-  /** What it says of itself beside its id. */
-  readonly labels?: NodeLabels
-  /** Workers there may be, suspended ones included. */
-  readonly maxLanes: number
-}
 
 /** Work kept in a worker behind the running task, so that short tasks need no round trip each. */
 const LANE_BUDGET_MS = 4
@@ -58,6 +49,8 @@ const MANY_SHAPES = 256
 export class Scheduler<K> {
   readonly #options: SchedulerOptions
   readonly #capacity: Capacity
+  /** Of that, what others' work may use. */
+  readonly #lent: Capacity
   readonly #lanes = new Map<number, Lane<K>>()
   readonly #shapes = new Map<string, Shape<K>>()
   readonly #peers = new Map<string, PeerState>()
@@ -68,6 +61,8 @@ export class Scheduler<K> {
   /** Kinds of tasks that were seen to wait for others: nothing is queued behind one, and none behind another task. */
   readonly #blocking = new Set<string>()
   #isLending = true
+  /** Whether others' work that waits here may start; what runs is not stopped. */
+  #othersMayStart = true
   /** Actors or guests have come since it was looked at whether they leave room for each other. */
   #mayBeStuck = false
   #nextLane = 1
@@ -80,8 +75,9 @@ export class Scheduler<K> {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#capacity = new Capacity(options.resources)
     this.#labels = options.labels ?? []
+    this.#capacity = new Capacity(options.resources)
+    this.#lent = new Capacity(options.resources)
   }
 
   /** Own tasks that wait here for a slot or a credit. */
@@ -108,18 +104,27 @@ export class Scheduler<K> {
     return this.#capacity.used()
   }
 
+  /** Lanes in which work of others runs at this moment. */
+  get othersRunning(): number {
+    let count = 0
+    for (const { isOthers, isBlocked, tasks } of this.#lanes.values()) if (isOthers && !isBlocked && tasks > 0) count++
+    return count
+  }
+
   /** What nobody reserves and no placement group keeps. */
   get free(): ResourceSet {
-    const used = new Map(this.#capacity.used().map(({ name, units }) => [name, units]))
-    return this.#capacity
-      .total()
-      .map(({ name, units }) => ({ name, units: units - (used.get(name) ?? 0) }))
-      .filter(({ units }) => units > 0)
+    return this.#capacity.unused()
+  }
+
+  /** Of that, what others may have. */
+  get freeForOthers(): ResourceSet {
+    return leastOf(this.free, this.#lent.unused())
   }
 
   /** Whether so much is free now. */
-  hasRoom(resources: ResourceSet): boolean {
-    return this.#capacity.fits(this.#capacity.demand(resources))
+  hasRoom(resources: ResourceSet, isForOthers = false): boolean {
+    const fits = (capacity: Capacity): boolean => capacity.fits(capacity.demand(resources))
+    return fits(this.#capacity) && (!isForOthers || fits(this.#lent))
   }
 
   /** The key of the bundle in which a lane's tasks run. */
@@ -207,9 +212,10 @@ export class Scheduler<K> {
         this.#passed(event.timer, event.shape)
         return
       case 'reserve': {
-        const { bundle } = event
+        const { bundle, resources, change } = event
         const capacity = bundle === undefined ? this.#capacity : this.#bundles.capacityOf(bundle)
-        capacity?.reserve(event.resources, event.change)
+        capacity?.reserve(resources, change)
+        if (event.isOthers && bundle === undefined) this.#lent.reserve(resources, change)
         this.#mayBeStuck = true
         return
       }
@@ -221,6 +227,15 @@ export class Scheduler<K> {
         return
       case 'lending':
         this.#isLending = event.isOn
+        if (event.most === undefined) return
+        this.#lent.limit(event.most)
+        this.#lendAnew()
+        return
+      case 'others':
+        this.#othersMayStart = event.mayStart
+        return
+      case 'labels':
+        this.#relabel(event.labels)
         return
       case 'own':
         this.#grow(event.resources, event.labels)
@@ -241,11 +256,28 @@ export class Scheduler<K> {
   /** What was asked for and not there may be there now. */
   #grow(resources: ResourceSet, labels: NodeLabels): void {
     this.#capacity.grow(resources)
+    this.#lent.grow(resources)
+    this.#lendAnew()
+    this.#relabel(labels)
+  }
+
+  /** What is lent is more or less than it was. */
+  #lendAnew(): void {
+    for (const shape of this.#shapes.values()) shape.lent = this.#lentOf(shape.shape)
+    this.#mayBeStuck = true
+  }
+
+  #lentOf({ bundle, resources }: WorkShape): Demand | undefined {
+    return bundle === undefined ? this.#lent.demand(resources) : undefined
+  }
+
+  #relabel(labels: NodeLabels): void {
     this.#labels = labels
     for (const shape of this.#shapes.values()) {
       shape.pools = this.#poolsOf(shape.shape)
       this.#preferSelf(shape)
     }
+    this.#mayBeStuck = true
   }
 
   #ready(task: ReadyTask<K>, shape: Shape<K>): void {
@@ -259,7 +291,7 @@ export class Scheduler<K> {
     switch (event.type) {
       case 'bundle-held':
         this.#bundles.hold(event.bundle)
-        this.#capacity.reserve(event.bundle.resources, 1)
+        this.#setAside(event.bundle, 1)
         this.#mayBeStuck = true
         return
       case 'bundle-open': {
@@ -270,7 +302,7 @@ export class Scheduler<K> {
       case 'bundle-dropped': {
         const bundle = this.#bundles.drop(event.key)
         if (bundle === undefined) return
-        this.#capacity.reserve(bundle.resources, -1)
+        this.#setAside(bundle, -1)
         this.#findPools(bundle)
         this.#mayBeStuck = true
         return
@@ -278,6 +310,11 @@ export class Scheduler<K> {
       case 'group':
         this.#place(event.group, event.places)
     }
+  }
+
+  #setAside({ group, resources }: HeldBundle, change: 1 | -1): void {
+    this.#capacity.reserve(resources, change)
+    if (group.owner !== this.#options.self) this.#lent.reserve(resources, change)
   }
 
   /** A bundle came or went. */
@@ -413,7 +450,7 @@ export class Scheduler<K> {
       if (found === undefined) return
       const { shape, lane } = found
       const { task } = found.entry
-      if (task.staysHere) shape.queue.shiftGuest()
+      if (task.staysHere) shape.queue.shiftBeside(task)
       if (shape.isSpread) shape.turns.took(this.#options.self)
       this.#enter(lane, shape, task.staysHere ? task : this.#takeFor(shape, task, this.#options.self))
     }
@@ -422,34 +459,45 @@ export class Scheduler<K> {
   #deepestFitting(): Found<K> | undefined {
     let best: Found<K> | undefined
     for (const shape of this.#shapes.values()) {
-      const entry = this.#nextHere(shape)
+      let entry = this.#nextHere(shape, this.#othersMayStart)
       if (entry === undefined || (best !== undefined && !isBefore(entry, best.entry))) continue
-      const lane = this.#laneFor(shape, entry.task)
+      let lane = this.#laneFor(shape, entry.task)
+      if (lane === undefined && entry.task.isOthers === true) {
+        // What this tab lends is in use; its own job has the rest.
+        entry = this.#nextHere(shape, false)
+        if (entry === undefined || (best !== undefined && !isBefore(entry, best.entry))) continue
+        lane = this.#laneFor(shape, entry.task)
+      }
       if (lane !== undefined) best = { shape, entry, lane }
     }
     return best
   }
 
   /** The shape's next task for this node, whether or not there is a lane for it. */
-  #nextHere(shape: Shape<K>): Entry<K> | undefined {
+  #nextHere(shape: Shape<K>, others: boolean): Entry<K> | undefined {
     if (shape.pools.length === 0) return undefined
-    const entry = shape.queue.peek()
+    const entry = shape.queue.peek(others)
     if (entry === undefined || entry.task.staysHere) return entry
-    if (!this.#isWelcome(shape, this.#options.self)) return shape.queue.peekGuest()
-    if (shape.isSpread) return this.#turn(shape, entry.task) === this.#options.self ? entry : shape.queue.peekGuest()
+    if (!this.#isWelcome(shape, this.#options.self)) return shape.queue.peekGuest(others)
+    if (shape.isSpread)
+      return this.#turn(shape, entry.task) === this.#options.self ? entry : shape.queue.peekGuest(others)
     return this.#isBetterElsewhere(shape, entry.task) ? undefined : entry
   }
 
   /** A lane with room for the task, or a number for a new one, or undefined. Empty lanes first. */
   #laneFor(shape: Shape<K>, task: ReadyTask<K>): number | undefined {
     const isExclusive = task.isExclusive || this.#blocking.has(task.kind)
-    const canReserve = roomIn(shape.pools) !== undefined
+    const isOthers = task.isOthers === true
+    if (isOthers && !this.#othersMayStart) return undefined
+    const isLent = !isOthers || shape.lent === undefined || this.#lent.fits(shape.lent)
+    const canReserve = isLent && roomIn(shape.pools) !== undefined
     let shortest: number | undefined
     let shortestTasks = Number.POSITIVE_INFINITY
     for (const [number, lane] of this.#lanes) {
       if (lane.isBlocked) continue
       if (lane.tasks === 0 && canReserve) return number
       if (lane.tasks === 0 || lane.shape !== shape || isExclusive || lane.isExclusive) continue
+      if (lane.isOthers !== isOthers) continue
       if (lane.tasks < shortestTasks) {
         shortest = number
         shortestTasks = lane.tasks
@@ -465,13 +513,18 @@ export class Scheduler<K> {
     if (lane === undefined || lane.tasks === 0) {
       const pool = must(roomIn(shape.pools))
       pool.capacity.take(pool.demand)
+      const isOthers = task.isOthers === true
+      const lent = isOthers ? shape.lent : undefined
+      if (lent !== undefined) this.#lent.take(lent)
       if (lane === undefined) {
-        lane = { shape, pool, tasks: 0, isBlocked: false, isExclusive: false }
+        lane = { shape, pool, tasks: 0, isBlocked: false, isExclusive: false, isOthers, lent }
         this.#lanes.set(number, lane)
         this.#nextLane = number + 1
       }
       lane.shape = shape
       lane.pool = pool
+      lane.isOthers = isOthers
+      lane.lent = lent
     }
     lane.tasks++
     // Nothing waits behind what is not known to be short.
@@ -491,9 +544,12 @@ export class Scheduler<K> {
   }
 
   /** Nothing is in the lane any more: gives back what it reserved, of which a waiting task gave back the CPUs before. */
-  #empty({ isBlocked, pool: { capacity, demand } }: Lane<K>): void {
+  #empty({ isBlocked, pool: { capacity, demand }, lent }: Lane<K>): void {
     if (isBlocked) capacity.takeCpus(demand)
     capacity.give(demand)
+    if (lent === undefined) return
+    if (isBlocked) this.#lent.takeCpus(lent)
+    this.#lent.give(lent)
   }
 
   #block(number: number, isBlocked: boolean): void {
@@ -502,8 +558,9 @@ export class Scheduler<K> {
     lane.isBlocked = isBlocked
     // A task that resumes takes its CPUs back even when that makes too many for a while, as in Ray.
     const { capacity, demand } = lane.pool
-    if (isBlocked) capacity.giveCpus(demand)
-    else capacity.takeCpus(demand)
+    const change = isBlocked ? 'giveCpus' : 'takeCpus'
+    capacity[change](demand)
+    if (lane.lent !== undefined) this.#lent[change](lane.lent)
   }
 
   /**
@@ -542,9 +599,9 @@ export class Scheduler<K> {
       inputs.length > 0 &&
       inputs.every(({ holders }) => holders.includes(node))
     const mayPass = !shape.isSpread && first.inputs.length > 0 && shape.passedOver < LOOK_AHEAD
-    if (mayPass && queue.promoteOwn(LOOK_AHEAD, isThere)) shape.passedOver++
+    if (mayPass && queue.promoteBeside(first, LOOK_AHEAD, isThere)) shape.passedOver++
     else shape.passedOver = 0
-    return queue.shiftOwn() ?? first
+    return queue.shiftBeside(first) ?? first
   }
 
   /**
@@ -604,9 +661,13 @@ export class Scheduler<K> {
   #refuseStuck(): void {
     if (!this.#mayBeStuck) return
     this.#mayBeStuck = false
-    for (const { shape, pools, queue } of this.#shapes.values()) {
-      if (queue.guestCount === 0 || pools.some(({ capacity, demand }) => capacity.slots(demand, 1) > 0)) continue
-      for (const task of queue.takeWhere(({ isGuest }) => isGuest)) this.#effects.push({ type: 'refuse', task, shape })
+    for (const { shape, pools, queue, lent } of this.#shapes.values()) {
+      if (queue.guestCount === 0) continue
+      const isStuck = !pools.some(({ capacity, demand }) => capacity.slots(demand, 1) > 0)
+      const areOthersStuck = isStuck || (lent !== undefined && this.#lent.slots(lent, 1) === 0)
+      if (!areOthersStuck) continue
+      for (const task of queue.takeWhere(({ isGuest, isOthers }) => isGuest && (isStuck || isOthers === true)))
+        this.#effects.push({ type: 'refuse', task, shape })
     }
   }
 
@@ -678,13 +739,14 @@ export class Scheduler<K> {
 
   /** Promises what is free, and enough beyond it to cover a round trip, evenly to the peers that have a backlog. */
   #grantCredits(): void {
-    if (!this.#isLending) return
+    if (!this.#isLending || !this.#othersMayStart) return
     for (const shape of this.#shapes.values()) {
-      const { wanting, granted, queue, pools } = shape
+      const { wanting, granted, queue, pools, lent } = shape
       // Two nodes that spread their tasks over each other have a backlog both.
       if (wanting.size === 0 || (queue.ownCount > 0 && !shape.isSpread)) continue
       let slots = 0
       for (const { capacity, demand } of pools) slots += capacity.slots(demand, UNBOUNDED_SLOTS)
+      if (lent !== undefined) slots = Math.min(slots, this.#lent.slots(lent, UNBOUNDED_SLOTS))
       const perSlot = this.#times.fitting(this.#lastGuestKind, CREDIT_BUDGET_MS, 2, CREDIT_MOST)
       let promised = queue.guestCount
       for (const count of granted.values()) promised += count
@@ -708,26 +770,7 @@ export class Scheduler<K> {
     let known = this.#shapes.get(shape.key)
     if (known === undefined) {
       if (this.#shapes.size >= MANY_SHAPES) this.#forgetShapes()
-      known = {
-        shape,
-        pools: this.#poolsOf(shape),
-        isSpread: shape.strategy === 'SPREAD',
-        queue: new ReadyQueue(),
-        credits: new Map(),
-        granted: new Map(),
-        wanting: new Map(),
-        fitting: new Map(),
-        preferred: new Set(),
-        turns: new Turns(),
-        told: new Set(),
-        answered: new Set(),
-        timers: new Set(),
-        isSettled: false,
-        advertised: 0,
-        hasSpent: false,
-        isTold: false,
-        passedOver: 0,
-      }
+      known = newShape(shape, this.#poolsOf(shape), this.#lentOf(shape))
       this.#shapes.set(shape.key, known)
       this.#preferSelf(known)
       for (const node of this.#peers.keys()) this.#fit(known, node)
@@ -739,6 +782,7 @@ export class Scheduler<K> {
     const { self } = this.#options
     const { soft } = shape.labels
     if (soft.length > 0 && pools.length > 0 && hasLabels(soft, self, this.#labels)) preferred.add(self)
+    else preferred.delete(self)
   }
 
   /** Those with nothing in them and nobody waiting; a lane keeps its own. */
@@ -748,21 +792,4 @@ export class Scheduler<K> {
       if (credits.size + granted.size + wanting.size + timers.size === 0) this.#shapes.delete(key)
     }
   }
-}
-
-/** The first with room for one more. */
-function roomIn(pools: readonly Pool[]): Pool | undefined {
-  for (const pool of pools) if (pool.capacity.fits(pool.demand)) return pool
-  return undefined
-}
-
-/** Deepest first, then first come first served. */
-function isBefore<K>(a: Entry<K>, b: Entry<K>): boolean {
-  return a.task.depth > b.task.depth || (a.task.depth === b.task.depth && a.order < b.order)
-}
-
-function add(table: Map<string, number>, key: string, change: number): void {
-  const value = (table.get(key) ?? 0) + change
-  if (value <= 0) table.delete(key)
-  else table.set(key, value)
 }

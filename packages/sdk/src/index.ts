@@ -243,6 +243,8 @@ export type {
   SessionStatus,
   TaskLine,
 } from './session-types.ts'
+export type { LendingLimits, LendingPauses } from './lending-limits.ts'
+export type { LendingPause } from '@shoal/node/web'
 export type { FaultRule } from '@shoal/transport'
 export { ActorClass, ObjectRef, PlacementGroup, RemoteFunction } from '@shoal/core-worker'
 export type {

@@ -1,5 +1,6 @@
 import { actorName, offeredLabels, offeredResources } from '@shoal/core-worker'
 import { LIMITS } from '@shoal/protocol'
+import { refuseBadLimits } from './lending-limits.ts'
 import type { InitOptions } from './session-types.ts'
 
 const KNOWN: readonly (keyof InitOptions)[] = [
@@ -47,7 +48,8 @@ export function refuseUnknownOptions(options: InitOptions): void {
     if (!(objectStoreBytes >= LEAST_OBJECT_STORE))
       throw new RangeError(`objectStoreBytes must be at least ${LEAST_OBJECT_STORE}, got ${objectStoreBytes}`)
   }
-  refuseUnlessBoolean('lend', options.lend)
+  if (typeof options.lend === 'object') refuseBadLimits(options.lend)
+  else refuseUnlessBoolean('lend', options.lend)
   refuseUnlessBoolean('warnBeforeClose', options.warnBeforeClose)
   if (options.iceServers !== undefined) refuseBadIceServers(options.iceServers)
   const { sandboxUrl, createWorker } = options

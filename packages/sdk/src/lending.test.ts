@@ -1,5 +1,8 @@
+import { deferred } from '@shoal/base'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Lending } from './lending.ts'
+import type { LoadWatch } from './lending.ts'
+import type { LendingLimits } from './lending-limits.ts'
 import { announce, lendingDesk } from './lending-desk.ts'
 import type { Lender } from './lending-desk.ts'
 
@@ -10,12 +13,13 @@ function show(isShown: boolean): void {
   announce(lendingDesk())
 }
 
-function lendingIn(room: { fingerprint: string } | undefined, wants: boolean) {
+function lendingIn(room: { fingerprint: string } | undefined, wants: boolean | LendingLimits, loadWatch?: LoadWatch) {
   const lender = { room, status: vi.fn(), onStatus: vi.fn(), lend: vi.fn() } as unknown as Lender
   const changes: string[] = []
   const lending = new Lending({
     lender,
     wants,
+    ...(loadWatch && { loadWatch }),
     changed: () => changes.push(lending.isOn ? 'on' : lending.isBadgeMissing ? 'missing' : 'off'),
   })
   lending.open()
@@ -71,5 +75,33 @@ describe('lending', () => {
     show(true)
     expect(changes).toEqual(['missing', 'on'])
     lending.close()
+  })
+
+  it('[SL5] with limits waits until they are watched, and keeps them when it is told to lend again', async () => {
+    const loaded = deferred<Awaited<ReturnType<LoadWatch>>>()
+    let tell: Parameters<Awaited<ReturnType<LoadWatch>>['watchLimits']>[1] = () => undefined
+    const ended = vi.fn()
+    const watchLimits = ((limits, told) => {
+      tell = told
+      expect(limits).toEqual({ workers: 1 })
+      return ended
+    }) as Awaited<ReturnType<LoadWatch>>['watchLimits']
+    const { lending, changes } = lendingIn({ fingerprint: 'a b c d' }, { workers: 1 }, () => loaded.promise)
+    show(true)
+    expect([lending.isWanted, lending.isOn]).toEqual([true, false])
+    loaded.resolve({ watchLimits })
+    await loaded.promise
+    await Promise.resolve()
+    expect(lending.isOn).toBe(false)
+    tell({ workers: 1 })
+    expect(lending.terms).toEqual({ isOn: true, workers: 1 })
+    lending.want(false)
+    lending.want(true)
+    tell({ workers: 1, pause: 'hidden' })
+    expect(lending.terms).toEqual({ isOn: true, workers: 1, pause: 'hidden' })
+    expect(changes.at(-1)).toBe('on')
+    lending.close()
+    expect(ended).toHaveBeenCalledTimes(1)
+    show(false)
   })
 })

@@ -1,12 +1,19 @@
 import { announce, isSignShown, lendingDesk } from './lending-desk.ts'
 import type { Lender, LendingDesk } from './lending-desk.ts'
+import type { LendingTerms } from '@shoal/node/web'
+import type { LendingLimits } from './lending-limits.ts'
+import type * as WatchLimits from './watch-limits.ts'
+
+/** How a page watches its device: loaded when lending is limited. */
+export type LoadWatch = () => Promise<{ readonly watchLimits: typeof WatchLimits.watchLimits }>
 
 /** A page that has just loaded may show its badge a little later than it starts its session. */
 const PATIENCE_MS = 1_000
 
 export interface LendingOptions {
   readonly lender: Lender
-  readonly wants: boolean
+  readonly wants: boolean | LendingLimits
+  loadWatch?: LoadWatch
   /** Lending begins or ends, or what stands in its way does. */
   changed(): void
 }
@@ -18,7 +25,12 @@ export interface LendingOptions {
 export class Lending {
   readonly #options: LendingOptions
   readonly #desk: LendingDesk = lendingDesk()
-  #wants: boolean
+  #wants: boolean | LendingLimits
+  #terms: Omit<LendingTerms, 'isOn'> = {}
+  /** Limits that do not hold yet: nothing of others may run before they do. */
+  #isHeld = false
+  #endWatch: (() => void) | undefined
+  #limits: LendingLimits | undefined
   #isOn = false
   #isBadgeMissing = false
   #isClosed = false
@@ -33,7 +45,7 @@ export class Lending {
   open(): void {
     this.#desk.lenders.add(this.#options.lender)
     this.#desk.listeners.add(this.#evaluate)
-    announce(this.#desk)
+    this.want(this.#wants)
   }
 
   get isOn(): boolean {
@@ -41,7 +53,7 @@ export class Lending {
   }
 
   get isWanted(): boolean {
-    return this.#wants && !this.#isClosed
+    return this.#wants !== false && !this.#isClosed
   }
 
   /** True when lending is wanted and no badge has been shown for a while. */
@@ -49,8 +61,15 @@ export class Lending {
     return this.#isBadgeMissing
   }
 
-  want(isOn: boolean): void {
-    this.#wants = isOn
+  /** What the tab's node is to know. */
+  get terms(): LendingTerms {
+    return { ...this.#terms, isOn: this.#isOn }
+  }
+
+  /** True and false leave the limits as they are. */
+  want(how: boolean | LendingLimits): void {
+    this.#wants = how
+    if (typeof how === 'object') void this.#limit(how)
     // A badge may have to be drawn before it can be seen.
     announce(this.#desk)
   }
@@ -65,6 +84,7 @@ export class Lending {
     this.#isClosed = true
     this.#isOn = false
     this.#isBadgeMissing = false
+    this.#endWatch?.()
     clearTimeout(this.#patience)
     this.#desk.lenders.delete(this.#options.lender)
     this.#desk.listeners.delete(this.#evaluate)
@@ -72,7 +92,7 @@ export class Lending {
   }
 
   readonly #evaluate = (): void => {
-    const mayLend = this.isWanted && this.#options.lender.room !== undefined
+    const mayLend = this.isWanted && !this.#isHeld && this.#options.lender.room !== undefined
     const isOn = mayLend && isSignShown(this.#desk)
     const wasOn = this.#isOn
     this.#isOn = isOn
@@ -83,6 +103,21 @@ export class Lending {
       this.#isBadgeMissing = isMissing
       this.#options.changed()
     }
+  }
+
+  async #limit(limits: LendingLimits): Promise<void> {
+    this.#limits = limits
+    this.#isHeld = this.#endWatch === undefined
+    const load = this.#options.loadWatch ?? (() => import('./watch-limits.ts'))
+    const { watchLimits } = await load()
+    if (this.#limits !== limits || this.#isClosed) return
+    this.#endWatch?.()
+    this.#endWatch = watchLimits(limits, (terms) => {
+      this.#terms = terms
+      this.#isHeld = false
+      announce(this.#desk)
+      this.#options.changed()
+    })
   }
 
   readonly #miss = (): void => {

@@ -9,6 +9,8 @@ function member(nodeId: string, more: Partial<Member> = {}): Member {
     name: 'a tab',
     cores: 4,
     slots: 2,
+    labels: {},
+    tasksDone: 0,
     resources: { CPU: 2 },
     state: 'connecting',
     isDirect: true,

@@ -22,6 +22,7 @@ function isSame(a: Member, b: Member): boolean {
     a.cores === b.cores &&
     a.slots === b.slots &&
     areSameOptions(a.resources, b.resources) &&
+    areSameOptions(a.labels, b.labels) &&
     a.state === b.state &&
     a.isDirect === b.isDirect &&
     a.canSubmit === b.canSubmit

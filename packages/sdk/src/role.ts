@@ -14,7 +14,7 @@ export function roleOf(
   const { role, lend } = options
   if (role === 'helper' && link === undefined)
     throw new RangeError("role 'helper' needs a room: name its link in the room option")
-  if (lend === true && role === 'driver') throw new RangeError(DRIVER_LENDS)
+  if (lend !== undefined && lend !== false && role === 'driver') throw new RangeError(DRIVER_LENDS)
   if (link === 'helper' && role !== undefined && role !== 'helper')
     throw new PermissionError(
       'permission',

@@ -2,7 +2,6 @@ import { Subscribable } from '@shoal/base'
 import { formatRoomFragment } from '@shoal/protocol'
 import type { RoomSecret } from '@shoal/protocol'
 import type { Joined } from '@shoal/node/web'
-import { fingerprint } from './fingerprint.ts'
 import { memberChanges } from './member-changes.ts'
 import type { Member, MemberChanges, Room, RoomState, SessionStatus } from './session-types.ts'
 
@@ -42,7 +41,7 @@ export class RoomInSession implements Room {
     const { joined, secret, address, host } = options
     const page = address.endsWith('/') ? address : `${address}/`
     this.id = joined.room
-    this.fingerprint = fingerprint(joined.room)
+    this.fingerprint = joined.fingerprint
     const helper: RoomSecret = { kind: 'helper', roomKey: secret.roomKey, ownerPublicKey: joined.ownerPublicKey }
     this.helperLink = `${page}#${formatRoomFragment(helper)}`
     this.ownerLink = secret.kind === 'owner' ? `${page}#${formatRoomFragment(secret)}` : undefined

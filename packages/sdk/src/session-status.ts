@@ -1,5 +1,5 @@
 import { CPU, fromResourceSet, UNITS_OF_ONE, unitsOf } from '@shoal/protocol'
-import type { NodeId, ResourceSet } from '@shoal/protocol'
+import type { NodeId, NodeLabels, ResourceSet } from '@shoal/protocol'
 import type { TabOptions } from '@shoal/node/web'
 import type { Member, Role, SessionState, SessionStatus } from './session-types.ts'
 
@@ -34,7 +34,9 @@ export function toStatus(input: StatusInput): SessionStatus {
     problem: problemOf(input, members),
     nodeId,
     role: input.role,
-    isLending: input.isLending,
+    isLending: input.isLending && news?.lendingPause === undefined,
+    lendingPaused: input.isLending ? news?.lendingPause : undefined,
+    bytesLastHour: news?.bytesLastHour ?? 0,
     wantsToLend: input.wantsToLend,
     hasUnfinishedTasks: news?.hasOwnJob ?? false,
     guestsRunning: news?.guestsRunning ?? 0,
@@ -67,23 +69,10 @@ function availableOf(total: ResourceSet, used: ResourceSet): Record<string, numb
   return Object.fromEntries(total.map(({ name, units }) => [name, (units - unitsOf(used, name)) / UNITS_OF_ONE]))
 }
 
-const REFUSED: Readonly<Record<NonNullable<NodeNews['refusal']>, string>> = {
-  version: "The room's server runs another version of Shoal: reload this tab.",
-  malformed: "The room's server did not understand this tab: reload it.",
-  'too-large': "The room's server refused a message of this tab as too large.",
-  'too-fast': "The room's server cut this tab off for a while: it sent too much at once.",
-  'room-full': 'This room is full. The tabs that are in it go on; try again later.',
-  'server-full': "The room's server is full; try again later.",
-  idle: "The room's server closed an idle connection; it is opened again when needed.",
-  replaced: 'This tab was opened a second time; only the newer one is in the room.',
-  'shutting-down': "The room's server is shutting down. The tabs that are linked go on.",
-}
-
 /** A sentence for people, or nothing. */
 function problemOf(input: StatusInput, members: readonly Member[]): string | undefined {
   if (input.problem !== undefined) return input.problem
-  const refusal = input.hasRoom ? input.news?.refusal : undefined
-  if (refusal !== undefined) return REFUSED[refusal]
+  if (input.hasRoom && input.news?.refused !== undefined) return input.news.refused
   if (members.some((member) => member.state === 'incompatible'))
     return 'A tab in this room runs another version of Shoal: reload this tab.'
   if (input.hasRoom && input.isBadgeMissing)
@@ -101,6 +90,10 @@ function stateOf(input: StatusInput, members: readonly Member[]): SessionState {
   return members.some((member) => member.state === 'connecting') ? 'joining' : 'alone'
 }
 
+function labelsOf(labels: NodeLabels = []): Record<string, string> {
+  return Object.fromEntries(labels.map(({ key, value }) => [key, value]))
+}
+
 function membersOf(input: StatusInput): Member[] {
   if (input.nodeId === undefined) return []
   const self: Member = {
@@ -108,8 +101,10 @@ function membersOf(input: StatusInput): Member[] {
     isSelf: true,
     name: input.name,
     cores: input.cores,
+    labels: labelsOf(input.news?.labels),
+    tasksDone: (input.news?.tasksRun ?? 0) - (input.news?.guestTasksRun ?? 0),
     slots: input.isLending || input.canSubmit ? input.slots : 0,
-    resources: input.isLending ? fromResourceSet(input.news?.resources ?? []) : {},
+    resources: input.isLending ? fromResourceSet(input.news?.lent ?? []) : {},
     state: 'connected',
     isDirect: true,
     canSubmit: input.canSubmit,
@@ -122,6 +117,8 @@ function membersOf(input: StatusInput): Member[] {
     isSelf: false,
     name: member.card?.name ?? 'a tab',
     cores: member.card?.cores ?? 0,
+    labels: labelsOf(member.card?.labels),
+    tasksDone: member.tasksDone,
     slots: unitsOf(member.card?.resources ?? [], CPU) / UNITS_OF_ONE,
     resources: fromResourceSet(member.card?.resources ?? []),
     state: member.state,

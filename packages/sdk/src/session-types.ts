@@ -2,6 +2,8 @@ import type { Api, ObjectRef, PlacementGroupApi } from '@shoal/core-worker'
 import type { FaultRule } from '@shoal/transport'
 import type { StateApi, StateTimeout, TaskEvents } from '@shoal/core-worker'
 import type { TaskEventsOptions } from './state/ask-task-events.ts'
+import type { LendingPause } from '@shoal/node/web'
+import type { LendingLimits } from './lending-limits.ts'
 import type { Timeline } from './state/timeline.ts'
 
 /**
@@ -27,6 +29,14 @@ export interface Member {
   readonly cores: number
   /** Tasks of one CPU that it runs at a time; 0 while it does not lend. */
   readonly slots: number
+  /**
+   * What it says of itself: the session's `labels`, and what the browser tells of the device. `shoal/speed` is what one core
+   * computes, in millions of steps of a loop a second; `shoal/webgpu` yes or no; `shoal/memory-gib`; `shoal/power` mains
+   * or battery; `shoal/network` metered; `shoal/paused` why it takes nothing though it lends.
+   */
+  readonly labels: Readonly<Record<string, string>>
+  /** Tasks of this tab that it ran, to whatever end. */
+  readonly tasksDone: number
   /** What it lends, by name: CPUs, GPUs, bytes of memory and resources of its own; nothing while it does not lend. */
   readonly resources: Readonly<Record<string, number>>
   /**
@@ -71,6 +81,10 @@ export interface SessionStatus {
   readonly role: Role
   /** Whether work of other tabs may start here now: it is wanted, and a badge is shown. */
   readonly isLending: boolean
+  /** Why it lends nothing though it was asked to: for a limit of lending, see `LendingLimits`. */
+  readonly lendingPaused: LendingPause | undefined
+  /** Sent and received in the last hour, counted since this tab first lent. */
+  readonly bytesLastHour: number
   /** Whether lending was asked for, by `lend: true` or `session.lend(true)`. */
   readonly wantsToLend: boolean
   readonly slots: number
@@ -147,7 +161,7 @@ export interface RoomOptions {
 /** What became of a room's members since the last call. Traffic and round trips are no change. */
 export interface MemberChanges {
   readonly joined: readonly Member[]
-  /** Their state, name, slots or leave to submit is another than before. */
+  /** Their state, name, slots, labels or leave to submit is another than before. */
   readonly changed: readonly Member[]
   /** As they were last. */
   readonly left: readonly Member[]
@@ -188,9 +202,10 @@ export interface InitOptions {
   readonly labels?: Readonly<Record<string, string>>
   /**
    * True: work of other tabs may run here while a `<shoal-badge>` is shown in this page. Without it nothing does until
-   * `session.lend(true)`, which the badge's own button calls too. Own tasks always run in their own tab. Default: false.
+   * `session.lend(true)`, which the badge's own button calls too. Limits: it lends within them. Own tasks always run in
+   * their own tab. Default: false.
    */
-  readonly lend?: boolean
+  readonly lend?: boolean | LendingLimits
   /** False: the browser does not ask before it closes this tab while own tasks are unfinished. Default: true. */
   readonly warnBeforeClose?: boolean
   /** What others see. Default: the browser and its system. */
@@ -279,11 +294,16 @@ export interface Session extends Api, PlacementGroupApi, StateApi {
   /** Calls back about four times a second while something changes; gives back what ends it. */
   onStatus(listener: (status: SessionStatus) => void): () => void
   /**
-   * Lends this tab's workers to the room while a badge is shown, or takes them back; what runs goes on to its end.
+   * Lends this tab's workers to the room while a badge is shown, or takes them back; what runs goes on to its end. With
+   * limits it lends within these, until it is told others: true, the badge's button too, leaves them as they are.
    *
-   * @throws RangeError for a tab of role driver.
+   * @throws RangeError for a tab of role driver, and for limits that make no sense.
+   * @example
+   * // In a page with a <shoal-badge>:
+   * const session = await init({ room: location.href })
+   * session.lend({ workers: 2, dutyCycle: 0.5, bytesPerHour: 200_000_000, pauseWhen: { onBattery: true, hidden: true } })
    */
-  lend(isOn: boolean): void
+  lend(how: boolean | LendingLimits): void
   /**
    * Keeps a ref by name for the time after this page's reload: what it stands for stays alive, whatever becomes of the ref,
    * until the name is given to another or to undefined, which forgets it, or the room is left. 256 names at most.

@@ -13,6 +13,8 @@ import { refuseBadIceServers } from './init-options.ts'
 import { KeptRefs, tabStorage } from './kept-refs.ts'
 import { toRtc, toWire } from './ice-servers.ts'
 import { Lending } from './lending.ts'
+import { refuseBadLimits } from './lending-limits.ts'
+import type { LendingLimits } from './lending-limits.ts'
 import type { PageSession } from './page-session.ts'
 import { DRIVER_LENDS, roleOf } from './role.ts'
 import { createLinePrinter } from './print-lines.ts'
@@ -205,10 +207,11 @@ export class TabSession extends StateQueries implements PageSession {
     return this.#statusListeners.subscribe(listener)
   }
 
-  lend(isOn: boolean): void {
-    if (isOn && this.#role === 'driver') throw new RangeError(DRIVER_LENDS)
+  lend(how: boolean | LendingLimits): void {
+    if (how !== false && this.#role === 'driver') throw new RangeError(DRIVER_LENDS)
     if (this.isClosed) return
-    this.#lending.want(isOn)
+    if (typeof how === 'object') refuseBadLimits(how)
+    this.#lending.want(how)
     this.#emit()
   }
 
@@ -395,7 +398,7 @@ export class TabSession extends StateQueries implements PageSession {
   }
 
   #lendingChanged(): void {
-    this.#tab.lend(this.#lending.isOn)
+    this.#tab.lend(this.#lending.terms)
     if (this.#lending.isBadgeMissing) console.warn(NO_BADGE)
     this.#emit()
   }

@@ -21,6 +21,7 @@ import type { OwnTemplate } from '../own-task.ts'
 import type { Streams } from '../streams.ts'
 import type { Submission } from '../submitter.ts'
 import type { ActorsView } from '../state/views.ts'
+import { isOthers } from '../work.ts'
 import type { Work } from '../work.ts'
 import type { Run, Worker } from '../workers.ts'
 import { ActorCalls } from './actor-calls.ts'
@@ -81,8 +82,14 @@ export class Actors {
       ...options,
       sayToCaller,
       checkpoint: (id, incarnation, checkpoint) => this.#tellCheckpoint(id, incarnation, checkpoint),
-      reserve: (resources, change, bundle) =>
-        schedule({ type: 'reserve', resources, change, ...(bundle !== undefined && { bundle }) }),
+      reserve: (template, change, bundle) =>
+        schedule({
+          type: 'reserve',
+          resources: template.held,
+          change,
+          isOthers: isOthers({ template }, self),
+          ...(bundle !== undefined && { bundle }),
+        }),
       died: (id, incarnation, error, isFinal, isCharged) => this.#sayStatus(id, incarnation, error, isFinal, isCharged),
     })
     this.#names = new ActorNames((id) => this.#own.nameLost(id))

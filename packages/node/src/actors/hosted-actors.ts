@@ -19,13 +19,12 @@ import type {
   NodeMessage,
   ObjectId,
   PlacedRef,
-  ResourceSet,
   TaskArgument,
   WireError,
 } from '@shoal/protocol'
 import type { GuestRequest, Guests } from '../guests.ts'
 import type { HostedView } from '../state/views.ts'
-import type { Work, WorkOutcome } from '../work.ts'
+import type { Work, WorkOutcome, WorkTemplate } from '../work.ts'
 import type { Run, Worker, Workers } from '../workers.ts'
 import { taskCancelled } from '../cancelled.ts'
 import { gone } from './actor-errors.ts'
@@ -48,7 +47,7 @@ export interface HostedActorsOptions extends KeptStatesOptions {
   checkpoint(id: ObjectId, incarnation: Attempt, checkpoint: Checkpoint): void
   send(to: NodeId, message: NodeMessage): void
   /** What an actor keeps for its life is taken, or given back. */
-  reserve(resources: ResourceSet, change: 1 | -1, bundle: string | undefined): void
+  reserve(of: WorkTemplate, change: 1 | -1, bundle: string | undefined): void
   /** The bundle of a placement group in which a lane's work runs. */
   bundleOf(lane: number): string | undefined
   /** Ends a birth that is queued or under way. */
@@ -167,7 +166,7 @@ export class HostedActors {
     const actor: HostedActor = { id, incarnation, worker, template, bundle, groups, log, ...fresh }
     this.#actors.set(key, actor)
     worker.submitter.isActor(id)
-    this.#options.reserve(template.held, 1, bundle)
+    this.#options.reserve(template, 1, bundle)
     this.#restore(actor, work.revival?.checkpoint)
   }
 
@@ -462,7 +461,7 @@ export class HostedActors {
   #forget(actor: HostedActor): void {
     this.#actors.delete(formatObjectId(actor.id))
     actor.log?.close()
-    this.#options.reserve(actor.template.held, -1, actor.bundle)
+    this.#options.reserve(actor.template, -1, actor.bundle)
     actor.groups?.close()
   }
 

@@ -26,7 +26,7 @@ export interface GroupsOptions {
   /** Undefined while this tab is alone. */
   link(): RoomLink | undefined
   send(to: NodeId, message: NodeMessage): void
-  isLending(): boolean
+  takesGuests(): boolean
   later(delayMs: number, callback: () => void): void
   /** Ends what matches, queued or running here. */
   endWork(matches: (work: Work) => boolean, error: WireError): void
@@ -71,7 +71,7 @@ export class Groups {
       say,
       schedule: (event) => dispatcher.schedule(event),
       step: () => dispatcher.step(),
-      welcomes: (owner) => options.isLending() && options.link()?.canSubmit(owner) === true,
+      welcomes: (owner) => options.takesGuests() && options.link()?.canSubmit(owner) === true,
       endIn: (group, keys, isRemoved) => this.#endIn(group, keys, isRemoved),
     })
   }

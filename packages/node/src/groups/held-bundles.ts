@@ -15,7 +15,7 @@ interface Held {
 
 export interface HeldBundlesOptions {
   readonly self: NodeId
-  readonly scheduler: Pick<Scheduler<Work>, 'free' | 'hasRoom'>
+  readonly scheduler: Pick<Scheduler<Work>, 'free' | 'freeForOthers' | 'hasRoom'>
   schedule(event: SchedulerEvent<Work>): void
   /** Everything that was scheduled is decided. */
   step(): void
@@ -74,7 +74,7 @@ export class HeldBundles {
     const isNew = round > (this.#rounds.get(from) ?? 0)
     const held = [...this.#held].filter(({ group: { owner } }) => owner === from).length
     const mayHold = isNew && held < LIMITS.groups && (from === self || welcomes(from))
-    const isDone = mayHold && scheduler.hasRoom(sumResources(bundles.map(({ resources }) => resources)))
+    const isDone = mayHold && scheduler.hasRoom(sumResources(bundles.map(({ resources }) => resources)), from !== self)
     if (isNew) this.#rounds.set(from, round)
     if (isDone) {
       const id = formatObjectId(group)
@@ -135,22 +135,24 @@ export class HeldBundles {
     this.#isTelling = true
     this.#options.later(TELL_MS, () => {
       this.#isTelling = false
-      const free = this.#free()
-      for (const [owner, told] of this.#askers)
+      for (const [owner, told] of this.#askers) {
+        const free = this.#free(owner)
         if (hasMore(free, told)) this.#tell(owner)
         else this.#askers.set(owner, free)
+      }
     })
   }
 
   #tell(owner: NodeId): void {
-    const resources = this.#free()
+    const resources = this.#free(owner)
     this.#askers.set(owner, resources)
     this.#options.say(owner, { type: 'group.free', resources: [...resources] })
   }
 
-  #free(): ResourceSet {
+  #free(owner: NodeId): ResourceSet {
     this.#options.step()
-    return this.#options.scheduler.free
+    const { scheduler, self } = this.#options
+    return owner === self ? scheduler.free : scheduler.freeForOthers
   }
 
   #dropWhere(matches: (held: Held) => boolean, isRemoved: boolean): void {

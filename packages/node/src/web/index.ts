@@ -1,5 +1,6 @@
 export { platformClock } from './platform-clock.ts'
 export { createTab } from './tab.ts'
 export type { FormerSelf } from '../node-options.ts'
+export type { LendingPause, LendingTerms } from '../lending/lending.ts'
 export type { Tab, TabOptions } from './tab.ts'
 export type { Joined, JoinRequest } from './tab-messages.ts'

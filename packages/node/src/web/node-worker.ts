@@ -4,15 +4,19 @@ import { createLog, deferred, seededRandom } from '@shoal/base'
 import { createFrameWorkerHost, createMessageFramePort } from '@shoal/executor/web'
 import { BlobGate, nodeIdOfKeyHash, PROTOCOL_VERSION, roomIdOfKeyHash } from '@shoal/protocol'
 import type { Deferred, Log } from '@shoal/base'
-import type { Crypto } from '@shoal/protocol'
+import type { Crypto, NodeLabels } from '@shoal/protocol'
 import type { createFaults, refuseBadFaultRules } from '@shoal/transport'
 import { expose } from 'comlink'
 import type * as Capture from '@shoal/capture'
 import type { createNobleCrypto } from './crypto/noble-crypto.ts'
+import { fingerprint } from '../fingerprint.ts'
+import type { LendingTerms } from '../lending/lending.ts'
 import { ShoalNode } from '../shoal-node.ts'
 import { Spaced } from '../spaced.ts'
 import type { StateModule } from '../state/state-desk.ts'
 import { findGpu } from './find-gpu.ts'
+import { calibrate } from './calibrate.ts'
+import { deviceLabels } from './device-labels.ts'
 import { platformClock } from './platform-clock.ts'
 import { createIdbSpillStore } from './idb-spill-store.ts'
 import { createPlatformCrypto } from './crypto/platform-crypto.ts'
@@ -125,6 +129,24 @@ async function start(init: TabInit): Promise<void> {
   })
   const endWatch = watchSleep(() => entry.ask())
   let session = 0
+  const device = deviceLabels()
+  let speed: NodeLabels = []
+  let terms: LendingTerms = { isOn: init.isLending }
+  const lend = (now: LendingTerms): void => {
+    terms = now
+    node.lend({ ...now, labels: [...device, ...speed, ...(now.labels ?? [])] })
+    if (now.isOn) measure()
+  }
+  let isMeasured = false
+  /** Once, when it first lends: before nobody asks. */
+  function measure(): void {
+    if (isMeasured) return
+    isMeasured = true
+    void calibrate(() => performance.now()).then((mops) => {
+      speed = [{ key: 'shoal/speed', value: String(mops) }]
+      lend(terms)
+    })
+  }
   const control = createControl(node, crypto)
   expose(control, init.controlPort)
   tell({ type: 'started', nodeId })
@@ -153,7 +175,7 @@ async function start(init: TabInit): Promise<void> {
           createRoomLink,
           seed: (directory) => createDirectorySeed({ directory, server, room }),
         })
-        return { room, ownerPublicKey, publicKey: keyPair.publicKey }
+        return { room, fingerprint: fingerprint(room), ownerPublicKey, publicKey: keyPair.publicKey }
       },
       async newOwner() {
         const seed = random.bytes(32)
@@ -161,7 +183,7 @@ async function start(init: TabInit): Promise<void> {
       },
       leave: () => target.leave('left'),
       suspend: () => target.suspend(),
-      lend: (isOn) => target.lend(isOn),
+      lend,
       state: (question) => target.state(question),
       retryEntry: () => entry.ask(),
       close() {

@@ -1,5 +1,6 @@
 import type { LogLine, NodeId, NodeLabels, ObjectId, ResourceSet, RoomId, RoomSettings } from '@shoal/protocol'
 import type { FormerSelf, NodeStatus } from '../node-options.ts'
+import type { LendingTerms } from '../lending/lending.ts'
 import type { StateRows } from '../state/merge-answers.ts'
 import type { StateQuestion } from '../state/state-service.ts'
 
@@ -87,6 +88,8 @@ export interface JoinRequest {
 
 export interface Joined {
   readonly room: RoomId
+  /** Four words for people. */
+  readonly fingerprint: string
   readonly ownerPublicKey: Uint8Array<ArrayBuffer>
   /** The tab's own. */
   readonly publicKey: Uint8Array<ArrayBuffer>
@@ -101,7 +104,7 @@ export interface NodeControl {
   leave(): void
   /** Leaves in order to enter again under a higher session: what this tab owns stays. */
   suspend(): void
-  lend(isOn: boolean): void
+  lend(terms: LendingTerms): void
   /** See `ShoalNode.state`. */
   state(question: StateQuestion): Promise<StateRows>
   /** The page could not enter its room again: `enter-again` comes once more. */

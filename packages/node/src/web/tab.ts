@@ -8,6 +8,7 @@ import type { RtcHost } from '@shoal/transport/web'
 import { releaseProxy, transfer, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import type { NodeStatus } from '../node-options.ts'
+import type { LendingTerms } from '../lending/lending.ts'
 import type { StateRows } from '../state/merge-answers.ts'
 import type { StateQuestion } from '../state/state-service.ts'
 import type {
@@ -69,7 +70,7 @@ export interface Tab {
   leave(): Promise<void>
   /** Leaves in order to enter again under a higher session: what this tab owns stays. */
   suspend(): Promise<void>
-  lend(isOn: boolean): void
+  lend(terms: LendingTerms): void
   /** Rows of the whole room; see `ShoalNode.state`. */
   state(question: StateQuestion): Promise<StateRows>
   /** Joining again has failed: `onEnterAgain` is called once more, a little later. */
@@ -185,9 +186,9 @@ class PageTab implements Tab {
     this.#rtc = undefined
   }
 
-  lend(isOn: boolean): void {
+  lend(terms: LendingTerms): void {
     if (this.#state !== 'open') return
-    this.#control.lend(isOn).catch((error: unknown) => this.#log.warn('lending', { error: String(error) }))
+    this.#control.lend(terms).catch((error: unknown) => this.#log.warn('lending', { error: String(error) }))
   }
 
   async state(question: StateQuestion): Promise<StateRows> {

@@ -12,6 +12,7 @@ function lender(words: string | undefined, more: Partial<SessionStatus> = {}): P
     guestNames: [],
     guestTasksRun: 0,
     guestActors: 0,
+    members: [],
     ...more,
   } as unknown as SessionStatus
   return { room: words === undefined ? undefined : { fingerprint: words }, status: () => status }
@@ -43,6 +44,15 @@ describe('what a badge says', () => {
       work: 'Running step, render … · 1,200 tasks done',
       button: 'Stop',
     })
+  })
+
+  it('[SL5] is why nothing is lent while a limit pauses it, and how much where that is less than the tab has', () => {
+    const paused = lender('red owl low sun', { wantsToLend: true, lendingPaused: 'battery' })
+    expect(badgeView([paused])).toMatchObject({ kind: 'lending', title: 'Paused: on battery', button: 'Stop' })
+    const members = [{ isSelf: true, resources: { CPU: 1 } }] as unknown as SessionStatus['members']
+    const limited = lender('another room of words', { wantsToLend: true, members })
+    expect(badgeView([paused, limited]).title).toBe('Lending 3 cores')
+    expect(badgeView([limited]).title).toBe('Lending 1 core')
   })
 
   it('[SL3] counts tasks that have no name', () => {

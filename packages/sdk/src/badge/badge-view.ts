@@ -1,4 +1,5 @@
 import type { Lender } from '../lending-desk.ts'
+import type { SessionStatus } from '../session-types.ts'
 
 /** What a badge says, in words. */
 export interface BadgeView {
@@ -29,17 +30,28 @@ export function badgeView(lenders: Iterable<Pick<Lender, 'room' | 'status'>>): B
   const actors = sum((status) => status.guestActors)
   const names = [...new Set(able.flatMap(({ status }) => status.guestNames))]
   const isLending = lending.length > 0
-  const cores = lending.reduce((total, { status }) => total + status.slots, 0)
+  const cores = lending.reduce((total, { status }) => total + lentCores(status), 0)
+  // All of them, or something is lent still.
+  const pause = lending.every(({ status }) => status.lendingPaused !== undefined)
+    ? lending[0]?.status.lendingPaused
+    : undefined
   return {
     kind: able.length === 0 ? 'none' : isLending ? 'lending' : 'off',
     isRunning: running > 0,
     hasGuests: running + actors > 0,
-    title: isLending ? `Lending ${plural(cores, 'core')}` : 'Not lending',
+    title:
+      pause !== undefined ? `Paused: ${PAUSES[pause]}` : isLending ? `Lending ${plural(cores, 'core')}` : 'Not lending',
     to: shown.length === 0 ? '' : `${isLending ? 'to' : 'asked by'} ${shown.map(({ words }) => words).join(', ')}`,
     work: isLending ? workOf(running, names, actors, done) : restOf(running, actors, done),
     button: isLending ? 'Stop' : 'Lend',
     buttonLabel: isLending ? 'Stop lending this device’s cores' : 'Lend this device’s cores',
   }
+}
+
+const PAUSES = { battery: 'on battery', metered: 'metered network', hidden: 'in the background', data: 'data used up' }
+
+function lentCores({ members, slots }: SessionStatus): number {
+  return members.find(({ isSelf }) => isSelf)?.resources['CPU'] ?? slots
 }
 
 function workOf(running: number, names: readonly string[], actors: number, done: number): string {

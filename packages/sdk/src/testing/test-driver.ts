@@ -17,6 +17,7 @@ import type { TaskEventsOptions } from '../state/ask-task-events.ts'
 import { askTimeline } from '../state/ask-timeline.ts'
 import type { Timeline } from '../state/timeline.ts'
 import type { Room, Session, SessionStatus, TaskLine } from '../session-types.ts'
+import type { LendingLimits } from '../lending-limits.ts'
 import { turns } from './tab-clock.ts'
 import type { TestTabNode } from './test-tab.ts'
 
@@ -89,8 +90,9 @@ export class TestSession extends StateQueries implements Omit<PageSession, keyof
     return this.#listeners.subscribe(listener)
   }
 
-  lend(isOn: boolean): void {
-    this.#tab.node.lend(isOn)
+  lend(how: boolean | LendingLimits): void {
+    const { pauseWhen: _, ...limits } = typeof how === 'object' ? how : {}
+    this.#tab.node.lend({ ...limits, isOn: how !== false })
   }
 
   keep(name: string, ref: ObjectRef | undefined): void {

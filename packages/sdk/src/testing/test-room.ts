@@ -1,5 +1,6 @@
 import { createLog, seededRandom, silentLog } from '@shoal/base'
 import type { Clock, Log } from '@shoal/base'
+import { fingerprint } from '@shoal/node'
 import { createNobleCrypto } from '@shoal/node/crypto'
 import { roomIdOfKeyHash } from '@shoal/protocol'
 import type { LogLine, RoomSecret } from '@shoal/protocol'
@@ -166,7 +167,7 @@ class MemoryRoom implements TestRoom {
       if (!tab.isDriver) continue
       const session = new TestSession(
         tab,
-        { room, ownerPublicKey: ownerKeyPair.publicKey, publicKey: tab.publicKey },
+        { room, fingerprint: fingerprint(room), ownerPublicKey: ownerKeyPair.publicKey, publicKey: tab.publicKey },
         secret,
       )
       this.#sessions.set(tab, session)
