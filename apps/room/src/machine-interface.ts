@@ -3,7 +3,7 @@
  *
  * The URL's fragment says what to do (see model/page-url.ts):
  *   #auto=make              make a room without a click
- *   #room=...&auto=help     lend at once; for our own headless helper tabs
+ *   #room=...&auto=help     lend at once, under a program's control or in a window that this page opened for its person
  *   #run=NAME&tabs=N        make a room if there is none, wait for N lending tabs (20 s at most), drive the demo
  *
  * `window.__shoal__` says what happens; all it gives is plain data, but for `room`:
@@ -16,6 +16,7 @@
  */
 import { effect } from '@preact/signals'
 import type { Room, SessionStatus, StateApi } from '@shoal/sdk'
+import { mayHelpUnasked } from './model/helper-tabs.ts'
 import type { Page } from './model/page-context.ts'
 import type { Screen } from './model/room-model.ts'
 import type { RunReport } from './model/run-report.ts'
@@ -26,6 +27,8 @@ export interface MachineInterface extends StateApi {
   readonly room: Room | undefined
   readonly run: RunReport | undefined
   onRun(listener: (report: RunReport) => void): () => void
+  /** True once for a window that this page opened as a helper's, on a person's click. */
+  vouchFor(asking: Window): boolean
 }
 
 declare global {
@@ -47,6 +50,7 @@ export function exposeMachineInterface(page: Page, target: Window): void {
       return page.runs.report
     },
     onRun: (listener) => page.runs.onRun(listener),
+    vouchFor: (asking) => page.helpers.vouchFor(asking),
     // The SDK leaves the place to whoever has it, which is this page.
     listTasks: async (options) => page.model.session().listTasks(options),
     listActors: async (options) => page.model.session().listActors(options),
@@ -70,7 +74,7 @@ export async function startFromUrl({ address, model, runs }: Page): Promise<void
   if (room !== undefined) await model.openFromUrl()
   else if (auto === 'make' || run !== undefined) await model.makeRoom()
   if (model.screen.peek().kind !== 'open') return
-  if (auto === 'help') model.lend(true)
+  if (auto === 'help' && mayHelpUnasked(window)) model.lend(true)
   if (run === undefined || !model.canSubmit.peek()) return
   runs.announce(run)
   await tabsLend(model, tabs)

@@ -1,4 +1,5 @@
 /** Puts the page together: the URL, the room, the marks, the runs, and what is drawn of them. */
+import { effect } from '@preact/signals'
 import { render } from 'preact'
 import type { JSX } from 'preact'
 import { ScreenNotice } from './components/notice.tsx'
@@ -7,6 +8,8 @@ import { Logo } from './components/logo.tsx'
 import { Welcome } from './components/welcome.tsx'
 import { DashboardDoor } from './dashboard/door.tsx'
 import { exposeMachineInterface, startFromUrl } from './machine-interface.ts'
+import { HelperTabs } from './model/helper-tabs.ts'
+import { SettingsOfLending } from './model/lending-settings.ts'
 import { createPageAddress } from './model/page-address.ts'
 import { PageContext } from './model/page-context.ts'
 import type { Page } from './model/page-context.ts'
@@ -52,7 +55,13 @@ function ReplayScreen(): JSX.Element {
 }
 
 const address = createPageAddress(window)
-const page: Page = { address, model: new RoomModel(address), marks: new TabMarks(), runs: new RunBoard() }
+const settings = new SettingsOfLending()
+const helpers = new HelperTabs((url) => window.open(url, '_blank'))
+const model = new RoomModel(address, settings)
+effect(() => {
+  if (model.status.value !== undefined) helpers.look()
+})
+const page: Page = { address, model, marks: new TabMarks(), runs: new RunBoard(), settings, helpers }
 exposeMachineInterface(page, window)
 const root = document.getElementById('app')
 if (root === null) throw new Error('index.html has no #app')

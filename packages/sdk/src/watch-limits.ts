@@ -20,6 +20,9 @@ export interface LimitSources {
   readonly document: Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'>
 }
 
+/** A browser that knows no battery may never say so. */
+const PATIENCE_MS = 2_000
+
 type Pause = NonNullable<LendingTerms['pause']>
 
 /**
@@ -57,9 +60,12 @@ export function watchLimits(
   if (connection !== undefined) on(connection, 'change')
   // Nothing of others runs before it is known whether it may.
   if (navigator.getBattery === undefined) look()
-  else
+  else {
+    const timer = setTimeout(look, PATIENCE_MS)
+    ends.push(() => clearTimeout(timer))
     navigator.getBattery().then(
       (found) => {
+        clearTimeout(timer)
         if (isOver) return
         battery = found
         on(found, 'chargingchange')
@@ -68,6 +74,7 @@ export function watchLimits(
       // A policy forbids it: as where the browser does not tell.
       look,
     )
+  }
   return () => {
     isOver = true
     for (const end of ends.splice(0)) end()

@@ -2,9 +2,12 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useMemo, useRef } from 'preact/hooks'
 import { encode } from 'uqr'
+import { usePage } from '../model/page-context.ts'
+import { HelperButton } from './helper-button.tsx'
 
 /** The helper's link as text, to copy, and as a QR code. */
 export function Invite({ link }: { readonly link: string }): JSX.Element {
+  const { model } = usePage()
   const field = useRef<HTMLInputElement>(null)
   const said = useSignal('')
   const copy = async (): Promise<void> => {
@@ -29,6 +32,7 @@ export function Invite({ link }: { readonly link: string }): JSX.Element {
       <p class="said" role="status">
         {said.value}
       </p>
+      {model.canSubmit.value && <HelperButton link={link} />}
       <QrCode text={link} />
     </section>
   )

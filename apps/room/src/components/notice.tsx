@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { formatBytes, formatDuration, plural } from '../model/format.ts'
 import { usePage } from '../model/page-context.ts'
 import { sentence, troubleOf } from '../model/trouble.ts'
 import { Logo } from './logo.tsx'
@@ -9,7 +10,7 @@ export function ScreenNotice(): JSX.Element | null {
   const screen = model.screen.value
   if (screen.kind === 'opening') {
     return (
-      <main class="hero" aria-busy="true">
+      <main id="main" class="hero" aria-busy="true">
         <Logo />
         <h1>{screen.what} …</h1>
       </main>
@@ -17,7 +18,7 @@ export function ScreenNotice(): JSX.Element | null {
   }
   if (screen.kind === 'failed') {
     return (
-      <main class="hero">
+      <main id="main" class="hero">
         <Logo />
         <h1>{screen.title}</h1>
         <p role="alert">{sentence(screen.message)}</p>
@@ -41,10 +42,17 @@ export function ScreenNotice(): JSX.Element | null {
     )
   }
   if (screen.kind === 'left') {
+    const { tasks, cpuMs, bytes } = screen
     return (
-      <main class="hero">
+      <main id="main" class="hero">
         <Logo />
         <h1>You left the room.</h1>
+        {tasks > 0 && (
+          <p class="sum">
+            This tab computed {plural(tasks, 'task')} for it, {formatDuration(cpuMs)} of CPU, and sent and received{' '}
+            {formatBytes(bytes)}. Thank you.
+          </p>
+        )}
         <p>Nothing of it runs in this tab any more. You can close the tab, or come back.</p>
         <div class="actions">
           <button type="button" class="primary large" onClick={() => location.reload()}>
@@ -70,7 +78,20 @@ function startOver(event: Event): void {
 /** What is wrong while the room goes on, in one strip; nothing when all is well. */
 export function TroubleStrip(): JSX.Element | null {
   const { model } = usePage()
+  const stoodStillMs = model.stoodStillMs.value
   const trouble = troubleOf(model.status.value, model.room.value !== undefined, typeof RTCPeerConnection === 'function')
+  if (trouble === undefined && stoodStillMs !== undefined)
+    return (
+      <div class="strip" role="status">
+        <p>
+          The browser, or the device’s sleep, paused this tab for {formatDuration(stoodStillMs)}. What others waited for
+          runs elsewhere by now; this tab goes on.
+        </p>
+        <button type="button" onClick={() => model.noticed()}>
+          OK
+        </button>
+      </div>
+    )
   if (trouble === undefined) return null
   return (
     <div class="strip" role="status">

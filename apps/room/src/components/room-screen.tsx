@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { DashboardDoor } from '../dashboard/door.tsx'
 import { Demos } from '../demos/demos.tsx'
 import { usePage } from '../model/page-context.ts'
+import { connectedWords, isApart } from '../model/trouble.ts'
 import { Help } from './help.tsx'
 import { Invite } from './invite.tsx'
 import { Ledgers } from './ledgers.tsx'
@@ -19,6 +20,9 @@ export function RoomScreen(): JSX.Element | null {
   if (status === undefined) return null
   return (
     <>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to what runs here
+      </a>
       <header class="top">
         <Logo />
         <h1>Shoal</h1>
@@ -35,7 +39,7 @@ export function RoomScreen(): JSX.Element | null {
       <TroubleStrip />
       {address.url.value.view === 'dashboard' && <DashboardDoor />}
       {/* A demo goes on while somebody looks at the dashboard. */}
-      <main class="columns" hidden={address.url.value.view === 'dashboard'}>
+      <main id="main" class="columns" tabIndex={-1} hidden={address.url.value.view === 'dashboard'}>
         <div class="column">{canSubmit ? <Demos /> : <Help status={status} />}</div>
         <div class="column side">
           {room === undefined && <MakeRoom />}
@@ -76,13 +80,24 @@ const STATES = {
 
 function State(): JSX.Element | null {
   const { model } = usePage()
-  const state = model.status.value?.state
-  if (state === undefined || model.room.value === undefined) return null
+  const status = model.status.value
+  const state = status?.state
+  if (status === undefined || state === undefined || model.room.value === undefined) return null
   return (
     <span class={`state ${state}`} role="status">
-      {STATES[state]}
+      {state === 'connected'
+        ? connectedWords(status)
+        : state === 'alone' && isApart(status)
+          ? 'kept apart'
+          : STATES[state]}
     </span>
   )
+}
+
+/** The fragment is the room's: a link to a place on the page would replace it. */
+function skip(event: Event): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
 }
 
 function MakeRoom(): JSX.Element {

@@ -2,6 +2,7 @@ import type { SessionStatus } from '@shoal/sdk'
 import type { JSX } from 'preact'
 import { formatBytes, formatCount, formatDuration } from '../model/format.ts'
 import { usePage } from '../model/page-context.ts'
+import { LendingLimits } from './lending-limits.tsx'
 import { ActivityBars } from './activity-bars.tsx'
 
 /** What this tab is doing, and the switch for whether it works for others. */
@@ -21,16 +22,20 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
         <Fact term="CPU time" value={formatDuration(status.cpuMs)} />
         {status.objectBytes > 0 && <Fact term="Objects" value={objectsOf(status)} />}
         {isInRoom && <Fact term="Sent" value={formatBytes(status.bytesSent)} />}
+        {status.lendingPaused !== undefined && (
+          <Fact term="Lending" value={`paused: ${PAUSE_WORDS[status.lendingPaused]}`} />
+        )}
         {isInRoom && <Fact term="Received" value={formatBytes(status.bytesReceived)} />}
       </dl>
+      {isInRoom && model.canSubmit.value && <LendingLimits status={status} />}
       {isInRoom && (
         <div class="actions">
-          {model.canSubmit.value && status.isLending && (
+          {model.canSubmit.value && status.wantsToLend && (
             <button type="button" onClick={() => model.lend(false)}>
               Stop lending
             </button>
           )}
-          {model.canSubmit.value && !status.isLending && (
+          {model.canSubmit.value && !status.wantsToLend && (
             <button type="button" onClick={() => model.lend(true)}>
               Lend this tab
             </button>
@@ -43,6 +48,13 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
     </section>
   )
 }
+
+const PAUSE_WORDS = {
+  battery: 'on battery',
+  metered: 'metered network',
+  hidden: 'in the background',
+  data: 'data used up',
+} as const
 
 function objectsOf({ objectBytes, spilledBytes, disk }: SessionStatus): string {
   const all = formatBytes(objectBytes)

@@ -6,7 +6,7 @@ import { Logo } from './logo.tsx'
 export function Welcome(): JSX.Element {
   const { model } = usePage()
   return (
-    <main class="hero">
+    <main id="main" class="hero">
       <Logo />
       <h1>Shoal joins open browser tabs into one computer.</h1>
       <p>

@@ -6,9 +6,10 @@ import { TabChip } from './tab-chip.tsx'
 
 /** Every tab of the room with its mark: the legend of all colours on the page. */
 export function WhoIsHere({ status }: { readonly status: SessionStatus }): JSX.Element {
-  const { runs } = usePage()
+  const { helpers } = usePage()
   const { members } = status
   const slots = members.reduce((sum, member) => sum + member.slots, 0)
+  const opened = helpers.nodes.value
   return (
     <section class="card" aria-labelledby="who-title">
       <h2 id="who-title">Who is here</h2>
@@ -17,7 +18,11 @@ export function WhoIsHere({ status }: { readonly status: SessionStatus }): JSX.E
       </p>
       <ul class="members">
         {[...members].sort(bySelfThenId).map((member) => (
-          <Row key={member.nodeId} member={member} tasks={runs.tasksOf(member.nodeId)} />
+          <Row
+            key={member.nodeId}
+            member={member}
+            {...(opened.has(member.nodeId) && { kill: () => helpers.kill(member.nodeId) })}
+          />
         ))}
       </ul>
       {members.length < 2 && <p class="soft">Nobody else yet. Share the link, or open it in a second window.</p>}
@@ -29,7 +34,14 @@ function bySelfThenId(a: Member, b: Member): number {
   return Number(b.isSelf) - Number(a.isSelf) || (a.nodeId < b.nodeId ? -1 : 1)
 }
 
-function Row({ member, tasks }: { readonly member: Member; readonly tasks: number }): JSX.Element {
+interface RowProps {
+  readonly member: Member
+  /** Of a tab that was opened from here. */
+  kill?(): void
+}
+
+function Row({ member, kill }: RowProps): JSX.Element {
+  const { marks } = usePage()
   return (
     <li>
       <TabChip nodeId={member.nodeId} />
@@ -40,25 +52,50 @@ function Row({ member, tasks }: { readonly member: Member; readonly tasks: numbe
         </span>
         <span class="soft facts-line">{factsOf(member).join(' · ')}</span>
       </div>
-      {tasks > 0 && (
-        <span class="tasks" title="tasks of the current run">
-          {formatCount(tasks)}
-          <small>tasks</small>
+      {member.tasksDone > 0 && (
+        <span class="tasks" title={member.isSelf ? 'own tasks that ran here' : 'tasks of this tab that it ran'}>
+          {formatCount(member.tasksDone)}
+          <small>{member.tasksDone === 1 ? 'task' : 'tasks'}</small>
         </span>
+      )}
+      {kill !== undefined && (
+        <button
+          type="button"
+          class="small"
+          aria-label={`Kill tab ${marks.of(member.nodeId).label}`}
+          title="Closes that tab. What it was doing runs again elsewhere."
+          onClick={kill}
+        >
+          Kill it
+        </button>
       )}
     </li>
   )
 }
 
+const PAUSES: Readonly<Record<string, string>> = {
+  battery: 'paused: on battery',
+  metered: 'paused: metered network',
+  hidden: 'paused: in the background',
+  data: 'paused: data used up',
+}
+
 /** Short phrases; what is not known yet is left out. */
 export function factsOf(member: Member): string[] {
+  const { labels, isSelf, state } = member
   const lent = member.slots > 0 ? `${member.slots} of ${plural(member.cores, 'core')}` : plural(member.cores, 'core')
-  if (member.isSelf) return [lent]
-  if (member.state === 'connecting') return [lent, 'connecting']
-  if (member.state === 'unreachable') return ['out of reach, needs a relay']
-  if (member.state === 'incompatible') return ['another version: reload it']
-  const facts = [lent, member.isDirect ? 'direct' : 'relayed']
-  if (member.roundTripMs !== undefined) facts.push(formatRoundTrip(member.roundTripMs))
+  if (!isSelf && state === 'unreachable') return ['out of reach, needs a relay']
+  if (!isSelf && state === 'incompatible') return ['another version: reload it']
+  if (!isSelf && state === 'connecting') return [lent, 'connecting']
+  const paused = labels['shoal/paused']
+  const facts = [lent]
+  if (!isSelf) facts.push(member.isDirect ? 'direct' : 'relayed')
+  if (!isSelf && member.roundTripMs !== undefined) facts.push(formatRoundTrip(member.roundTripMs))
+  if (labels['shoal/speed'] !== undefined) facts.push(`speed ${labels['shoal/speed']}`)
+  if (paused !== undefined) facts.push(PAUSES[paused] ?? 'paused')
+  else if (labels['shoal/power'] === 'battery') facts.push('on battery')
+  if (labels['shoal/network'] === 'metered' && paused !== 'metered') facts.push('metered')
+  if (labels['shoal/webgpu'] === 'yes') facts.push('WebGPU')
   return facts
 }
 

@@ -1,6 +1,8 @@
 /** What every component of the page may need; made once in main.tsx. */
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
+import type { HelperTabs } from './helper-tabs.ts'
+import type { SettingsOfLending } from './lending-settings.ts'
 import type { PageAddress } from './page-address.ts'
 import type { RoomModel } from './room-model.ts'
 import type { RunBoard } from './run-board.ts'
@@ -11,6 +13,8 @@ export interface Page {
   readonly model: RoomModel
   readonly marks: TabMarks
   readonly runs: RunBoard
+  readonly settings: SettingsOfLending
+  readonly helpers: HelperTabs
 }
 
 export const PageContext = createContext<Page | undefined>(undefined)

@@ -3,7 +3,7 @@
  * the SDK's and goes through unread.
  *
  * `auto`, `run` and `tabs` are for programs (the command line runner, end-to-end tests): `auto=make` makes a room without a
- * click, `auto=help` lends without a click (for our own headless tabs), `run=NAME` drives that demo, making a room when
+ * click, `auto=help` lends without a click (see helper-tabs.ts for where), `run=NAME` drives that demo, making a room when
  * the link has none, once `tabs` tabs lend (20 s at most).
  *
  * `view=dashboard` shows the dashboard; with `replay=50x5000` of a made-up room of 50 tabs that ends 5,000 tasks a second.

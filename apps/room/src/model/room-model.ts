@@ -14,6 +14,8 @@ import { LineLog } from '../dashboard/model/line-log.ts'
 import { computed, signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
 import { messageOf } from './message-of.ts'
+import { toLimits } from './lending-settings.ts'
+import type { SettingsOfLending } from './lending-settings.ts'
 import { roomPartOf } from './page-url.ts'
 import type { PageAddress } from './page-address.ts'
 
@@ -22,17 +24,23 @@ export type Screen =
   | { readonly kind: 'opening'; readonly what: string }
   | { readonly kind: 'failed'; readonly title: string; readonly message: string; readonly canRetry: boolean }
   | { readonly kind: 'open' }
-  | { readonly kind: 'left' }
+  /** What the tab did for others while it was there. */
+  | { readonly kind: 'left'; readonly tasks: number; readonly cpuMs: number; readonly bytes: number }
 
 /** Remembers, for the tab's life, the room that was made in it. */
 const MADE_HERE = 'shoal.made-here'
 const MOST_OBJECTS = 50
+/** Less is a page that was busy. */
+const STOOD_STILL_MS = 6_000
 
 export class RoomModel {
   readonly #address: PageAddress
+  readonly #settings: SettingsOfLending
   readonly #screen = signal<Screen>({ kind: 'welcome' })
   readonly #status = signal<SessionStatus | undefined>(undefined)
   readonly #room = signal<Room | undefined>(undefined)
+  readonly #stoodStillMs = signal<number | undefined>(undefined)
+  #heardAtMs: number | undefined
   #session: Session | undefined
   #stopListening: (() => void)[] = []
 
@@ -41,13 +49,18 @@ export class RoomModel {
   readonly screen: ReadonlySignal<Screen> = this.#screen
   readonly status: ReadonlySignal<SessionStatus | undefined> = this.#status
   readonly room: ReadonlySignal<Room | undefined> = this.#room
+  /** CPUs of this tab, lent or not. */
+  readonly workers: ReadonlySignal<number> = computed(() => Math.max(1, this.#status.value?.resources['CPU'] ?? 1))
+  /** For how long the browser had this tab stand still, when it last did. */
+  readonly stoodStillMs: ReadonlySignal<number | undefined> = this.#stoodStillMs
   /** Whether this tab may submit work: alone, or by an owner's link. */
   readonly canSubmit: ReadonlySignal<boolean> = computed(
     () => this.#room.value === undefined || this.#room.value.ownerLink !== undefined,
   )
 
-  constructor(address: PageAddress) {
+  constructor(address: PageAddress, settings: SettingsOfLending) {
     this.#address = address
+    this.#settings = settings
   }
 
   /** Opens what the URL names; without a room in it, the first screen stays. */
@@ -58,7 +71,7 @@ export class RoomModel {
       this.#listenTo(await init({ room: this.#address.linkOf(part), lend: false, ...this.#address.debugOptions() }))
     })
     const room = this.#room.value
-    if (room !== undefined && this.isMaker()) this.#session?.lend(true)
+    if (room !== undefined && this.isMaker()) this.lend(true)
   }
 
   /** Also from working alone: the session goes on in the room. */
@@ -69,7 +82,7 @@ export class RoomModel {
       if (session === undefined) throw new Error('the session ended while its room was made')
       this.#listenTo(session)
       // A session that worked alone before did not lend.
-      session.lend(true)
+      this.lend(true)
       const part = room.ownerLink === undefined ? undefined : roomPartOf(room.ownerLink)
       if (part !== undefined) this.#address.change({ room: part, auto: undefined })
       rememberMadeHere(room.id)
@@ -105,14 +118,20 @@ export class RoomModel {
     return this.session().listObjects({ filters: [['ownerId', '=', owner]], limit: MOST_OBJECTS, detail: true })
   }
 
+  /** Within the limits that its person set. */
   lend(isOn: boolean): void {
-    this.#session?.lend(isOn)
+    this.#session?.lend(isOn && toLimits(this.#settings.value.peek()))
     this.#refresh()
+  }
+
+  limitsChanged(): void {
+    if (this.currentStatus()?.wantsToLend === true) this.lend(true)
   }
 
   /** Says goodbye to the room. The session ends too: whoever leaves wants the cores back. */
   async leave(): Promise<void> {
-    this.#screen.value = { kind: 'left' }
+    const { guestTasksRun = 0, cpuMs = 0, bytesSent = 0, bytesReceived = 0 } = this.currentStatus() ?? {}
+    this.#screen.value = { kind: 'left', tasks: guestTasksRun, cpuMs, bytes: bytesSent + bytesReceived }
     for (const stop of this.#stopListening.splice(0)) stop()
     const session = this.#session
     this.#session = undefined
@@ -146,10 +165,23 @@ export class RoomModel {
     this.#session = session
     this.#room.value = session.room
     this.#stopListening.push(
-      session.onStatus((status) => (this.#status.value = status)),
+      session.onStatus((status) => this.#heard(status)),
       this.lines.listen(session),
     )
     this.#refresh()
+  }
+
+  /** The node tells of itself every second, in the background too: a longer silence is a tab that stood still. */
+  #heard(status: SessionStatus): void {
+    const now = Date.now()
+    const silentMs = now - (this.#heardAtMs ?? now)
+    this.#heardAtMs = now
+    if (silentMs > STOOD_STILL_MS) this.#stoodStillMs.value = silentMs
+    this.#status.value = status
+  }
+
+  noticed(): void {
+    this.#stoodStillMs.value = undefined
   }
 
   #refresh(): void {

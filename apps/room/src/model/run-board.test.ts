@@ -37,5 +37,5 @@ it('adds up the work of a tab', () => {
   byNode = withWork(byNode, 'a', { tasks: 1, cpuMs: 1 })
   board.publish({ ...newReport('mandelbrot', 'running'), byNode })
   expect(byNode).toEqual({ a: { tasks: 3, cpuMs: 6 } })
-  expect([board.tasksOf('a'), board.tasksOf('b')]).toEqual([3, 0])
+  expect(board.report?.byNode['a']?.tasks).toBe(3)
 })

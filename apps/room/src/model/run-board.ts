@@ -21,11 +21,6 @@ export class RunBoard {
     return this.#report.peek()
   }
 
-  /** Tasks that a tab did in the current run. */
-  tasksOf(nodeId: string): number {
-    return this.#report.value?.byNode[nodeId]?.tasks ?? 0
-  }
-
   /** Says that a run was asked for and waits for tabs. */
   announce(name: RunName): void {
     this.publish(newReport(name, 'waiting'))

@@ -1,6 +1,6 @@
 import type { Member, SessionStatus } from '@shoal/sdk'
 import { expect, it } from 'vitest'
-import { sentence, troubleOf } from './trouble.ts'
+import { connectedWords, isApart, sentence, troubleOf } from './trouble.ts'
 
 const STATUS: SessionStatus = {
   state: 'connected',
@@ -73,8 +73,24 @@ it('says that a tab cut off from its room goes on', () => {
 })
 
 it('counts the tabs that need a relay', () => {
-  expect(troubleOf({ ...STATUS, members: [UNREACHABLE] }, true, true)?.text).toMatch(/^One tab .* relay/)
-  expect(troubleOf({ ...STATUS, members: [UNREACHABLE, UNREACHABLE] }, true, true)?.text).toMatch(/^2 tabs /)
+  const linked: Member = { ...UNREACHABLE, state: 'connected' }
+  expect(troubleOf({ ...STATUS, members: [linked, UNREACHABLE] }, true, true)?.text).toMatch(/^One tab .* relay/)
+  const members = [linked, UNREACHABLE, UNREACHABLE]
+  expect(troubleOf({ ...STATUS, members }, true, true)?.text).toMatch(/^2 tabs /)
+})
+
+it('says that a network keeps devices apart when nobody can be reached', () => {
+  const members = [{ ...UNREACHABLE, isSelf: true, state: 'connected' as const }, UNREACHABLE]
+  expect(troubleOf({ ...STATUS, members }, true, true)?.text).toMatch(/^This network keeps devices apart/)
+  expect(isApart({ members: members.slice(0, 1) })).toBe(false)
+})
+
+it('says how a tab is connected', () => {
+  const direct: Member = { ...UNREACHABLE, state: 'connected' }
+  const relayed: Member = { ...direct, isDirect: false }
+  expect(connectedWords({ members: [direct] })).toBe('connected, direct')
+  expect(connectedWords({ members: [direct, relayed] })).toBe('connected, 1 of 2 relayed')
+  expect(connectedWords({ members: [relayed, UNREACHABLE] })).toBe('connected, relayed')
 })
 
 it('makes a sentence of a message', () => {

@@ -27,14 +27,34 @@ export function troubleOf(
       helpsToReload: false,
     }
   }
+  if (isInRoom && isApart(status)) {
+    return {
+      text: 'This network keeps devices apart: no tab of this room can be reached from here. Another network would do, or a relay (TURN server) for the room.',
+      helpsToReload: false,
+    }
+  }
   const unreachable = status.members.filter((member) => member.state === 'unreachable').length
   if (unreachable > 0) {
     return {
-      text: `${unreachable === 1 ? 'One tab' : `${unreachable} tabs`} of this room cannot be reached from here: this network keeps devices apart. A relay (TURN server) would be needed.`,
+      text: `${unreachable === 1 ? 'One tab' : `${unreachable} tabs`} of this room cannot be reached from here. A relay (TURN server) would be needed.`,
       helpsToReload: false,
     }
   }
   return undefined
+}
+
+/** Others are there, and none of them can be reached. */
+export function isApart({ members }: Pick<SessionStatus, 'members'>): boolean {
+  const others = members.filter(({ isSelf }) => !isSelf)
+  return others.length > 0 && others.every(({ state }) => state === 'unreachable')
+}
+
+/** How this tab is connected: over links of its own, or over relays. */
+export function connectedWords({ members }: Pick<SessionStatus, 'members'>): string {
+  const others = members.filter(({ isSelf, state }) => !isSelf && state === 'connected')
+  const relayed = others.filter(({ isDirect }) => !isDirect).length
+  if (relayed === 0) return 'connected, direct'
+  return relayed === others.length ? 'connected, relayed' : `connected, ${relayed} of ${others.length} relayed`
 }
 
 /** With a capital and a full stop. */
