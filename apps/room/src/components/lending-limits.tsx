@@ -26,7 +26,10 @@ export function LendingLimits({ status }: { readonly status: SessionStatus }): J
         <Choice
           label="Workers"
           value={Math.min(workers, most)}
-          options={[[0, `all ${most}`], ...counts.slice(0, -1).map((count) => [count, `${count}`] as const)]}
+          options={[
+            [0, most === 1 ? '1' : `all ${most}`],
+            ...counts.slice(0, -1).map((count) => [count, `${count}`] as const),
+          ]}
           choose={(value) => change({ workers: value })}
         />
         <Choice
@@ -75,7 +78,7 @@ export function LendingLimits({ status }: { readonly status: SessionStatus }): J
 /** What differs from lending everything, in a line. */
 function wordsOf({ workers, percent, memoryMb, hourlyMb, ...pauses }: LendingSettings, most: number): string {
   const words = [
-    workers > 0 && workers < most ? plural(workers, 'worker') : 'all workers',
+    workers > 0 && workers < most ? plural(workers, 'worker') : most === 1 ? '1 worker' : `all ${most} workers`,
     ...(percent < 100 ? [`${percent} % of the time`] : []),
     ...(memoryMb > 0 ? [`${memoryMb} MB`] : []),
     ...(hourlyMb > 0 ? [`${formatBytes(hourlyMb * 1e6)} an hour`] : []),

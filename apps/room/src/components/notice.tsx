@@ -79,7 +79,11 @@ function startOver(event: Event): void {
 export function TroubleStrip(): JSX.Element | null {
   const { model } = usePage()
   const stoodStillMs = model.stoodStillMs.value
-  const trouble = troubleOf(model.status.value, model.room.value !== undefined, typeof RTCPeerConnection === 'function')
+  const trouble = troubleOf(
+    model.status.value,
+    model.room.value !== undefined && !model.isEntering.value,
+    typeof RTCPeerConnection === 'function',
+  )
   if (trouble === undefined && stoodStillMs !== undefined)
     return (
       <div class="strip" role="status">

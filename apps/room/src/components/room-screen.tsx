@@ -81,7 +81,8 @@ const STATES = {
 function State(): JSX.Element | null {
   const { model } = usePage()
   const status = model.status.value
-  const state = status?.state
+  const told = status?.state
+  const state = told === 'offline' && model.isEntering.value ? 'joining' : told
   if (status === undefined || state === undefined || model.room.value === undefined) return null
   return (
     <span class={`state ${state}`} role="status">

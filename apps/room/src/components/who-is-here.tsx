@@ -1,5 +1,6 @@
 import type { Member, SessionStatus } from '@shoal/sdk'
 import type { JSX } from 'preact'
+import { useMemo } from 'preact/hooks'
 import { formatCount, plural } from '../model/format.ts'
 import { usePage } from '../model/page-context.ts'
 import { TabChip } from './tab-chip.tsx'
@@ -10,28 +11,39 @@ export function WhoIsHere({ status }: { readonly status: SessionStatus }): JSX.E
   const { members } = status
   const slots = members.reduce((sum, member) => sum + member.slots, 0)
   const opened = helpers.nodes.value
+  const order = useMemo(() => new Arrivals(), [])
   return (
     <section class="card" aria-labelledby="who-title">
       <h2 id="who-title">Who is here</h2>
       <p class="soft">
         {plural(Math.max(1, members.length), 'tab')}, {plural(slots, 'core')} lent
       </p>
-      <ul class="members">
-        {[...members].sort(bySelfThenId).map((member) => (
-          <Row
-            key={member.nodeId}
-            member={member}
-            {...(opened.has(member.nodeId) && { kill: () => helpers.kill(member.nodeId) })}
-          />
-        ))}
-      </ul>
-      {members.length < 2 && <p class="soft">Nobody else yet. Share the link, or open it in a second window.</p>}
+      {/* As high from the start as for a few: what is below stays where it is when somebody comes. */}
+      <div class="members-place" role="region" aria-label="Tabs of this room" tabIndex={0}>
+        <ul class="members">
+          {order.sorted(members).map((member) => (
+            <Row
+              key={member.nodeId}
+              member={member}
+              {...(opened.has(member.nodeId) && { kill: () => helpers.kill(member.nodeId) })}
+            />
+          ))}
+        </ul>
+        {members.length < 2 && <p class="soft">Nobody else yet. Share the link, or open it in a second window.</p>}
+      </div>
     </section>
   )
 }
 
-function bySelfThenId(a: Member, b: Member): number {
-  return Number(b.isSelf) - Number(a.isSelf) || (a.nodeId < b.nodeId ? -1 : 1)
+/** This tab first, then as they came: nobody in the list moves because another one comes. */
+class Arrivals {
+  readonly #places = new Map<string, number>()
+
+  sorted(members: readonly Member[]): Member[] {
+    for (const { nodeId } of members) if (!this.#places.has(nodeId)) this.#places.set(nodeId, this.#places.size)
+    const placeOf = ({ nodeId, isSelf }: Member): number => (isSelf ? -1 : (this.#places.get(nodeId) ?? 0))
+    return [...members].sort((a, b) => placeOf(a) - placeOf(b))
+  }
 }
 
 interface RowProps {

@@ -32,6 +32,8 @@ const MADE_HERE = 'shoal.made-here'
 const MOST_OBJECTS = 50
 /** Less is a page that was busy. */
 const STOOD_STILL_MS = 6_000
+/** A room that was just entered is not out of reach: its first link and the server's are on their way. */
+const ENTERING_MS = 3_000
 
 export class RoomModel {
   readonly #address: PageAddress
@@ -40,6 +42,8 @@ export class RoomModel {
   readonly #status = signal<SessionStatus | undefined>(undefined)
   readonly #room = signal<Room | undefined>(undefined)
   readonly #stoodStillMs = signal<number | undefined>(undefined)
+  readonly #isEntering = signal(true)
+  #enteredAtMs = Date.now()
   #heardAtMs: number | undefined
   #session: Session | undefined
   #stopListening: (() => void)[] = []
@@ -51,6 +55,8 @@ export class RoomModel {
   readonly room: ReadonlySignal<Room | undefined> = this.#room
   /** CPUs of this tab, lent or not. */
   readonly workers: ReadonlySignal<number> = computed(() => Math.max(1, this.#status.value?.resources['CPU'] ?? 1))
+  /** The room was entered moments ago, and nothing is linked yet. */
+  readonly isEntering: ReadonlySignal<boolean> = this.#isEntering
   /** For how long the browser had this tab stand still, when it last did. */
   readonly stoodStillMs: ReadonlySignal<number | undefined> = this.#stoodStillMs
   /** Whether this tab may submit work: alone, or by an owner's link. */
@@ -146,6 +152,7 @@ export class RoomModel {
       await start()
       await this.#session?.ready
       this.#room.value ??= this.#session?.room
+      this.#enteredAtMs = Date.now()
       this.#refresh()
       this.#screen.value = { kind: 'open' }
     } catch (error) {
@@ -177,6 +184,7 @@ export class RoomModel {
     const silentMs = now - (this.#heardAtMs ?? now)
     this.#heardAtMs = now
     if (silentMs > STOOD_STILL_MS) this.#stoodStillMs.value = silentMs
+    this.#isEntering.value = status.state === 'offline' && now - this.#enteredAtMs < ENTERING_MS
     this.#status.value = status
   }
 
