@@ -10,8 +10,7 @@ import { bundlePage } from './pack-sdk/bundle-page.ts'
 import { root } from './pack-sdk/entries.ts'
 
 const BUDGETS_KB = {
-  // 50 without the errors of GPUs and `gpu`, which a page has to have to hand them on: docs/decisions/042.
-  'page entry': 50.2,
+  'page entry': 50,
   'node worker': 100,
   'sandbox, with its worker': 16.6,
   'sandbox, second stage': 24.4,

@@ -1,3 +1,4 @@
+// Long because a frame may come, die and come again under everything that is asked of it: workers, shared buffers and the GPU.
 import type { GpuInfo } from '@shoal/core-worker'
 import { PROTOCOL_VERSION } from '@shoal/protocol'
 import { HANGS_AFTER_MS } from '../worker-host.ts'
