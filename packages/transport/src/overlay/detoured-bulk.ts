@@ -63,10 +63,11 @@ export class DetouredBulk {
     if (this.#theirRun !== undefined && chunk.run < this.#theirRun) return
     if (chunk.run !== this.#theirRun) {
       if (chunk.number !== 0) return
-      const isFirst = this.#theirRun === undefined
+      // Without bytes it says that its sender began anew: perhaps nothing of the run before has come here.
+      const isAnew = this.#theirRun !== undefined || chunk.bytes.length === 0
       this.#theirRun = chunk.run
       this.#theirNumber = 0
-      if (!isFirst) this.#options.lost()
+      if (isAnew) this.#options.lost()
     }
     // After a gap nothing of the run is taken, and its sender begins another.
     if (chunk.number !== this.#theirNumber) return
