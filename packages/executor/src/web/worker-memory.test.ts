@@ -104,3 +104,45 @@ test('a worker that has ended is given nothing', () => {
   memory.end(1)
   expect(() => memory.give({ type: 'give', key: 'a', worker: 1, ticket: 1 })).not.toThrow()
 })
+
+test('what user code makes of prototypes is never handed the shared memory', async () => {
+  const { memory, worker } = open()
+  const { seen, come } = worker(1)
+  memory.share({ type: 'share', key: 'a', bytes: large(7) })
+  const stolen: unknown[] = []
+  const steal = (value: unknown): void => {
+    if (value instanceof SharedArrayBuffer || (Array.isArray(value) && value[1] instanceof SharedArrayBuffer))
+      stolen.push(value)
+  }
+  const undo = [
+    spy(SharedArrayBuffer.prototype, 'byteLength', 'get', steal),
+    spy(Array.prototype, Symbol.iterator, 'value', steal),
+    spy(Array.prototype, 'push', 'value', steal),
+    spy(Object.getPrototypeOf(Uint8Array.prototype) as object, 'set', 'value', steal),
+  ]
+  try {
+    come([new Uint8Array(1), 1])
+    memory.give({ type: 'give', key: 'a', worker: 1, ticket: 1 })
+    // Not by `expect.poll`, which is user code here: a turn of the real event loop each.
+    while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    for (const each of undo) each()
+  }
+  expect(seen.map(shown)).toEqual([['1 x 0', LARGE(7)]])
+  expect(stolen).toEqual([])
+})
+
+/** What is called, or read, is told with its `this`. */
+function spy(of: object, name: PropertyKey, how: 'get' | 'value', tell: (value: unknown) => void): () => void {
+  const found = Object.getOwnPropertyDescriptor(of, name)
+  const original = found?.[how] as ((...args: unknown[]) => unknown) | undefined
+  if (found === undefined || original === undefined) throw new Error(`there is no ${String(name)}`)
+  Object.defineProperty(of, name, {
+    ...found,
+    [how](this: unknown, ...args: unknown[]): unknown {
+      tell(this)
+      return Reflect.apply(original, this, args)
+    },
+  })
+  return () => Object.defineProperty(of, name, found)
+}

@@ -7,6 +7,7 @@ const apply = Reflect.apply
 const Bytes = Uint8Array
 const Shared = globalThis.SharedArrayBuffer as typeof SharedArrayBuffer | undefined
 const set = Bytes.prototype.set
+const lengthGetter = Shared && Object.getOwnPropertyDescriptor(Shared.prototype, 'byteLength')?.get
 const create = Object.create
 const isArray = Array.isArray
 const dataGetter =
@@ -31,8 +32,8 @@ export function createWorkerMemory(port: MessagePort): WorkerMemory {
   const handlers: (() => void)[] = []
   let lastNumber = 0
   port.addEventListener('message', (event) => {
-    const [ticket, area] = (dataGetter === undefined ? event.data : apply(dataGetter, event, [])) as Given
-    areas[ticket] = area
+    const given = (dataGetter === undefined ? event.data : apply(dataGetter, event, [])) as Given
+    areas[given[0]] = given[1]
     for (let i = 0; i < handlers.length; i++) handlers[i]?.()
   })
   port.start()
@@ -54,7 +55,7 @@ export function createWorkerMemory(port: MessagePort): WorkerMemory {
       const area = areas[ticket]
       if (area === undefined) return false
       delete areas[ticket]
-      const bytes = new Bytes(area.byteLength)
+      const bytes = new Bytes(lengthGetter === undefined ? 0 : (apply(lengthGetter, area, []) as number))
       apply(set, bytes, [new Bytes(area)])
       message[i] = bytes
     }

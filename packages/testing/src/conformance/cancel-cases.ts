@@ -250,10 +250,12 @@ export function cancelCases(it: DefineCase): void {
   it('[SX3] force of what has not started is as without', async (page) => {
     const { get, cancel, remote } = page.api
     const gate = newGate(page)
-    const waiting = remote((n: number) => n).remote(gate.behind(1))
+    const closed = gate.behind(1)
+    const waiting = remote((n: number) => n).remote(closed)
     cancel(waiting, { force: true })
     await rejection(get(waiting), TaskCancelledError)
     await gate.open()
+    equals(await get(closed), 1)
   })
 
   for (const force of [false, true])
