@@ -221,6 +221,11 @@ export class Guests {
       const code = this.#code(from, template)
       whenCode(code, () => {
         if (!this.#early.delete(request)) return
+        // It may have come to a pause, or to its limits, while the code was on its way.
+        if (!this.#options.takesGuests()) {
+          refuse(undefined)
+          return
+        }
         if (code.state.kind === 'refused') {
           if (template.code === code) template.code = undefined
           refuse(code.state.error)

@@ -104,4 +104,33 @@ describe('lending', () => {
     expect(ended).toHaveBeenCalledTimes(1)
     show(false)
   })
+
+  it('[SL5] limits that are changed before any hold are waited for too, as are those given while it does not lend', async () => {
+    const tells: Parameters<Awaited<ReturnType<LoadWatch>>['watchLimits']>[1][] = []
+    const watchLimits = ((_limits, told) => {
+      tells.push(told)
+      return () => undefined
+    }) as Awaited<ReturnType<LoadWatch>>['watchLimits']
+    const load: LoadWatch = () => Promise.resolve({ watchLimits })
+    const watched = async (count: number): Promise<void> => {
+      while (tells.length < count) await Promise.resolve()
+    }
+    const { lending } = lendingIn({ fingerprint: 'a b c d' }, { workers: 2 }, load)
+    show(true)
+    await watched(1)
+    lending.want({ workers: 1 })
+    expect(lending.isOn).toBe(false)
+    await watched(2)
+    expect(lending.isOn).toBe(false)
+    tells[1]?.({ workers: 1 })
+    expect(lending.terms).toEqual({ isOn: true, workers: 1 })
+    lending.want(false)
+    lending.want({ workers: 3 })
+    expect(lending.isOn).toBe(false)
+    await watched(3)
+    tells[2]?.({ workers: 3 })
+    expect(lending.terms).toEqual({ isOn: true, workers: 3 })
+    lending.close()
+    show(false)
+  })
 })

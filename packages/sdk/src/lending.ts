@@ -69,7 +69,8 @@ export class Lending {
   /** True and false leave the limits as they are. */
   want(how: boolean | LendingLimits): void {
     this.#wants = how
-    if (typeof how === 'object') void this.#limit(how)
+    if (typeof how === 'object')
+      this.#limit(how).catch((error: unknown) => console.error('shoal: no limits, so nothing is lent:', error))
     // A badge may have to be drawn before it can be seen.
     announce(this.#desk)
   }
@@ -107,7 +108,8 @@ export class Lending {
 
   async #limit(limits: LendingLimits): Promise<void> {
     this.#limits = limits
-    this.#isHeld = this.#endWatch === undefined
+    // While it lends, those from before hold until these do.
+    this.#isHeld ||= !this.#isOn
     const load = this.#options.loadWatch ?? (() => import('./watch-limits.ts'))
     const { watchLimits } = await load()
     if (this.#limits !== limits || this.#isClosed) return

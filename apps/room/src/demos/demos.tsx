@@ -1,5 +1,5 @@
 import type { ComponentType, JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { usePage } from '../model/page-context.ts'
 import { DEMO_OF } from '../model/page-url.ts'
 import type { DemoName } from '../model/page-url.ts'
@@ -15,6 +15,8 @@ const TITLES: readonly (readonly [DemoName, string])[] = [
   ['connect-four', 'Connect four'],
   ['mandelbrot', 'Mandelbrot'],
 ]
+
+const FOUR = 'alphazero-connect-four'
 
 /** With its physics, which nobody else needs. */
 const loadLunar = async (): Promise<ComponentType> => (await import('./lunar/lunar-panel.tsx')).LunarPanel
@@ -47,12 +49,12 @@ export function Demos(): JSX.Element {
 }
 
 function Demo({ name }: { readonly name: DemoName }): JSX.Element {
-  const [isFourStopped, stopFour] = useState(false)
+  const { runs } = usePage()
   switch (name) {
     case 'mandelbrot':
       return <MandelbrotPanel />
     case 'connect-four':
-      return <FourDemo isStopped={isFourStopped} onStopped={stopFour} />
+      return <FourDemo isStopped={runs.isStopped(FOUR)} onStopped={(is) => runs.setStopped(FOUR, is)} />
     case 'lunar':
       return <LazyPanel load={loadLunar} />
     default:
