@@ -69,8 +69,8 @@ export class Lending {
   /** True and false leave the limits as they are. */
   want(how: boolean | LendingLimits): void {
     this.#wants = how
-    if (typeof how === 'object')
-      this.#limit(how).catch((error: unknown) => console.error('shoal: no limits, so nothing is lent:', error))
+    // Without what watches them nothing is lent.
+    if (typeof how === 'object') this.#limit(how).catch(reportError)
     // A badge may have to be drawn before it can be seen.
     announce(this.#desk)
   }
