@@ -90,15 +90,16 @@ test('everything can be reached by the keyboard, in order, and is seen to be', a
       }
     })
   const seen: string[] = []
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 5; i++) {
     await page.keyboard.press('Tab')
     const { words, isSeen } = await focused()
     expect(isSeen, words).toBe(true)
     seen.push(words)
   }
   expect(seen[0]).toBe('Skip to what runs here')
-  expect(seen[1]).toBe('Start helping')
-  expect(seen[2]).toMatch(/^Limits/)
+  expect(seen[1]).toBe('Dashboard')
+  expect(seen[2]).toBe('Start helping')
+  expect(seen[3]).toMatch(/^Limits/)
   // The skip link, by keyboard: what comes next is in the main part, and the room's fragment is as it was.
   await page.reload()
   await expect(page.getByRole('button', { name: 'Start helping' })).toBeVisible()

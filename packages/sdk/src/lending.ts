@@ -70,7 +70,7 @@ export class Lending {
   want(how: boolean | LendingLimits): void {
     this.#wants = how
     // Without what watches them nothing is lent.
-    if (typeof how === 'object') this.#limit(how).catch(reportError)
+    if (typeof how === 'object') this.#limit(how).catch((error: unknown) => reportError(error))
     // A badge may have to be drawn before it can be seen.
     announce(this.#desk)
   }
