@@ -12,6 +12,7 @@ const SEEDS = [1, 2, 3, 6]
 /** Seeds that once found something, each with what it was. */
 const REGRESSIONS: readonly (readonly [LedgerScenarioOptions, string])[] = [
   [{ seed: 7 }, 'a successor kept a record that a third tab had passed on when the object was gone'],
+  [{ seed: 83, nodes: 50, busyMs: 8_000 }, 'code was asked of a tab that was only about to have it'],
 ]
 
 /** X1: which invariant breaks without the guard, within this many seeds of the scenario. */
