@@ -44,8 +44,8 @@ export interface EsRate {
 }
 
 /** Environment steps a second of rollouts that compute, over all tabs of the room, and what they cost on the wire. */
-export async function esRate(iterations: number, tasks: number): Promise<EsRate> {
-  const settings: EsSettings = { ...PENDULUM, pairs: 64, maxIterations: iterations + 1 }
+export async function esRate(iterations: number, pairs: number, tasks: number): Promise<EsRate> {
+  const settings: EsSettings = { ...PENDULUM, pairs, maxIterations: iterations + 1 }
   let [startedAt, firstSteps, steps, endedAt, sent] = [0, 0, 0, 0, 0]
   for await (const done of trainEs({ settings, seed: 1, tasks })) {
     endedAt = performance.now()
