@@ -20,7 +20,8 @@ export function ThisTab({ status }: { readonly status: SessionStatus }): JSX.Ele
         <Fact term="Own tasks" value={formatCount(own)} />
         {status.tasksFailed > 0 && <Fact term="Failed" value={formatCount(status.tasksFailed)} />}
         <Fact term="CPU time" value={formatDuration(status.cpuMs)} />
-        {status.objectBytes > 0 && <Fact term="Objects" value={objectsOf(status)} />}
+        {/* Always, since they come and go with every task, and a row would with them. */}
+        <Fact term="Objects" value={objectsOf(status)} />
         {isInRoom && <Fact term="Sent" value={formatBytes(status.bytesSent)} />}
         {status.lendingPaused !== undefined && (
           <Fact term="Lending" value={`paused: ${PAUSE_WORDS[status.lendingPaused]}`} />
