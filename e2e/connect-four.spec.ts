@@ -1,60 +1,21 @@
 /** The room's connect four demo in real tabs: it learns in both, a person plays a whole game, and a closed tab stops neither. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { silentLog } from '@shoal/base'
-import { createSignalingServer } from '@shoal/signaling-server'
-import { inlineWorker, shoal } from '@shoal/vite-plugin'
-import { expect, test as base } from '@playwright/test'
+import { readFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
-import { build } from 'vite'
+import { expect, test as base } from './support/room-site.ts'
 
 interface DemoFixtures {
   /** The demo in the page that made the room, and a tab that came by the link and lends. */
   readonly tabs: readonly [driver: Page, helper: Page]
 }
 
-const test = base.extend<DemoFixtures, { readonly site: string }>({
-  site: [
-    async ({ browserName: _ }, use) => {
-      const outDir = await mkdtemp(join(tmpdir(), 'shoal-room-'))
-      await build({
-        root: join(import.meta.dirname, '../apps/room'),
-        configFile: false,
-        logLevel: 'warn',
-        plugins: [shoal(), inlineWorker()],
-        oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-        build: {
-          outDir,
-          emptyOutDir: true,
-          target: 'es2022',
-          rolldownOptions: { checks: { pluginTimings: false } },
-        },
-      })
-      await use(outDir)
-      await rm(outDir, { recursive: true, force: true })
-    },
-    { scope: 'worker' },
-  ],
-
-  tabs: async ({ browser, site }, use) => {
-    const server = await createSignalingServer({ port: 0, host: '127.0.0.1', siteDir: site, log: silentLog })
-    const errors: Error[] = []
-    const contexts = await Promise.all([browser.newContext(), browser.newContext()])
-    const [driver, helper] = await Promise.all(contexts.map((context) => context.newPage()))
-    if (driver === undefined || helper === undefined) throw new Error('no pages')
-    for (const page of [driver, helper]) page.on('pageerror', (error) => errors.push(error))
+const test = base.extend<DemoFixtures>({
+  tabs: async ({ room }, use) => {
     // Another demo first, so that both tabs are there when the actors look for a place.
-    await driver.goto(`http://127.0.0.1:${server.port}/#auto=make&demo=mandelbrot`)
-    await driver.waitForFunction(() => window.__shoal__?.room !== undefined)
-    const link = await driver.evaluate(() => window.__shoal__?.room?.helperLink ?? '')
-    await helper.goto(`http://127.0.0.1:${server.port}/${new URL(link).hash}&auto=help`)
+    const driver = await room.open('#auto=make&demo=mandelbrot')
+    const helper = await room.help(driver)
     await expect(driver.getByText('2 tabs, 2 cores lent')).toBeVisible()
     await driver.getByRole('button', { name: 'Connect four' }).click()
     await use([driver, helper])
-    await Promise.all(contexts.map((context) => context.close()))
-    await server.close()
-    expect(errors).toEqual([])
   },
 })
 

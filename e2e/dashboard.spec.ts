@@ -1,37 +1,29 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
+import { mergeTests } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { createLog } from '@shoal/base'
 import type { Timeline } from '@shoal/sdk'
 import { createSignalingServer } from '@shoal/signaling-server'
 import type { SignalingServer } from '@shoal/signaling-server'
-import { build } from 'vite'
-import { expect, test } from './support/room-test.ts'
+import { test as siteTest } from './support/built-site.ts'
+import { expect, test as roomTest } from './support/room-test.ts'
 import { join } from './support/tab.ts'
 
-const ROOM_APP = path.join(import.meta.dirname, '../apps/room')
+const test = mergeTests(roomTest, siteTest)
 const STEPS = 16
 
-let site: string
 let server: SignalingServer
 
-test.beforeAll(async () => {
-  test.setTimeout(120_000)
-  site = await mkdtemp(path.join(tmpdir(), 'shoal-room-'))
-  await build({ root: ROOM_APP, logLevel: 'warn', build: { outDir: site, emptyOutDir: true } })
+test.beforeAll(async ({ siteFolder }) => {
   server = await createSignalingServer({
     port: 0,
     host: '127.0.0.1',
-    siteDir: site,
+    siteDir: siteFolder,
     log: createLog({ level: 'error', write: (entry) => process.stderr.write(`${JSON.stringify(entry)}\n`) }),
   })
 })
-test.afterAll(async () => {
-  await server.close()
-  await rm(site, { recursive: true, force: true })
-})
+test.afterAll(() => server.close())
 
 const view = (page: Page, name: string): Promise<void> =>
   page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name }).click()
@@ -39,7 +31,7 @@ const view = (page: Page, name: string): Promise<void> =>
 async function saved(page: Page, name: string): Promise<string> {
   const started = page.waitForEvent('download')
   await page.getByRole('button', { name, exact: true }).click()
-  const file = path.join(site, (await started).suggestedFilename())
+  const file = test.info().outputPath((await started).suggestedFilename())
   await (await started).saveAs(file)
   return file
 }

@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test as base } from '@playwright/test'
 import type { Browser, BrowserContext, Page } from '@playwright/test'
 import { createLog } from '@shoal/base'
 import type { MachineInterface } from '@shoal/room'
 import { createSignalingServer } from '@shoal/signaling-server'
-import { build } from 'vite'
+import { test as base } from './built-site.ts'
 
 declare global {
   interface Window {
@@ -36,21 +32,7 @@ interface SiteFixtures {
 }
 
 /** Playwright's test with the room's page as it is built for people, and its server; an uncaught error fails the test. */
-export const test = base.extend<SiteFixtures, { readonly siteFolder: string }>({
-  siteFolder: [
-    async ({ browserName: _ }, use) => {
-      const outDir = await mkdtemp(join(tmpdir(), 'shoal-room-'))
-      await build({
-        root: join(import.meta.dirname, '../../apps/room'),
-        logLevel: 'warn',
-        build: { outDir, emptyOutDir: true },
-      })
-      await use(outDir)
-      await rm(outDir, { recursive: true, force: true })
-    },
-    { scope: 'worker', timeout: 180_000 },
-  ],
-
+export const test = base.extend<SiteFixtures>({
   site: async ({ siteFolder }, use) => {
     const server = await createSignalingServer({
       port: 0,

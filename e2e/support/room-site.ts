@@ -1,12 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { silentLog } from '@shoal/base'
-import { test as base } from '@playwright/test'
 import type { BrowserContextOptions, Page } from '@playwright/test'
 import { createSignalingServer } from '@shoal/signaling-server'
-import { inlineWorker, shoal } from '@shoal/vite-plugin'
-import { build } from 'vite'
+import { test as base } from './built-site.ts'
 
 /** Pages of the site that people see, apps/room, each in a context of its own; an error that nobody caught fails the test. */
 export interface RoomSite {
@@ -16,29 +11,7 @@ export interface RoomSite {
   help(owner: Page): Promise<Page>
 }
 
-export const test = base.extend<{ readonly room: RoomSite }, { readonly siteFolder: string }>({
-  siteFolder: [
-    async ({ browserName: _ }, use) => {
-      const outDir = await mkdtemp(join(tmpdir(), 'shoal-room-'))
-      await build({
-        root: join(import.meta.dirname, '../../apps/room'),
-        configFile: false,
-        logLevel: 'warn',
-        plugins: [shoal(), inlineWorker()],
-        oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-        build: {
-          outDir,
-          emptyOutDir: true,
-          target: 'es2022',
-          rolldownOptions: { checks: { pluginTimings: false } },
-        },
-      })
-      await use(outDir)
-      await rm(outDir, { recursive: true, force: true })
-    },
-    { scope: 'worker' },
-  ],
-
+export const test = base.extend<{ readonly room: RoomSite }>({
   room: async ({ browser, siteFolder }, use, testInfo) => {
     const server = await createSignalingServer({ port: 0, host: '127.0.0.1', siteDir: siteFolder, log: silentLog })
     const errors: Error[] = []

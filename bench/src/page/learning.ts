@@ -1,10 +1,10 @@
 // Learning: evolution strategies over more and more tabs, beside what as many independent workers do, and gathering that
 // does not wait for the slowest beside gathering that does.
-import { createEsState, ES_SETTINGS, esPlan, mixSeeds, trainEs, trainOver, Xoshiro128 } from '@shoal/rl'
+import { createEsState, ES_SETTINGS, esPlan, evaluate, mixSeeds, trainEs, trainOver, Xoshiro128 } from '@shoal/rl'
 import type { EsFabric, EsSettings, EvaluateResult, RolloutRequest, RolloutResult } from '@shoal/rl'
-import { evaluate } from '@shoal/rl'
 import { currentSession, get, init, put, wait } from '@shoal/sdk'
 import type { ObjectRef } from '@shoal/sdk'
+import { askAll } from './ask-all.ts'
 import { episode, paddedRollouts } from './padded.remote.ts'
 import type { RawRollouts } from './raw-rollouts.ts'
 
@@ -86,20 +86,11 @@ export async function rawEsStepsPerSecond(workers: number, forMs: number): Promi
     { length: workers },
     () => new Worker(new URL('./raw-rollouts.ts', import.meta.url), { type: 'module' }),
   )
-  const run = (ms: number): Promise<number[]> =>
-    Promise.all(
-      all.map(
-        (worker) =>
-          new Promise<number>((resolve) => {
-            worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data)
-            worker.postMessage({ theta: state.theta, request, forMs: ms } satisfies RawRollouts)
-          }),
-      ),
-    )
-  await run(500)
-  const steps = await run(forMs)
+  const rollouts = { theta: state.theta, request }
+  await askAll(all, { ...rollouts, forMs: 500 } satisfies RawRollouts)
+  const steps = await askAll(all, { ...rollouts, forMs } satisfies RawRollouts)
   for (const worker of all) worker.terminate()
-  return (steps.reduce((sum, each) => sum + each, 0) / forMs) * 1000
+  return (steps / forMs) * 1000
 }
 
 export interface GatherTimes {

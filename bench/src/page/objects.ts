@@ -2,6 +2,7 @@
 // tasks where they are not.
 import { currentSession, get, put, remote, wait } from '@shoal/sdk'
 import type { ObjectRef } from '@shoal/sdk'
+import { askAll } from './ask-all.ts'
 import { MEMORY_BYTES } from './memory.ts'
 import { median } from './statistics.ts'
 
@@ -185,21 +186,11 @@ export async function rawTurnsPerSecond(workers: number, ms: number): Promise<nu
   }`
   const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
   const all = Array.from({ length: workers }, () => new Worker(url))
-  const run = (forMs: number): Promise<number[]> =>
-    Promise.all(
-      all.map(
-        (worker) =>
-          new Promise<number>((resolve) => {
-            worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data)
-            worker.postMessage(forMs)
-          }),
-      ),
-    )
-  await run(200)
+  await askAll(all, 200)
   const start = performance.now()
-  const turns = await run(ms)
+  const turns = await askAll(all, ms)
   const seconds = (performance.now() - start) / 1000
   for (const worker of all) worker.terminate()
   URL.revokeObjectURL(url)
-  return turns.reduce((sum, each) => sum + each, 0) / seconds
+  return turns / seconds
 }

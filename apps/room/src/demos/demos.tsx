@@ -3,7 +3,6 @@ import { useEffect } from 'preact/hooks'
 import { usePage } from '../model/page-context.ts'
 import { DEMO_OF } from '../model/page-url.ts'
 import type { DemoName } from '../model/page-url.ts'
-import { FourDemo } from './connect-four/four-demo.tsx'
 import { EsPanel } from './es/es-panel.tsx'
 import { LazyPanel } from './lazy-panel.tsx'
 import { MandelbrotPanel } from './mandelbrot/mandelbrot-panel.tsx'
@@ -16,10 +15,11 @@ const TITLES: readonly (readonly [DemoName, string])[] = [
   ['mandelbrot', 'Mandelbrot'],
 ]
 
-const FOUR = 'alphazero-connect-four'
-
 /** With its physics, which nobody else needs. */
 const loadLunar = async (): Promise<ComponentType> => (await import('./lunar/lunar-panel.tsx')).LunarPanel
+
+/** Most people come for another one. */
+const loadFour = async (): Promise<ComponentType> => (await import('./connect-four/four-panel.tsx')).FourPanel
 
 /** The demos, one at a time. Leaving one stops what it runs. */
 export function Demos(): JSX.Element {
@@ -49,14 +49,13 @@ export function Demos(): JSX.Element {
 }
 
 function Demo({ name }: { readonly name: DemoName }): JSX.Element {
-  const { runs } = usePage()
   switch (name) {
     case 'mandelbrot':
       return <MandelbrotPanel />
     case 'connect-four':
-      return <FourDemo isStopped={runs.isStopped(FOUR)} onStopped={(is) => runs.setStopped(FOUR, is)} />
+      return <LazyPanel key={name} load={loadFour} />
     case 'lunar':
-      return <LazyPanel load={loadLunar} />
+      return <LazyPanel key={name} load={loadLunar} />
     default:
       return <EsPanel key={name} name={name} />
   }

@@ -27,7 +27,7 @@ afterEach(() => void vi.useRealTimers())
 describe('TrainingBook', () => {
   it('says who works, how fast, and what it costs', () => {
     const written = book()
-    written.begin()
+    void written.run(() => new Promise(() => undefined))
     nowMs = 500
     written.addWork('a', { tasks: 1, cpuMs: 10 })
     written.addWork('b', { tasks: 1, cpuMs: 20 })
@@ -62,21 +62,37 @@ describe('TrainingBook', () => {
     expect(written.curve.turnouts.at(-1)).toEqual({ iteration: 2, change: -1 })
   })
 
-  it('counts what came late when a run has ended, and not when the next one has begun', () => {
+  it('counts what came late when a run has ended, and not when the next one has begun', async () => {
     const written = book()
-    written.begin()
-    written.addIteration({ iteration: 0, meanReturn: 0, steps: 1, solved: false })
-    written.end({ state: 'stopped' })
+    await written.run((stop) => {
+      written.addIteration({ iteration: 0, meanReturn: 0, steps: 1, solved: false })
+      written.stop()
+      return Promise.reject(stop.reason as Error)
+    })
     expect(reports.at(-1)).toMatchObject({ state: 'stopped', iteration: 1 })
     totals = { ...totals, bytes: 400 }
     vi.advanceTimersByTime(1000)
     expect(written.bytesPerIteration.value).toBe(300)
-    written.end({ state: 'failed', error: 'lost' })
-    written.begin()
+    await written.run(() => Promise.reject(new Error('lost')))
+    expect(reports.at(-1)).toMatchObject({ state: 'failed', error: 'lost' })
+    void written.run(() => new Promise(() => undefined))
     totals = { ...totals, bytes: 900 }
     vi.advanceTimersByTime(1000)
     expect(written.bytesPerIteration.value).toBeUndefined()
     expect(written.curve.iterations).toEqual([])
     expect(reports.at(-1)).toMatchObject({ state: 'running', iteration: 0, error: undefined, byNode: {} })
+  })
+
+  it('stops a run that is under way when another begins, and says nothing of how that ended', async () => {
+    const written = book()
+    let stop: AbortSignal | undefined
+    const first = written.run((signal) => {
+      stop = signal
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    })
+    void written.run(() => new Promise(() => undefined))
+    await first
+    expect(stop?.aborted).toBe(true)
+    expect(reports.map(({ state }) => state)).toEqual(['running', 'running'])
   })
 })

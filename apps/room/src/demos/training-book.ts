@@ -1,9 +1,11 @@
 /**
- * What the page shows of one training run after another: the report, the learning curve, who works, bytes an iteration.
- * Whoever trains writes into it. It does not know what is trained, and it does not draw.
+ * One training run after another, and what the page shows of them: the report, the learning curve, who works, bytes an
+ * iteration. Whoever trains writes into it. It does not know what is trained, and it does not draw.
+ * States: idle -> running -> idle; a run that begins while another is under way stops that one.
  */
 import { batch, signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
+import { messageOf } from '../model/message-of.ts'
 import type { RunName } from '../model/page-url.ts'
 import { Rate } from '../model/rate.ts'
 import { newReport, withWork } from '../model/run-report.ts'
@@ -51,6 +53,7 @@ export class TrainingBook {
   #lastMs = 0
   #bytes = { counted: 0, reading: 0 }
   #lateCounts: ReturnType<typeof setTimeout> | undefined
+  #abort: AbortController | undefined
 
   readonly report: ReadonlySignal<RunReport | undefined> = this.#report
   /** How far the curve's arrays have grown. */
@@ -63,8 +66,30 @@ export class TrainingBook {
     this.#options = options
   }
 
-  /** A new run; of the one before nothing is left. */
-  begin(): void {
+  /** Trains until it is over or stopped. Never rejects: the report says how it ended. */
+  async run(train: (stop: AbortSignal) => Promise<void>): Promise<void> {
+    this.stop()
+    const abort = new AbortController()
+    this.#abort = abort
+    this.#begin()
+    let end: Pick<RunReport, 'state'> & Partial<Pick<RunReport, 'error'>> = { state: 'done' }
+    try {
+      await train(abort.signal)
+    } catch (error) {
+      end = abort.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: messageOf(error) }
+    }
+    if (this.#abort !== abort) return
+    this.#abort = undefined
+    this.#change(end)
+    this.#lateCounts = setTimeout(() => this.#countBytes(), LATE_COUNTS_MS)
+  }
+
+  stop(): void {
+    this.#abort?.abort()
+  }
+
+  /** Of the run before nothing is left. */
+  #begin(): void {
     clearTimeout(this.#lateCounts)
     const { iterations, meanReturns, evalReturns, turnouts } = this.curve
     for (const column of [iterations, meanReturns, evalReturns, turnouts]) column.length = 0
@@ -117,11 +142,6 @@ export class TrainingBook {
       })
       this.#countBytes()
     })
-  }
-
-  end(how: Pick<RunReport, 'state'> & Partial<Pick<RunReport, 'error'>>): void {
-    this.#change(how)
-    this.#lateCounts = setTimeout(() => this.#countBytes(), LATE_COUNTS_MS)
   }
 
   /** Averaged over the whole run. A link that is gone takes its count with it: only what is added counts. */

@@ -78,3 +78,11 @@ export const CANCELLED_SLOTS = 256
 export function cancelledSlot(run: number): number {
   return run % CANCELLED_SLOTS
 }
+
+/** Below this, a copy between processes costs no more than to find the buffer in shared memory. */
+export const SHARED_FROM_BYTES = 256 * 1024
+
+/** Of what a worker left in shared memory under a number of its own. */
+export function keyOf(worker: number, number: number): string {
+  return `${worker}.${number}`
+}

@@ -1,3 +1,4 @@
+import { keyOf } from './frame-control.ts'
 import type { FromFrame, FromWorker, Given, ToFrame } from './frame-control.ts'
 
 type Told<Type extends ToFrame['type']> = ToFrame & { readonly type: Type }
@@ -46,9 +47,4 @@ export class FrameMemory {
   drop({ key }: Told<'drop'>): void {
     this.#areas.delete(key)
   }
-}
-
-/** Of what a worker kept under its own number. */
-export function keyOf(worker: number, number: number): string {
-  return `${worker}.${number}`
 }

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { SHARED_FROM_BYTES } from './frame-control.ts'
 import type { ToFrame } from './frame-control.ts'
 import { SharedBuffers } from './shared-buffers.ts'
-import { SHARED_FROM_BYTES } from './worker-memory.ts'
 
 const LARGE = SHARED_FROM_BYTES
 const large = (fill: number): Uint8Array<ArrayBuffer> => new Uint8Array(LARGE).fill(fill)

@@ -1,5 +1,4 @@
-import { SHARED_FROM_BYTES } from './worker-memory.ts'
-import { keyOf } from './frame-memory.ts'
+import { keyOf, SHARED_FROM_BYTES } from './frame-control.ts'
 import type { FromFrame, ToFrame } from './frame-control.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>

@@ -1,9 +1,10 @@
 import { MessageChannel as NodeChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { keyOf, SHARED_FROM_BYTES } from './frame-control.ts'
 import type { FromFrame } from './frame-control.ts'
-import { FrameMemory, keyOf } from './frame-memory.ts'
+import { FrameMemory } from './frame-memory.ts'
 import type { MessageLane } from './port-lanes.ts'
-import { createWorkerMemory, SHARED_FROM_BYTES } from './worker-memory.ts'
+import { createWorkerMemory } from './worker-memory.ts'
 
 const opened: MessagePort[] = []
 beforeEach(() => {

@@ -1,3 +1,4 @@
+import { SHARED_FROM_BYTES } from './frame-control.ts'
 import type { FromWorker, Given } from './frame-control.ts'
 import type { MessageLane } from './port-lanes.ts'
 
@@ -12,9 +13,6 @@ const create = Object.create
 const isArray = Array.isArray
 const dataGetter =
   typeof MessageEvent === 'undefined' ? undefined : Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')?.get
-
-/** Below this, a copy between processes costs no more than to find the buffer in shared memory. */
-export const SHARED_FROM_BYTES = 256 * 1024
 
 /** The large buffers that this thread is given, and leaves for others, in memory that the frame's workers share. */
 export interface WorkerMemory {

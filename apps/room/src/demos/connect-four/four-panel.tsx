@@ -1,10 +1,12 @@
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals'
+import { useComputed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { formatBytes, formatCount } from '../../model/format.ts'
 import { usePage } from '../../model/page-context.ts'
 import { Readouts } from '../readouts.tsx'
 import { roomTotals } from '../room-totals.ts'
+import { Seed } from '../seed.tsx'
+import { useAutoStart } from '../use-auto-start.ts'
 import { BoardView, DiscMark } from './board-view.tsx'
 import { GALLERY_SIZE } from './draw-gallery.ts'
 import { FourRun } from './four-run.ts'
@@ -28,14 +30,8 @@ const STRENGTHS = [
   [800, 'looks far ahead'],
 ] as const
 
-export interface FourPanelProps {
-  /** It was stopped by hand before: it does not start by itself. */
-  readonly isStopped: boolean
-  readonly onStopped: (isStopped: boolean) => void
-}
-
 /** AlphaZero learning connect four, and a board to play against it meanwhile. */
-export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element {
+export function FourPanel(): JSX.Element {
   const { model, runs, address } = usePage()
   const simulations = useSignal(100)
   const gallery = useMemo(() => {
@@ -64,17 +60,10 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
   )
 
   const start = (more: Partial<StartOptions> = {}): void => {
-    onStopped(false)
+    runs.setStopped(RUN, false)
     void run.start({ seed: address.url.peek().seed, ...more })
   }
-  // It learns as soon as it is shown, but for a program that asked for a run: that one waits for its tabs.
-  useEffect(() => {
-    if (!isStopped && model.isMaker() && address.url.peek().run === undefined) start()
-    // Once, when it is shown.
-  }, [run])
-  useSignalEffect(() => {
-    if (runs.wish.value === RUN && runs.take(RUN)) start({ isUntilGoal: true })
-  })
+  useAutoStart(RUN, start, () => start({ isUntilGoal: true }))
 
   const game = match.state.value
   // Not the whole report: that changes with every task.
@@ -96,7 +85,7 @@ export function FourPanel({ isStopped, onStopped }: FourPanelProps): JSX.Element
             type="button"
             class="wide"
             onClick={() => {
-              onStopped(true)
+              runs.setStopped(RUN, true)
               run.stop()
             }}
           >
@@ -231,28 +220,5 @@ function Outcome({ run }: { readonly run: FourRun }): JSX.Element {
     <p class="outcome soft" role="status">
       {STATES[report?.state ?? 'none']}
     </p>
-  )
-}
-
-function Seed({ isDisabled }: { readonly isDisabled: boolean }): JSX.Element {
-  const { address } = usePage()
-  return (
-    <label class="seed">
-      Seed
-      <input
-        type="number"
-        min={0}
-        max={4_294_967_295}
-        step={1}
-        inputMode="numeric"
-        value={address.url.value.seed}
-        disabled={isDisabled}
-        onChange={(event) => {
-          const seed = event.currentTarget.valueAsNumber
-          if (Number.isSafeInteger(seed) && seed >= 0 && seed <= 0xffff_ffff) address.change({ seed })
-          else event.currentTarget.value = String(address.url.peek().seed)
-        }}
-      />
-    </label>
   )
 }

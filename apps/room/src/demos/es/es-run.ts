@@ -4,7 +4,6 @@
  */
 import { ES_SETTINGS, envSpec, trainEs } from '@shoal/rl'
 import type { EsSettings, EsSettingsName, RolloutResult } from '@shoal/rl'
-import { messageOf } from '../../model/message-of.ts'
 import type { RunReport } from '../../model/run-report.ts'
 import type { Episode } from '../episode.ts'
 import type { RoomTotals } from '../room-totals.ts'
@@ -28,7 +27,6 @@ export class EsRun {
   readonly settings: EsSettings
   readonly book: TrainingBook
   readonly #options: EsRunOptions
-  #abort: AbortController | undefined
 
   constructor(options: EsRunOptions) {
     this.#options = options
@@ -38,23 +36,11 @@ export class EsRun {
 
   /** Trains from scratch until solved, stopped or out of iterations. Never rejects: the report says how it ended. */
   async start(seed: number): Promise<void> {
-    this.#abort?.abort()
-    const abort = new AbortController()
-    this.#abort = abort
-    this.book.begin()
-    let end: Parameters<TrainingBook['end']>[0] = { state: 'done' }
-    try {
-      await this.#train(seed, abort.signal)
-    } catch (error) {
-      end = abort.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: messageOf(error) }
-    }
-    if (this.#abort !== abort) return
-    this.#abort = undefined
-    this.book.end(end)
+    await this.book.run((stop) => this.#train(seed, stop))
   }
 
   stop(): void {
-    this.#abort?.abort()
+    this.book.stop()
   }
 
   async #train(seed: number, stop: AbortSignal): Promise<void> {

@@ -6,7 +6,6 @@ import { signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
 import { PPO_SETTINGS, trainPpo } from '@shoal/rl'
 import type { PpoSettings, PpoState, RecordedSample } from '@shoal/rl'
-import { messageOf } from '../../model/message-of.ts'
 import type { RunReport } from '../../model/run-report.ts'
 import type { RoomTotals } from '../room-totals.ts'
 import { TrainingBook } from '../training-book.ts'
@@ -43,7 +42,6 @@ export class LunarRun {
   readonly book: TrainingBook
   readonly #options: LunarRunOptions
   readonly #policy = signal<PpoState | undefined>(undefined)
-  #abort: AbortController | undefined
 
   /** What has been learned so far. */
   readonly policy: ReadonlySignal<PpoState | undefined> = this.#policy
@@ -56,24 +54,12 @@ export class LunarRun {
 
   /** Trains, from scratch or from a state, until solved, stopped or out of iterations. Never rejects: the report says how it ended. */
   async start(resumeFrom?: PpoState): Promise<void> {
-    this.#abort?.abort()
-    const abort = new AbortController()
-    this.#abort = abort
     this.#policy.value = resumeFrom
-    this.book.begin()
-    let end: Parameters<TrainingBook['end']>[0] = { state: 'done' }
-    try {
-      await this.#train(resumeFrom, abort.signal)
-    } catch (error) {
-      end = abort.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: messageOf(error) }
-    }
-    if (this.#abort !== abort) return
-    this.#abort = undefined
-    this.book.end(end)
+    await this.book.run((stop) => this.#train(resumeFrom, stop))
   }
 
   stop(): void {
-    this.#abort?.abort()
+    this.book.stop()
   }
 
   async #train(resumeFrom: PpoState | undefined, stop: AbortSignal): Promise<void> {
